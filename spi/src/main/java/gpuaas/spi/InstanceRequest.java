@@ -1,0 +1,33 @@
+package gpuaas.spi;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What is asked of a provider.
+ *
+ * @param tag must be readable again through {@link Provider#list}
+ * @param offer the offer that was chosen, with the number of GPUs wanted
+ * @param node the node that was chosen, for a provider with {@link HasNodes}; empty otherwise
+ * @param gpuIds the GPUs of that node that were chosen; empty: the provider chooses
+ * @param image the image by name; empty: the provider's default environment
+ * @param authorizedKeys OpenSSH public keys, for an instance that runs its own SSH server
+ * @param environment variables for every process inside
+ * @param hostName what the instance calls itself
+ */
+public record InstanceRequest(
+    OwnerTag tag,
+    Offer offer,
+    String node,
+    List<String> gpuIds,
+    String image,
+    List<String> authorizedKeys,
+    Map<String, String> environment,
+    String hostName) {
+
+  public InstanceRequest {
+    gpuIds = List.copyOf(gpuIds);
+    authorizedKeys = List.copyOf(authorizedKeys);
+    environment = Map.copyOf(environment);
+  }
+}

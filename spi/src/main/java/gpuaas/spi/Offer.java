@@ -1,0 +1,52 @@
+package gpuaas.spi;
+
+import java.time.Instant;
+
+/**
+ * A priced chance to get an instance, now, from a provider.
+ *
+ * @param id the provider's id of this offer
+ * @param provider the provider's name in this deployment
+ * @param gpuCount how many GPUs it gives
+ * @param gpuCountMost how many it could give; more than {@code gpuCount} for an offer that can be
+ *     divided
+ * @param pricePerGpuHour what the provider asks for one GPU for one hour
+ * @param perGpu what comes with each GPU
+ * @param seenAt when the provider said so
+ */
+public record Offer(
+    String id,
+    String provider,
+    Region region,
+    Gpu gpu,
+    int gpuCount,
+    int gpuCountMost,
+    Tier tier,
+    Money pricePerGpuHour,
+    Resources perGpu,
+    Assurance assurance,
+    Instant seenAt) {
+
+  public Offer {
+    if (gpuCount < 1 || gpuCountMost < gpuCount) {
+      throw new IllegalArgumentException(
+          "an offer of " + gpuCount + " to " + gpuCountMost + " GPUs is none");
+    }
+  }
+
+  /** The same offer, for another number of GPUs. */
+  public Offer withGpuCount(int count) {
+    return new Offer(
+        id,
+        provider,
+        region,
+        gpu,
+        count,
+        Math.max(count, gpuCountMost),
+        tier,
+        pricePerGpuHour,
+        perGpu,
+        assurance,
+        seenAt);
+  }
+}
