@@ -30,12 +30,14 @@ final class LeaseStore implements LeaseBook {
   private final Database database;
   private final InstantSource clock;
   private final BiConsumer<String, UUID> wake;
+  private final LeaseRules rules;
 
   /** @param wake called after a commit for each lease that is due now */
-  LeaseStore(Database database, InstantSource clock, BiConsumer<String, UUID> wake) {
+  LeaseStore(Database database, InstantSource clock, BiConsumer<String, UUID> wake, LeaseRules rules) {
     this.database = database;
     this.clock = clock;
     this.wake = wake;
+    this.rules = rules;
   }
 
   @Override
@@ -133,7 +135,7 @@ final class LeaseStore implements LeaseBook {
     }
     Offer offer = choice.get().room().offer().withGpuCount(want.gpuCount());
     Place place = new Place(offer, choice.get().room().node(), choice.get().gpuIds());
-    Change change = waiting.on(new LeaseSignal.Placed(place), now, LeaseRules.standard());
+    Change change = waiting.on(new LeaseSignal.Placed(place), now, rules);
     if (!write(tx, change)) {
       return new Turn.MovedOn();
     }
