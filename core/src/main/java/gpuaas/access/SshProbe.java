@@ -31,6 +31,7 @@ import org.apache.sshd.common.config.keys.PublicKeyEntry;
 import org.apache.sshd.common.kex.BuiltinDHFactories;
 import org.apache.sshd.common.keyprovider.KeyIdentityProvider;
 import org.apache.sshd.common.signature.BuiltinSignatures;
+import org.apache.sshd.core.CoreModuleProperties;
 import org.apache.sshd.server.forward.RejectAllForwardingFilter;
 import org.jspecify.annotations.Nullable;
 
@@ -116,6 +117,7 @@ public final class SshProbe implements AutoCloseable {
             BuiltinCiphers.aes128ctr,
             BuiltinCiphers.aes256ctr,
             BuiltinCiphers.cc20p1305_openssh));
+    CoreModuleProperties.TCP_NODELAY.set(client, true); // else each answer waits 40 ms
     client.start();
   }
 

@@ -3,10 +3,13 @@ package gpuaas.access;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import gpuaas.spi.Endpoint;
+import gpuaas.spi.Eventually;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
 import org.apache.sshd.common.keyprovider.KeyPairProvider;
@@ -146,14 +149,15 @@ class SshProbeTest {
       Endpoint endpoint = new Endpoint("127.0.0.1", socket.getLocalPort(), "lease");
       assertThat(reason(probe.probe(endpoint, user.keys(), Optional.empty(), SHORT)))
           .isEqualTo(SshProbe.Reason.NO_GREETING);
+      socket.accept().close();
       for (String words : new String[] {"", "HTTP/1.1 400 Bad Request\r\n\r\n"}) {
         Thread answer =
             Thread.ofVirtual()
                 .start(() -> {
                   try (Socket accepted = socket.accept()) {
-                    accepted.getOutputStream().write(words.getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+                    accepted.getOutputStream().write(words.getBytes(StandardCharsets.US_ASCII));
                   } catch (IOException e) {
-                    throw new java.io.UncheckedIOException(e);
+                    throw new UncheckedIOException(e);
                   }
                 });
         assertThat(reason(probe.probe(endpoint, user.keys(), Optional.empty(), LONG)))
@@ -170,10 +174,6 @@ class SshProbeTest {
       assertThat(knock(probe, "lease", user, Optional.of(host.publicKey()), LONG))
           .isInstanceOf(SshProbe.Result.Answered.class);
     }
-    long deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
-    while (!server.getActiveSessions().isEmpty()) {
-      assertThat(System.nanoTime()).as("sessions end").isLessThan(deadline);
-      Thread.onSpinWait();
-    }
+    Eventually.within(LONG, "all sessions end", () -> server.getActiveSessions().isEmpty());
   }
 }
