@@ -17,8 +17,11 @@ public final class NodeStore {
 
   private NodeStore() {}
 
-  /** Replaces what a provider offers and has. Nodes it no longer names stay, and get nothing new. */
-  static void replace(Tx tx, String provider, List<Offer> offers, List<NodeStatus> nodes, Instant now) {
+  /**
+   * Replaces what a provider offers and has. Nodes it no longer names stay, and get nothing new.
+   */
+  static void replace(
+      Tx tx, String provider, List<Offer> offers, List<NodeStatus> nodes, Instant now) {
     tx.update("delete from offer where provider = :provider").bind("provider", provider).execute();
     for (Offer offer : offers) {
       tx.update("insert into offer values (:provider, :id, :body::jsonb, :at)")
@@ -28,7 +31,9 @@ public final class NodeStore {
           .bind("at", now)
           .execute();
     }
-    tx.update("update node set schedulable = false, message = 'not seen any more' where provider = :provider and not (name = any(:names))")
+    tx.update(
+            "update node set schedulable = false, message = 'not seen any more' where provider ="
+                + " :provider and not (name = any(:names))")
         .bind("provider", provider)
         .bindArray("names", String.class, nodes.stream().map(NodeStatus::name).toList())
         .execute();
@@ -51,7 +56,8 @@ public final class NodeStore {
         .bind("message", node.message())
         .bind("at", now)
         .execute();
-    tx.update("delete from gpu where provider = :provider and node = :node and not (id = any(:ids))")
+    tx.update(
+            "delete from gpu where provider = :provider and node = :node and not (id = any(:ids))")
         .bind("provider", provider)
         .bind("node", node.name())
         .bindArray("ids", String.class, node.gpus().stream().map(NodeGpu::id).toList())
@@ -74,9 +80,15 @@ public final class NodeStore {
     }
   }
 
-  /** From here to the end of the transaction nobody else places: rooms that are read stay as they are. */
+  /**
+   * From here to the end of the transaction nobody else places: rooms that are read stay as they
+   * are.
+   */
   public static void lockPlacing(Tx tx) {
-    tx.query("select 1 from pg_advisory_xact_lock(:lock)").bind("lock", PLACING_LOCK).mapTo(Integer.class).list();
+    tx.query("select 1 from pg_advisory_xact_lock(:lock)")
+        .bind("lock", PLACING_LOCK)
+        .mapTo(Integer.class)
+        .list();
   }
 
   /** Everything there is of a GPU model, and what of it is free. */
@@ -97,12 +109,11 @@ public final class NodeStore {
              limit 10000
             """)
         .bind("model", gpuModel)
-        .map(
-            row ->
-                new Row(
-                    row.getColumn("body", String.class),
-                    row.getColumn("node", String.class),
-                    List.of(row.getColumn("free", String[].class))))
+        .map(row ->
+            new Row(
+                row.getColumn("body", String.class),
+                row.getColumn("node", String.class),
+                List.of(row.getColumn("free", String[].class))))
         .stream()
         .map(row -> new Room(Json.read(row.body(), Offer.class), row.node(), row.free()))
         .toList();
@@ -113,16 +124,26 @@ public final class NodeStore {
     if (gpuIds.isEmpty()) {
       return;
     }
-    var batch = tx.batch("insert into gpu_claim (provider, node, gpu_id, lease_id) values (:provider, :node, :gpu, :lease)");
+    var batch =
+        tx.batch(
+            "insert into gpu_claim (provider, node, gpu_id, lease_id) values (:provider, :node,"
+                + " :gpu, :lease)");
     for (String gpu : gpuIds) {
-      batch.bind("provider", provider).bind("node", node).bind("gpu", gpu).bind("lease", lease).add();
+      batch
+          .bind("provider", provider)
+          .bind("node", node)
+          .bind("gpu", gpu)
+          .bind("lease", lease)
+          .add();
     }
     batch.execute();
   }
 
   /** Gives back what a lease held; how many GPUs that were. */
   public static int release(Tx tx, UUID lease) {
-    return tx.update("delete from gpu_claim where lease_id = :lease").bind("lease", lease).execute();
+    return tx.update("delete from gpu_claim where lease_id = :lease")
+        .bind("lease", lease)
+        .execute();
   }
 
   /** All nodes, with what they last said of themselves. */

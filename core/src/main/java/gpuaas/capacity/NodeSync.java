@@ -9,7 +9,10 @@ import gpuaas.spi.OfferQuery;
 import java.time.InstantSource;
 import java.util.List;
 
-/** Keeps what providers offer and have up to date. A provider that cannot be asked leaves it as it was. */
+/**
+ * Keeps what providers offer and have up to date. A provider that cannot be asked leaves it as it
+ * was.
+ */
 public final class NodeSync {
 
   private final Database database;
@@ -25,7 +28,8 @@ public final class NodeSync {
   /** Asks one provider, and writes what it says. */
   public void sync(String provider) {
     List<Offer> offers = providers.get(provider).offers(OfferQuery.all());
-    List<NodeStatus> nodes = providers.ability(provider, HasNodes.class).map(HasNodes::nodes).orElse(List.of());
+    List<NodeStatus> nodes =
+        providers.ability(provider, HasNodes.class).map(HasNodes::nodes).orElse(List.of());
     database.run(tx -> NodeStore.replace(tx, provider, offers, nodes, clock.instant()));
   }
 

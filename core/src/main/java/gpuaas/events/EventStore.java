@@ -45,7 +45,8 @@ public final class EventStore {
   private static Event read(RowView row) {
     return new Event(
         row.getColumn("id", UUID.class),
-        Event.Type.valueOf(row.getColumn("type", String.class).toUpperCase(Locale.ROOT).replace('.', '_')),
+        Event.Type.valueOf(
+            row.getColumn("type", String.class).toUpperCase(Locale.ROOT).replace('.', '_')),
         row.getColumn("lease_id", UUID.class),
         row.getColumn("project_id", UUID.class),
         row.getColumn("sequence", Long.class),

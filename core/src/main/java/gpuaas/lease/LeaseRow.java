@@ -42,10 +42,19 @@ final class LeaseRow {
     return switch (state) {
       case "waiting" -> new Waiting(attempt);
       case "provisioning" -> new Provisioning(place(row), attempt, at(row, "since"));
-      case "booting" -> new Booting(place(row), attempt, instance(row).orElseThrow(), at(row, "since"));
+      case "booting" ->
+          new Booting(place(row), attempt, instance(row).orElseThrow(), at(row, "since"));
       case "running" ->
-          new Running(place(row), attempt, instance(row).orElseThrow(), ssh(row), at(row, "since"), at(row, "metered_to"));
-      case "stopping" -> new Stopping(instance(row), attempt, reason(row), at(row, "since"), at(row, "quiet_from"));
+          new Running(
+              place(row),
+              attempt,
+              instance(row).orElseThrow(),
+              ssh(row),
+              at(row, "since"),
+              at(row, "metered_to"));
+      case "stopping" ->
+          new Stopping(
+              instance(row), attempt, reason(row), at(row, "since"), at(row, "quiet_from"));
       case "ended" -> new Ended(reason(row), at(row, "ended_at"));
       default -> throw new IllegalStateException("a lease in state " + state);
     };
@@ -99,11 +108,21 @@ final class LeaseRow {
         switch (lease.state()) {
           case Waiting w -> Columns.empty(w.tries());
           case Provisioning p -> Columns.empty(p.attempt()).place(p.place()).since(p.since());
-          case Booting b -> Columns.empty(b.attempt()).place(b.place()).instance(b.instance()).since(b.since());
+          case Booting b ->
+              Columns.empty(b.attempt()).place(b.place()).instance(b.instance()).since(b.since());
           case Running r ->
-              Columns.empty(r.attempt()).place(r.place()).instance(r.instance()).ssh(r.ssh()).since(r.since()).meteredTo(r.meteredTo());
+              Columns.empty(r.attempt())
+                  .place(r.place())
+                  .instance(r.instance())
+                  .ssh(r.ssh())
+                  .since(r.since())
+                  .meteredTo(r.meteredTo());
           case Stopping s -> {
-            Columns stopping = Columns.empty(s.attempt()).since(s.since()).quietFrom(s.quietFrom()).reason(s.why());
+            Columns stopping =
+                Columns.empty(s.attempt())
+                    .since(s.since())
+                    .quietFrom(s.quietFrom())
+                    .reason(s.why());
             yield s.instance().map(stopping::instance).orElse(stopping);
           }
           case Ended e -> Columns.empty(0).reason(e.why()).endedAt(e.at());
@@ -133,7 +152,8 @@ final class LeaseRow {
     }
 
     Columns place(Place value) {
-      return new Columns(attempt, value, instance, ssh, since, meteredTo, quietFrom, reason, endedAt);
+      return new Columns(
+          attempt, value, instance, ssh, since, meteredTo, quietFrom, reason, endedAt);
     }
 
     Columns instance(InstanceRef value) {
@@ -141,11 +161,13 @@ final class LeaseRow {
     }
 
     Columns ssh(Endpoint value) {
-      return new Columns(attempt, place, instance, value, since, meteredTo, quietFrom, reason, endedAt);
+      return new Columns(
+          attempt, place, instance, value, since, meteredTo, quietFrom, reason, endedAt);
     }
 
     Columns since(Instant value) {
-      return new Columns(attempt, place, instance, ssh, value, meteredTo, quietFrom, reason, endedAt);
+      return new Columns(
+          attempt, place, instance, ssh, value, meteredTo, quietFrom, reason, endedAt);
     }
 
     Columns meteredTo(Instant value) {
@@ -157,7 +179,8 @@ final class LeaseRow {
     }
 
     Columns reason(EndReason value) {
-      return new Columns(attempt, place, instance, ssh, since, meteredTo, quietFrom, value, endedAt);
+      return new Columns(
+          attempt, place, instance, ssh, since, meteredTo, quietFrom, value, endedAt);
     }
 
     Columns endedAt(Instant value) {

@@ -5,7 +5,6 @@ import gpuaas.capacity.Placement;
 import gpuaas.catalog.Want;
 import gpuaas.db.Database;
 import gpuaas.db.Duplicate;
-import gpuaas.db.Json;
 import gpuaas.db.Tx;
 import gpuaas.events.EventStore;
 import gpuaas.ledger.UsageStore;
@@ -17,7 +16,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.BiConsumer;
-import org.jdbi.v3.core.statement.SqlStatement;
 
 /** The leases in the database. */
 final class LeaseStore implements LeaseBook {
@@ -32,8 +30,11 @@ final class LeaseStore implements LeaseBook {
   private final BiConsumer<String, UUID> wake;
   private final LeaseRules rules;
 
-  /** @param wake called after a commit for each lease that is due now */
-  LeaseStore(Database database, InstantSource clock, BiConsumer<String, UUID> wake, LeaseRules rules) {
+  /**
+   * @param wake called after a commit for each lease that is due now
+   */
+  LeaseStore(
+      Database database, InstantSource clock, BiConsumer<String, UUID> wake, LeaseRules rules) {
     this.database = database;
     this.clock = clock;
     this.wake = wake;
@@ -46,13 +47,16 @@ final class LeaseStore implements LeaseBook {
   }
 
   static Optional<Lease> find(Tx tx, UUID lease) {
-    return tx.query("select * from lease where id = :id").bind("id", lease).map(LeaseRow::read).findOne();
+    return tx.query("select * from lease where id = :id")
+        .bind("id", lease)
+        .map(LeaseRow::read)
+        .findOne();
   }
 
   /** Writes a new lease, what to tell, and the work. */
   void add(Tx tx, Change requested) {
     Lease lease = requested.after();
-    SqlStatement<?> insert =
+    var insert =
         tx.update(
             """
             insert into lease (id, version, tenant_id, project_id, requested_by, spec, sku, gpu_model, gpu_count,
@@ -61,7 +65,7 @@ final class LeaseStore implements LeaseBook {
               :price, :correlationId, :madeAt, :expiresAt, :state, 0)
             """);
     LeaseRow.bindNew(insert, lease);
-    ((org.jdbi.v3.core.statement.Update) insert).execute();
+    insert.execute();
     requested.events().forEach(event -> EventStore.append(tx, event));
     dueNow(tx, lease.id());
   }
@@ -102,7 +106,9 @@ final class LeaseStore implements LeaseBook {
     if (NodeStore.release(tx, lease.id()) == 0) {
       return;
     }
-    tx.query("select id from lease where state = 'waiting' and gpu_model = :model and id <> :id order by made_at, id limit :limit")
+    tx.query(
+            "select id from lease where state = 'waiting' and gpu_model = :model and id <> :id"
+                + " order by made_at, id limit :limit")
         .bind("model", lease.spec().want().gpuModel())
         .bind("id", lease.id())
         .bind("limit", WOKEN_MOST)
@@ -163,18 +169,19 @@ final class LeaseStore implements LeaseBook {
 
   @Override
   public List<String> authorizedKeys(Lease lease) {
-    return database.read(
-        tx ->
-            tx.query("select public_key from ssh_key where id = any(:ids) order by made_at, id limit 100")
-                .bindArray("ids", UUID.class, lease.spec().sshKeys())
-                .mapTo(String.class)
-                .list());
+    return database.read(tx ->
+        tx.query(
+                "select public_key from ssh_key where id = any(:ids) order by made_at, id limit"
+                    + " 100")
+            .bindArray("ids", UUID.class, lease.spec().sshKeys())
+            .mapTo(String.class)
+            .list());
   }
 
   /** Leases of a project, newest first; {@code before} is where the last page ended. */
-  static List<Lease> list(Tx tx, Optional<UUID> project, List<String> states, Optional<Lease> before, int limit) {
-    return tx
-        .query(
+  static List<Lease> list(
+      Tx tx, Optional<UUID> project, List<String> states, Optional<Lease> before, int limit) {
+    return tx.query(
             """
             select * from lease
              where (:project::uuid is null or project_id = :project)
@@ -191,10 +198,25 @@ final class LeaseStore implements LeaseBook {
         .list();
   }
 
-  /** Every lease that has not ended and has no work: none, unless a row was lost; found at the start. */
-  static List<UUID> livingWithoutWork(Tx tx) {
-    return tx
-        .query(
+  /** Holds the row until the end of the transaction. */
+  static void lock(Tx tx, UUID lease) {
+    tx.query("select 1 from lease where id = :id for update")
+        .bind("id", lease)
+        .mapTo(Integer.class)
+        .list();
+  }
+
+  /** At the start: every living lease is looked at now, whatever became of its work. */
+  void reviveAll() {
+    database.run(tx -> livingWithoutWork(tx).forEach(lease -> dueNow(tx, lease)));
+  }
+
+  /**
+   * Every lease that has not ended and has no work: none, unless a row was lost; found at the
+   * start.
+   */
+  private static List<UUID> livingWithoutWork(Tx tx) {
+    return tx.query(
             """
             select id from lease
              where state <> 'ended'
@@ -216,8 +238,7 @@ final class LeaseStore implements LeaseBook {
 
   /** When holders of such GPUs end by themselves, soonest first. */
   static List<Instant> knownEnds(Tx tx, String gpuModel) {
-    return tx
-        .query(
+    return tx.query(
             """
             select expires_at from lease
              where state in ('provisioning', 'booting', 'running') and gpu_model = :model and expires_at is not null

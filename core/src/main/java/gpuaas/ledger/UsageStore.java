@@ -10,7 +10,9 @@ public final class UsageStore {
 
   private UsageStore() {}
 
-  /** Writes usage with the change it follows from; the same second twice is refused by the database. */
+  /**
+   * Writes usage with the change it follows from; the same second twice is refused by the database.
+   */
   public static void append(Tx tx, Usage usage) {
     tx.update(
             """
@@ -30,15 +32,14 @@ public final class UsageStore {
   public static List<Usage> ofLease(Tx tx, UUID lease) {
     return tx.query("select * from usage where lease_id = :lease order by from_at limit 100000")
         .bind("lease", lease)
-        .map(
-            row ->
-                new Usage(
-                    row.getColumn("lease_id", UUID.class),
-                    row.getColumn("from_at", Instant.class),
-                    row.getColumn("to_at", Instant.class),
-                    row.getColumn("gpu_count", Integer.class),
-                    row.getColumn("price_per_gpu_hour_micros", Long.class),
-                    row.getColumn("evidence", String.class)))
+        .map(row ->
+            new Usage(
+                row.getColumn("lease_id", UUID.class),
+                row.getColumn("from_at", Instant.class),
+                row.getColumn("to_at", Instant.class),
+                row.getColumn("gpu_count", Integer.class),
+                row.getColumn("price_per_gpu_hour_micros", Long.class),
+                row.getColumn("evidence", String.class)))
         .list();
   }
 }
