@@ -52,7 +52,7 @@ public final class SshKeys {
     try {
       key = SshKey.parse(publicKey);
     } catch (IllegalArgumentException e) {
-      throw new Refused(Refusal.Invalid.field("public_key", String.valueOf(e.getMessage())));
+      throw new Refused(Refusal.Invalid.field("key", String.valueOf(e.getMessage())));
     }
     if (SshKeyStore.count(tx, caller.project()) >= MOST_PER_PROJECT) {
       throw new Refused(new Refusal.TooMany(Kind.SSH_KEY, MOST_PER_PROJECT));
