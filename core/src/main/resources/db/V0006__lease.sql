@@ -36,6 +36,7 @@ create table lease (
 );
 create index lease_by_project on lease (project_id, made_at desc, id desc);
 create index lease_waiting on lease (made_at, id) where state = 'waiting';
+create index lease_by_host_name on lease (('lease-' || right(id::text, 12))) where state in ('booting', 'running');
 create index lease_living on lease (state) where state <> 'ended';
 
 -- Which lease holds which GPU. The primary key is the promise: one holder.

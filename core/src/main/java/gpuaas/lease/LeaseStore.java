@@ -53,6 +53,13 @@ final class LeaseStore implements LeaseBook {
         .findOne();
   }
 
+  static Optional<Lease> findByHostName(Tx tx, String hostName) {
+    return tx.query("select * from lease where 'lease-' || right(id::text, 12) = :hostName and state in ('booting', 'running') limit 1")
+        .bind("hostName", hostName)
+        .map(LeaseRow::read)
+        .findFirst();
+  }
+
   /** Writes a new lease, what to tell, and the work. */
   void add(Tx tx, Change requested) {
     Lease lease = requested.after();

@@ -186,6 +186,11 @@ public final class Leases {
     return store.find(id);
   }
 
+  /** The living lease whose environment has this name, for the gateway. */
+  public Optional<Lease> findByHostName(String hostName) {
+    return database.read(tx -> LeaseStore.findByHostName(tx, hostName));
+  }
+
   private static Lease visible(Tx tx, Caller caller, UUID id) {
     return LeaseStore.find(tx, id)
         .filter(lease -> caller.sees(lease.project()))
