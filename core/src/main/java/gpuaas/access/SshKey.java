@@ -62,15 +62,16 @@ public record SshKey(String type, String blob, String comment, String fingerprin
     checkType(parts);
     byte[] bytes = decode(parts[1]);
     SshKeyBlob.check(parts[0], bytes);
-    return of(parts[0], bytes, parts.length > 2 ? parts[2] : "");
+    String comment = parts.length > 2 ? parts[2] : "";
+    return new SshKey(
+        parts[0], Base64.getEncoder().encodeToString(bytes), comment, fingerprint(bytes));
   }
 
-  /** A key from its wire form, which must have been checked. */
-  static SshKey of(String type, byte[] bytes, String comment) {
+  /** The fingerprint of a key in its wire form, as ssh-keygen prints it. */
+  public static String fingerprint(byte[] bytes) {
     try {
       byte[] hash = MessageDigest.getInstance("SHA-256").digest(bytes);
-      String fingerprint = "SHA256:" + Base64.getEncoder().withoutPadding().encodeToString(hash);
-      return new SshKey(type, Base64.getEncoder().encodeToString(bytes), comment, fingerprint);
+      return "SHA256:" + Base64.getEncoder().withoutPadding().encodeToString(hash);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e);
     }
