@@ -2,6 +2,7 @@ package gpuaas.local;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import gpuaas.local.linux.Command;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -11,6 +12,8 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +27,7 @@ public record EnvironmentFolder(Path path) {
 
   private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final String STATE = "state.json";
+  private static final long DELETE_SECONDS = 600;
 
   /** The environment's id. */
   public String id() {
@@ -69,6 +73,18 @@ public record EnvironmentFolder(Path path) {
     }
   }
 
+  /** When it was made; empty when it has just been deleted. */
+  Optional<Instant> createdAt() {
+    try {
+      Optional<Environment> environment = read();
+      return environment.isPresent()
+          ? Optional.of(Instant.parse(environment.get().createdAt()))
+          : Optional.of(Files.getLastModifiedTime(path).toInstant());
+    } catch (IOException gone) {
+      return Optional.empty();
+    }
+  }
+
   /** Deletes it with all that is in it. Never follows a link. */
   void delete() throws IOException {
     if (exists()) {
@@ -89,25 +105,15 @@ public record EnvironmentFolder(Path path) {
   }
 
   private static void deleteByProgram(Path root) throws IOException {
-    Process removal =
-        new ProcessBuilder("rm", "-rf", "--one-file-system", "--", root.toString())
-            .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .start();
-    try {
-      if (removal.waitFor() != 0) {
-        throw new IOException("not everything in " + root + " could be deleted");
-      }
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-      throw new IOException("interrupted while deleting " + root, interrupted);
+    List<String> removal = List.of("rm", "-rf", "--one-file-system", "--", root.toString());
+    if (Command.runSilently(DELETE_SECONDS, removal) != 0) {
+      throw new IOException("not everything in " + root + " could be deleted");
     }
   }
 
   private static final class Deleting extends SimpleFileVisitor<Path> {
     @Override
-    public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-        throws IOException {
+    public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
       Files.delete(file);
       return FileVisitResult.CONTINUE;
     }

@@ -60,7 +60,8 @@ public record LocalSettings(
       List.of(
           setting("region", "Where this machine is.", "us-buffalo-1"),
           setting("gpus", "GPUs declared for a machine without any, as 8xH200,4xH100.", "8xH200"),
-          setting("gpu-discovery", "auto finds this machine's GPUs; off uses the declared.", "auto"),
+          setting(
+              "gpu-discovery", "auto finds this machine's GPUs; off uses the declared.", "auto"),
           setting("cpus-per-gpu", "Processors with each GPU; default: all, split.", ""),
           setting("memory-per-gpu-mib", "Memory with each GPU; default: 85 %, split.", ""),
           setting("disk-per-gpu-mib", "Disk shown with each GPU; not held to.", ""),

@@ -7,7 +7,6 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.util.Map;
 
 /**
  * The user and group ids of the host that stand for 0 and up inside an environment.
@@ -21,8 +20,11 @@ public record IdRange(int first, int size) {
 
   /** Whether a file's owner and group are of this range. */
   public boolean owns(Path file) throws IOException {
-    Map<String, Object> ids = Files.readAttributes(file, "unix:uid,gid", LinkOption.NOFOLLOW_LINKS);
-    return has((int) ids.get("uid")) && has((int) ids.get("gid"));
+    return has(id(file, "unix:uid")) && has(id(file, "unix:gid"));
+  }
+
+  private static int id(Path file, String which) throws IOException {
+    return (int) Files.getAttribute(file, which, LinkOption.NOFOLLOW_LINKS);
   }
 
   private boolean has(int id) {
@@ -55,10 +57,8 @@ public record IdRange(int first, int size) {
           @Override
           public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
               throws IOException {
-            Map<String, Object> ids =
-                Files.readAttributes(file, "unix:uid,gid", LinkOption.NOFOLLOW_LINKS);
-            int uid = (int) ids.get("uid");
-            int gid = (int) ids.get("gid");
+            int uid = id(file, "unix:uid");
+            int gid = id(file, "unix:gid");
             if (!has(uid) || !has(gid)) {
               give(file, uid % size, gid % size);
             }

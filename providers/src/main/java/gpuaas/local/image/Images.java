@@ -1,14 +1,13 @@
 package gpuaas.local.image;
 
 import gpuaas.local.EnvironmentFolder;
+import gpuaas.local.linux.Command;
 import gpuaas.local.linux.SystemCalls;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
@@ -121,19 +120,19 @@ public final class Images implements AutoCloseable {
     Files.createDirectories(target);
     // One of an earlier process may be there still, of an older build of the image.
     SystemCalls.unmount(target);
-    Process mount =
-        new ProcessBuilder(
-                "mount", "-t", "squashfs", "-o", "loop,ro,nodev", file.toString(), target.toString())
-            .redirectErrorStream(true)
-            .start();
-    String said = new String(mount.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    try {
-      if (!mount.waitFor(20, TimeUnit.SECONDS) || mount.exitValue() != 0) {
-        throw new IOException("image " + file + " could not be mounted: " + said.strip());
-      }
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-      throw new IOException("interrupted while mounting " + file, interrupted);
+    Command.Result mount =
+        Command.run(
+            20,
+            List.of(
+                "mount",
+                "-t",
+                "squashfs",
+                "-o",
+                "loop,ro,nodev",
+                file.toString(),
+                target.toString()));
+    if (!mount.ok()) {
+      throw new IOException("image " + file + " could not be mounted: " + mount.output().strip());
     }
     mounted.add(target);
     return target;
@@ -148,7 +147,6 @@ public final class Images implements AutoCloseable {
         Files.deleteIfExists(target);
       } catch (IOException busy) {
         // It is in nobody's way; the next process unmounts it before it mounts anew.
-        continue;
       }
     }
     mounted.clear();

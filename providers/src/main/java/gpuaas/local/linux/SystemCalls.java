@@ -49,8 +49,7 @@ public final class SystemCalls {
           .downcallHandle(
               Linker.nativeLinker().defaultLookup().findOrThrow("strerror"),
               FunctionDescriptor.of(
-                  ADDRESS.withTargetLayout(MemoryLayout.sequenceLayout(256, JAVA_BYTE)),
-                  JAVA_INT));
+                  ADDRESS.withTargetLayout(MemoryLayout.sequenceLayout(256, JAVA_BYTE)), JAVA_INT));
 
   private SystemCalls() {}
 
@@ -132,8 +131,7 @@ public final class SystemCalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(STATE);
       String path = "/proc/" + pid + "/ns/net";
-      int descriptor =
-          (int) OPEN.invokeExact(state, arena.allocateFrom(path), O_RDONLY_CLOEXEC);
+      int descriptor = (int) OPEN.invokeExact(state, arena.allocateFrom(path), O_RDONLY_CLOEXEC);
       require(descriptor, state, "open of " + path);
       int entered = (int) SETNS.invokeExact(state, descriptor, CLONE_NEWNET);
       int reason = (int) ERRNO.get(state, 0L);

@@ -99,8 +99,7 @@ record Bundle(
     config.putObject("root").put("path", root.toString());
     config
         .putObject("annotations")
-        .put(
-            TAG, Environment.tagOf(environment.id()).map(tag -> tag.text()).orElse(""));
+        .put(TAG, Environment.tagOf(environment.id()).map(tag -> tag.text()).orElse(""));
     addProcess(config.putObject("process"));
     addMounts(config.putArray("mounts"));
     addHooks(config);
@@ -226,9 +225,7 @@ record Bundle(
         .put("shares", Math.clamp(environment.milliCpus() * 1024L / 1000, 2, 262_144))
         .put("quota", environment.milliCpus() * (CPU_PERIOD_MICROS / 1000))
         .put("period", CPU_PERIOD_MICROS);
-    resources
-        .putObject("pids")
-        .put("limit", environment.pidsLimit() + Cgroups.RESERVED_PIDS);
+    resources.putObject("pids").put("limit", environment.pidsLimit() + Cgroups.RESERVED_PIDS);
     ArrayNode devices = resources.putArray("devices");
     devices.addObject().put("allow", false).put("access", "rwm");
     for (ContainerEdits.DeviceNode device : edits.devices()) {

@@ -3,6 +3,7 @@ package gpuaas.local.oci;
 import gpuaas.local.linux.SystemCalls;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -124,10 +125,22 @@ public abstract sealed class Cgroups permits CgroupsV1, CgroupsV2 {
     }
   }
 
-  /** Removes an environment's groups. They must be empty. */
+  /** Removes an environment's groups, and ends whatever entered them at the last moment. */
   final void remove(String id) throws IOException {
-    for (Path folder : folders(id)) {
-      removeTree(folder);
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(KILL_SECONDS);
+    while (true) {
+      try {
+        for (Path folder : folders(id)) {
+          removeTree(folder);
+        }
+        return;
+      } catch (FileSystemException inUse) {
+        if (System.nanoTime() > deadline) {
+          throw inUse;
+        }
+        end(id);
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+      }
     }
   }
 
@@ -137,7 +150,7 @@ public abstract sealed class Cgroups permits CgroupsV1, CgroupsV2 {
       try {
         Files.deleteIfExists(folder);
       } catch (IOException inUse) {
-        continue;
+        // Another environment lives in it, or is about to.
       }
     }
   }
@@ -183,7 +196,7 @@ public abstract sealed class Cgroups permits CgroupsV1, CgroupsV2 {
         try {
           Files.writeString(part.resolve("cgroup.procs"), Long.toString(pid));
         } catch (IOException endedMeanwhile) {
-          continue;
+          // The next round sees that it is gone, or tries again.
         }
       }
     }
@@ -201,8 +214,7 @@ public abstract sealed class Cgroups permits CgroupsV1, CgroupsV2 {
     }
     List<Path> deepestFirst;
     try (Stream<Path> parts = Files.walk(folder)) {
-      deepestFirst =
-          parts.filter(Files::isDirectory).sorted((a, b) -> b.compareTo(a)).toList();
+      deepestFirst = parts.filter(Files::isDirectory).sorted((a, b) -> b.compareTo(a)).toList();
     }
     for (Path part : deepestFirst) {
       Files.deleteIfExists(part);

@@ -35,8 +35,8 @@ public record Seccomp(ObjectNode profile, boolean maintained) {
   private static final long NAMESPACE_FLAGS = 0x7E02_0000L;
 
   /**
-   * Needed only for containers in containers, which the maintained profile allows. Refused here:
-   * a user namespace of a tenant's own opens much of the kernel that nothing else does.
+   * Needed only for containers in containers, which the maintained profile allows. Refused here: a
+   * user namespace of a tenant's own opens much of the kernel that nothing else does.
    */
   private static final Set<String> NESTING =
       Set.of(
@@ -154,8 +154,7 @@ public record Seccomp(ObjectNode profile, boolean maintained) {
         .put("op", "SCMP_CMP_MASKED_EQ");
   }
 
-  private static ObjectNode addRule(
-      ArrayNode rules, String action, int errno, Set<String> names) {
+  private static ObjectNode addRule(ArrayNode rules, String action, int errno, Set<String> names) {
     ObjectNode rule = rules.addObject().put("action", action);
     if (errno != 0) {
       rule.put("errnoRet", errno);
