@@ -6,14 +6,15 @@ import gpuaas.spi.ProviderContract;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The local provider keeps the contract, with real containers. */
 class LocalContractTest extends ProviderContract {
 
-  @TempDir private Path folder;
+  @TempDir(deletionStrategy = LinksAreFine.class)
+  private Path folder;
+
   private Provider provider;
 
   @BeforeEach
@@ -27,10 +28,5 @@ class LocalContractTest extends ProviderContract {
   @Override
   protected Provider provider() {
     return provider;
-  }
-
-  @AfterEach
-  void close() {
-    provider.close();
   }
 }

@@ -31,7 +31,7 @@ public abstract class ProviderContract {
   private static final UUID FIRST_LEASE = new UUID(0x11L, 1);
   private static final UUID SECOND_LEASE = new UUID(0x22L, 2);
 
-  /** The provider under test; the same one for all of one test. */
+  /** The provider under test; the same one for all of one test, and closed after it. */
   protected abstract Provider provider();
 
   /** How long an instance may take to be up or gone. */
@@ -39,12 +39,14 @@ public abstract class ProviderContract {
     return Duration.ofSeconds(30);
   }
 
+  /** Leaves the provider empty, and closes it. */
   @AfterEach
-  void destroyAll() {
+  void destroyAllAndClose() {
     for (Owned owned : provider().list(DEPLOYMENT)) {
       provider().destroy(owned.instance());
       eventuallyGone(owned.instance());
     }
+    provider().close();
   }
 
   @Test

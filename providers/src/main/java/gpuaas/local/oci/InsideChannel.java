@@ -72,26 +72,22 @@ final class InsideChannel implements ExecChannel {
   @Override
   public void close() {
     if (closed.compareAndSet(false, true)) {
-      Optional<Identity> inside = findInside();
+      Optional<Identity> inside = findInside().filter(Identity::isAlive);
+      // First the group: once its leader is gone, nobody could tell that it was this group.
+      inside.ifPresent(process -> signalGroup(process, SystemCalls.SIGHUP));
       host.close();
       Thread.ofVirtual().name("exec-end").start(() -> end(inside));
     }
   }
 
-  /** A hang-up to the process and its group, and after a grace the end. */
+  /** After the hang-up a grace, and then the end. */
   private void end(Optional<Identity> known) {
     long deadline = System.nanoTime() + GRACE_NANOS;
     Optional<Identity> inside = known;
-    boolean told = false;
-    while (System.nanoTime() < deadline) {
+    while (System.nanoTime() < deadline && inside.map(Identity::isAlive).orElse(true)) {
       if (inside.isEmpty()) {
         // Closed before it was up: it may still come.
         inside = findInside();
-      } else if (!inside.get().isAlive()) {
-        break;
-      } else if (!told) {
-        signalGroup(inside.get(), SystemCalls.SIGHUP);
-        told = true;
       }
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
     }
