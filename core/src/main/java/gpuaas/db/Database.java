@@ -81,6 +81,15 @@ public final class Database implements AutoCloseable {
     }
   }
 
+  /** True when it answers now. */
+  public boolean isAlive() {
+    try {
+      return read(tx -> tx.query("select true").mapTo(Boolean.class).one());
+    } catch (DatabaseGone e) {
+      return false;
+    }
+  }
+
   /** For the library that does the background work. */
   public DataSource dataSource() {
     return pool;

@@ -86,4 +86,11 @@ public final class Identities {
         .tx(tx -> IdentityStore.takeRefreshToken(tx, Secrets.hash(token), clock.instant()))
         .filter(person -> !person.disabled());
   }
+
+  /**
+   * Lets somebody in again, or nowhere any more. Nothing happens when there is nobody of that name.
+   */
+  public void enable(String username, boolean enabled) {
+    database.run(tx -> IdentityStore.enable(tx, username, enabled, clock.instant()));
+  }
 }

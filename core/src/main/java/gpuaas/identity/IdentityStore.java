@@ -65,6 +65,16 @@ final class IdentityStore {
         .execute();
   }
 
+  static void enable(Tx tx, String username, boolean enabled, Instant now) {
+    tx.update(
+            "update person set disabled_at = case when :enabled then null else"
+                + " coalesce(disabled_at, :now) end where username = :username")
+        .bind("enabled", enabled)
+        .bind("now", now)
+        .bind("username", username)
+        .execute();
+  }
+
   static void addRefreshToken(Tx tx, byte[] hash, UUID person, Instant now, Instant expiresAt) {
     tx.update("delete from refresh_token where expires_at <= :now").bind("now", now).execute();
     tx.update(

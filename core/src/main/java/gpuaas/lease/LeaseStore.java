@@ -15,7 +15,6 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.function.BiConsumer;
 
 /** The leases in the database. */
 final class LeaseStore implements LeaseBook {
@@ -27,17 +26,13 @@ final class LeaseStore implements LeaseBook {
 
   private final Database database;
   private final InstantSource clock;
-  private final BiConsumer<String, UUID> wake;
+  private final Leases.Hooks hooks;
   private final LeaseRules rules;
 
-  /**
-   * @param wake called after a commit for each lease that is due now
-   */
-  LeaseStore(
-      Database database, InstantSource clock, BiConsumer<String, UUID> wake, LeaseRules rules) {
+  LeaseStore(Database database, InstantSource clock, Leases.Hooks hooks, LeaseRules rules) {
     this.database = database;
     this.clock = clock;
-    this.wake = wake;
+    this.hooks = hooks;
     this.rules = rules;
   }
 
@@ -54,7 +49,9 @@ final class LeaseStore implements LeaseBook {
   }
 
   static Optional<Lease> findByHostName(Tx tx, String hostName) {
-    return tx.query("select * from lease where 'lease-' || right(id::text, 12) = :hostName and state in ('booting', 'running') limit 1")
+    return tx.query(
+            "select * from lease where 'lease-' || right(id::text, 12) = :hostName and state in"
+                + " ('booting', 'running') limit 1")
         .bind("hostName", hostName)
         .map(LeaseRow::read)
         .findFirst();
@@ -98,6 +95,7 @@ final class LeaseStore implements LeaseBook {
     if (update.bind("versionBefore", change.before().version()).execute() == 0) {
       return false;
     }
+    tx.afterCommit(() -> hooks.changed().accept(after));
     change.events().forEach(event -> EventStore.append(tx, event));
     change.usage().forEach(usage -> UsageStore.append(tx, usage));
     switch (after.state()) {
@@ -126,7 +124,7 @@ final class LeaseStore implements LeaseBook {
 
   void dueNow(Tx tx, UUID lease) {
     WorkStore.due(tx, KIND, lease, clock.instant());
-    tx.afterCommit(() -> wake.accept(KIND, lease));
+    tx.afterCommit(() -> hooks.wake().accept(KIND, lease));
   }
 
   @Override

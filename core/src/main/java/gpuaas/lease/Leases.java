@@ -23,6 +23,8 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /** What callers can do with leases. Authorises, decides, writes; never calls a provider. */
@@ -201,7 +203,15 @@ public final class Leases {
   public record Parts(
       Leases leases, LeaseReconciler reconciler, OrphanSweeper sweeper, Runnable reviveAll) {}
 
-  /** Makes the parts. {@code wake} is told after each commit what is due now. */
+  /**
+   * Who is told of what, after each commit.
+   *
+   * @param wake kind and id of what is due now
+   * @param changed a lease as it was just written
+   */
+  public record Hooks(BiConsumer<String, UUID> wake, Consumer<Lease> changed) {}
+
+  /** Makes the parts. */
   public static Parts open(
       Database database,
       Providers providers,
@@ -212,8 +222,8 @@ public final class Leases {
       InstantSource clock,
       LeaseRules rules,
       int livingMostPerProject,
-      java.util.function.BiConsumer<String, UUID> wake) {
-    LeaseStore store = new LeaseStore(database, clock, wake, rules);
+      Hooks hooks) {
+    LeaseStore store = new LeaseStore(database, clock, hooks, rules);
     return new Parts(
         new Leases(database, store, sshKeys, ids, clock, rules, livingMostPerProject),
         new LeaseReconciler(store, providers, readiness, deployment, clock, rules),

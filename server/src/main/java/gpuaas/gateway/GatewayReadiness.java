@@ -13,7 +13,10 @@ import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Proves an instance on the way that its user will take: through the gateway, into it, and a command run. */
+/**
+ * Proves an instance on the way that its user will take: through the gateway, into it, and a
+ * command run.
+ */
 public final class GatewayReadiness implements Readiness {
 
   private static final Logger log = LoggerFactory.getLogger(GatewayReadiness.class);
@@ -30,7 +33,12 @@ public final class GatewayReadiness implements Readiness {
    * @param publicHost what users are told to connect to
    */
   public GatewayReadiness(
-      SshProbe probe, KeyPairs.Pair keys, Supplier<SshGateway> gateway, String publicHost, String bindAddress, Duration limit) {
+      SshProbe probe,
+      KeyPairs.Pair keys,
+      Supplier<SshGateway> gateway,
+      String publicHost,
+      String bindAddress,
+      Duration limit) {
     this.probe = probe;
     this.keys = keys;
     this.gateway = gateway;

@@ -67,4 +67,21 @@ public record GatewaySettings(
         maxConnections,
         maxUnknownPerAddress);
   }
+
+  /** The same, with another patience for sessions in which nothing happens. */
+  public GatewaySettings idleAfter(Duration limit, Duration keepAlive) {
+    return new GatewaySettings(
+        bindAddress,
+        port,
+        hostKeyFile,
+        limit,
+        keepAlive,
+        recheckInterval,
+        maxSessionsPerLease,
+        maxChannelsPerSession,
+        maxAuthTries,
+        loginGrace,
+        maxConnections,
+        maxUnknownPerAddress);
+  }
 }

@@ -46,12 +46,13 @@ final class KeyCheck implements PublickeyAuthenticator {
   }
 
   /** The door behind a name; names that no lease can have are not even looked up. */
-  Optional<Door> find(String userName) {
-    if (!NAME.matcher(userName).matches()) {
-      return Optional.empty();
-    }
+  Optional<Door> look(String userName) {
+    return NAME.matcher(userName).matches() ? doors.find(userName) : Optional.empty();
+  }
+
+  private Optional<Door> find(String userName) {
     try {
-      return doors.find(userName);
+      return look(userName);
     } catch (RuntimeException e) {
       LOG.error("looking up a door failed; nobody gets in by it", e);
       return Optional.empty();

@@ -40,7 +40,8 @@ public final class LeaseDoors implements Doors {
       return Optional.empty();
     }
     return switch (lease.get().state()) {
-      case Running r -> door(lease.get(), r.instance(), sshKeys.holders(lease.get().spec().sshKeys()));
+      case Running r ->
+          door(lease.get(), r.instance(), sshKeys.holders(lease.get().spec().sshKeys()));
       case Booting b -> door(lease.get(), b.instance(), List.of(probeKey));
       default -> Optional.empty();
     };
@@ -61,14 +62,13 @@ public final class LeaseDoors implements Doors {
   private Optional<Door> door(Lease lease, InstanceRef instance, List<SshKey> holders) {
     return providers
         .ability(instance, HasExec.class)
-        .map(
-            exec ->
-                new Door(
-                    lease.id(),
-                    instance,
-                    exec,
-                    providers.ability(instance, HasPorts.class),
-                    holders,
-                    Map.of("HOSTNAME", lease.hostName())));
+        .map(exec ->
+            new Door(
+                lease.id(),
+                instance,
+                exec,
+                providers.ability(instance, HasPorts.class),
+                holders,
+                Map.of("HOSTNAME", lease.hostName())));
   }
 }

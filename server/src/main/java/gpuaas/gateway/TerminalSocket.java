@@ -37,7 +37,8 @@ public final class TerminalSocket implements SocketRoute.Opener {
   private static final int BAD_TOKEN = 4401;
   private static final int NOT_RUNNING = 4409;
   private static final int TRY_LATER = 1013;
-  private static final ExecRequest.Terminal TERMINAL = new ExecRequest.Terminal("xterm-256color", 80, 24);
+  private static final ExecRequest.Terminal TERMINAL =
+      new ExecRequest.Terminal("xterm-256color", 80, 24);
 
   private final Terminals terminals;
   private final Leases leases;
@@ -47,7 +48,11 @@ public final class TerminalSocket implements SocketRoute.Opener {
   private final Map<UUID, Set<TerminalBridge>> open = new ConcurrentHashMap<>();
 
   public TerminalSocket(
-      Terminals terminals, Leases leases, Providers providers, Activity activity, Duration idleLimit) {
+      Terminals terminals,
+      Leases leases,
+      Providers providers,
+      Activity activity,
+      Duration idleLimit) {
     this.terminals = terminals;
     this.leases = leases;
     this.providers = providers;
@@ -57,7 +62,8 @@ public final class TerminalSocket implements SocketRoute.Opener {
 
   /** Ends the terminals of a lease: it was released. */
   public void closeAll(UUID lease) {
-    Optional.ofNullable(open.remove(lease)).ifPresent(bridges -> bridges.forEach(TerminalBridge::peerClosed));
+    Optional.ofNullable(open.remove(lease))
+        .ifPresent(bridges -> bridges.forEach(TerminalBridge::peerClosed));
   }
 
   @Override
@@ -65,7 +71,8 @@ public final class TerminalSocket implements SocketRoute.Opener {
     try {
       Optional<Lease> lease = redeem(handshake);
       if (lease.isEmpty()) {
-        return refused(socket, BAD_TOKEN, "the token is not valid for this terminal; ask for a new one");
+        return refused(
+            socket, BAD_TOKEN, "the token is not valid for this terminal; ask for a new one");
       }
       if (!(lease.get().state() instanceof Running running)) {
         return refused(socket, NOT_RUNNING, "the allocation is not active");
@@ -74,7 +81,10 @@ public final class TerminalSocket implements SocketRoute.Opener {
       if (exec.isEmpty()) {
         return refused(socket, NOT_RUNNING, "this allocation is reached by SSH only");
       }
-      ExecChannel process = exec.get().exec(running.instance(), new ExecRequest(List.of(), Optional.of(TERMINAL), Map.of()));
+      ExecChannel process =
+          exec.get()
+              .exec(
+                  running.instance(), new ExecRequest(List.of(), Optional.of(TERMINAL), Map.of()));
       return connected(lease.get().id(), process, handshake, socket);
     } catch (DatabaseGone e) {
       return refused(socket, TRY_LATER, "the server cannot check the token now; try again");
@@ -84,7 +94,9 @@ public final class TerminalSocket implements SocketRoute.Opener {
     }
   }
 
-  /** The lease in the path, if the token is for it. A token that was shown is used up, whatever for. */
+  /**
+   * The lease in the path, if the token is for it. A token that was shown is used up, whatever for.
+   */
   private Optional<Lease> redeem(Handshake handshake) {
     UUID id;
     try {
@@ -100,12 +112,13 @@ public final class TerminalSocket implements SocketRoute.Opener {
 
   private static Optional<String> token(Handshake handshake) {
     Optional<String> offered =
-        handshake.subprotocols().stream().filter(name -> !name.equals(TerminalBridge.CONTROL_PROTOCOL)).findFirst();
-    return offered.or(
-        () ->
-            Optional.ofNullable(handshake.headers().get("authorization"))
-                .filter(value -> value.regionMatches(true, 0, "Bearer ", 0, 7))
-                .map(value -> value.substring(7).strip()));
+        handshake.subprotocols().stream()
+            .filter(name -> !name.equals(TerminalBridge.CONTROL_PROTOCOL))
+            .findFirst();
+    return offered.or(() ->
+        Optional.ofNullable(handshake.headers().get("authorization"))
+            .filter(value -> value.regionMatches(true, 0, "Bearer ", 0, 7))
+            .map(value -> value.substring(7).strip()));
   }
 
   private Listener connected(UUID lease, ExecChannel process, Handshake handshake, Socket socket) {

@@ -10,6 +10,10 @@ import org.apache.sshd.server.session.ServerSession;
 final class Visit {
 
   final ServerSession session;
+
+  /** As it was when they came in. */
+  final Door door;
+
   final UUID lease;
   final SshKey key;
   final SessionLog.Session logged;
@@ -26,7 +30,8 @@ final class Visit {
 
   Visit(ServerSession session, KeyCheck.Pass pass, String remoteAddress, Activity activity) {
     this.session = session;
-    this.lease = pass.door().lease();
+    this.door = pass.door();
+    this.lease = door.lease();
     this.key = pass.key();
     this.logged = new SessionLog.Session(lease, key.fingerprint(), remoteAddress);
     this.activity = activity;

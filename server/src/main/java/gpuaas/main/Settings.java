@@ -16,8 +16,8 @@ import java.util.Properties;
 import java.util.TreeMap;
 
 /**
- * The settings, from one file and the environment. Everything has a default that works on one machine;
- * what is unknown, missing or wrong stops the start with a sentence.
+ * The settings, from one file and the environment. Everything has a default that works on one
+ * machine; what is unknown, missing or wrong stops the start with a sentence.
  *
  * @param data the folder of everything that must survive
  * @param address where the listeners bind
@@ -82,12 +82,16 @@ public record Settings(
   }
 
   /**
-   * Reads {@code gpuaas.properties} in the data folder, or the file that {@code GPUAAS_SETTINGS} names;
-   * a variable such as {@code GPUAAS_API_PORT} wins over {@code api.port} in the file.
+   * Reads {@code gpuaas.properties} in the data folder, or the file that {@code GPUAAS_SETTINGS}
+   * names; a variable such as {@code GPUAAS_API_PORT} wins over {@code api.port} in the file.
    */
   public static Settings load(Map<String, String> environment) {
-    Path data = Path.of(environment.getOrDefault("GPUAAS_DATA", defaultData(environment))).toAbsolutePath();
-    Path file = Path.of(environment.getOrDefault("GPUAAS_SETTINGS", data.resolve("gpuaas.properties").toString()));
+    Path data =
+        Path.of(environment.getOrDefault("GPUAAS_DATA", defaultData(environment))).toAbsolutePath();
+    Path file =
+        Path.of(
+            environment.getOrDefault(
+                "GPUAAS_SETTINGS", data.resolve("gpuaas.properties").toString()));
     Map<String, String> values = new TreeMap<>();
     if (Files.exists(file)) {
       Properties properties = new Properties();
@@ -109,12 +113,15 @@ public record Settings(
     boolean development = reader.flag("development", loopback);
     if (development && !loopback) {
       throw new Wrong(
-          "development is on, and address is " + address + ": the development users are for loopback only."
+          "development is on, and address is "
+              + address
+              + ": the development users are for loopback only."
               + " Remove the setting development, or bind to 127.0.0.1.");
     }
     String clientSecret = reader.text("idp.client-secret", development ? DEVELOPMENT_SECRET : "");
     if (!development && (clientSecret.isEmpty() || clientSecret.equals(DEVELOPMENT_SECRET))) {
-      throw new Wrong("idp.client-secret must be set to a secret of your own when development is off");
+      throw new Wrong(
+          "idp.client-secret must be set to a secret of your own when development is off");
     }
     Settings settings =
         new Settings(
@@ -131,7 +138,11 @@ public record Settings(
             reader.optional("ssh.host"),
             reader
                 .optional("database.url")
-                .map(url -> new DatabaseAddress(url, reader.text("database.user", "gpuaas"), reader.text("database.password", ""))),
+                .map(url ->
+                    new DatabaseAddress(
+                        url,
+                        reader.text("database.user", "gpuaas"),
+                        reader.text("database.password", ""))),
             reader.integer("database.connections", 16, 4, 1000),
             reader.duration("database.patience", Duration.ofSeconds(3)),
             reader.text("database.system-user", "gpuaas"),
@@ -176,7 +187,9 @@ public record Settings(
   private static String defaultData(Map<String, String> environment) {
     return "root".equals(System.getProperty("user.name"))
         ? "/var/lib/gpuaas"
-        : environment.getOrDefault("XDG_DATA_HOME", System.getProperty("user.home") + "/.local/share") + "/gpuaas";
+        : environment.getOrDefault(
+                "XDG_DATA_HOME", System.getProperty("user.home") + "/.local/share")
+            + "/gpuaas";
   }
 
   private static String withoutSlash(String url) {
@@ -198,6 +211,8 @@ public record Settings(
 
   /** Without providers, this machine is one. */
   static Map<String, ProviderSettings> withDefault(Map<String, ProviderSettings> providers) {
-    return providers.isEmpty() ? Map.of("local", new ProviderSettings("local", Map.of())) : new LinkedHashMap<>(providers);
+    return providers.isEmpty()
+        ? Map.of("local", new ProviderSettings("local", Map.of()))
+        : new LinkedHashMap<>(providers);
   }
 }

@@ -73,7 +73,10 @@ final class SettingsReader {
     }
   }
 
-  /** {@code provider.NAME.type=TYPE}, and {@code provider.NAME.SETTING=VALUE} for the type's own settings. */
+  /**
+   * {@code provider.NAME.type=TYPE}, and {@code provider.NAME.SETTING=VALUE} for the type's own
+   * settings.
+   */
   Map<String, ProviderSettings> providers() {
     Map<String, ProviderSettings> providers = new LinkedHashMap<>();
     Map<String, String> all = new LinkedHashMap<>(values);
@@ -85,7 +88,9 @@ final class SettingsReader {
       }
       known.add(name);
       String type = all.getOrDefault(PROVIDERS + parts[1] + ".type", parts[1]);
-      ProviderSettings provider = providers.computeIfAbsent(parts[1], _ -> new ProviderSettings(type, new LinkedHashMap<>()));
+      ProviderSettings provider =
+          providers.computeIfAbsent(
+              parts[1], _ -> new ProviderSettings(type, new LinkedHashMap<>()));
       if (!parts[2].equals("type")) {
         provider.values().put(parts[2], all.getOrDefault(name, ""));
       }
@@ -93,16 +98,21 @@ final class SettingsReader {
     return Settings.withDefault(providers);
   }
 
-  /** {@code GPUAAS_PROVIDER_LOCAL_GPUS} is {@code provider.local.gpus}: names of providers have no dash there. */
+  /**
+   * {@code GPUAAS_PROVIDER_LOCAL_GPUS} is {@code provider.local.gpus}: names of providers have no
+   * dash there.
+   */
   private void fromEnvironment(Map<String, String> all) {
-    environment.forEach(
-        (variable, value) -> {
-          String[] parts = variable.split("_", 4);
-          if (parts.length == 4 && parts[0].equals("GPUAAS") && parts[1].equals("PROVIDER") && !isKnownVariable(variable)) {
-            String setting = parts[3].toLowerCase(Locale.ROOT).replace('_', '-');
-            all.put(PROVIDERS + parts[2].toLowerCase(Locale.ROOT) + "." + setting, value);
-          }
-        });
+    environment.forEach((variable, value) -> {
+      String[] parts = variable.split("_", 4);
+      if (parts.length == 4
+          && parts[0].equals("GPUAAS")
+          && parts[1].equals("PROVIDER")
+          && !isKnownVariable(variable)) {
+        String setting = parts[3].toLowerCase(Locale.ROOT).replace('_', '-');
+        all.put(PROVIDERS + parts[2].toLowerCase(Locale.ROOT) + "." + setting, value);
+      }
+    });
   }
 
   private boolean isKnownVariable(String variable) {
