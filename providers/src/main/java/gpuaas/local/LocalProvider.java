@@ -1,8 +1,10 @@
 package gpuaas.local;
 
 import gpuaas.local.gpu.GpuDevice;
+import gpuaas.local.gpu.GpuInventory;
 import gpuaas.local.image.Image;
 import gpuaas.local.image.Images;
+import gpuaas.spi.Assurance;
 import gpuaas.spi.ExecChannel;
 import gpuaas.spi.ExecRequest;
 import gpuaas.spi.HasExec;
@@ -78,10 +80,15 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
     try {
       Files.createDirectories(config.dataFolder());
       folders = EnvironmentFolders.open(config.dataFolder());
-      Runtimes runtimes = Runtimes.choose(config, settings, steps);
-      LocalNode node = LocalNode.of(config, settings, runtimes.assurance(), runtimes.gpus());
+      Runtimes runtimes = Runtimes.of(config.dataFolder(), settings);
+      ProbeMemory memory = ProbeMemory.open(config.dataFolder(), runtimes.host());
+      Runtimes.Chosen chosen = runtimes.choose(memory, steps);
+      GpuInventory gpus = GpuInventory.find(settings.declaredGpus(), settings.gpuDiscovery());
+      Probe.Finding proved = chosen.finding();
+      Assurance assurance = new Assurance(proved.isolation(), proved.limits(), gpus.mode());
+      LocalNode node = LocalNode.of(config, settings, assurance, gpus);
       LocalProvider provider =
-          new LocalProvider(config, node, folders, runtimes.images(), runtimes.driver(), steps);
+          new LocalProvider(config, node, folders, chosen.images(), chosen.driver(), steps);
       provider.adopt();
       return provider;
     } catch (IOException failure) {
@@ -107,10 +114,12 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
       alive += driver.isAlive(folder) ? 1 : 0;
     }
     LOG.info(
-        "{}: {} by {}; {} environments found, {} of them running",
+        "{}: {} by {}, isolation {}, limits {}; {} environments found, {} of them running",
         config.name(),
         node.gpus().summary(),
         driver.name(),
+        node.assurance().isolation(),
+        node.assurance().limitsEnforced(),
         folders.list().size(),
         alive);
   }

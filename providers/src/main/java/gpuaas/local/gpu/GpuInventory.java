@@ -22,6 +22,11 @@ public record GpuInventory(List<GpuDevice> devices, GpuMode mode, List<String> f
     findings = List.copyOf(findings);
   }
 
+  /** The GPUs that are there; the declared ones if there are none, or none are looked for. */
+  public static GpuInventory find(List<Gpu> declared, boolean discovery) {
+    return declared(declared, List.of());
+  }
+
   /** GPUs that are declared and not there. */
   public static GpuInventory declared(List<Gpu> gpus, List<String> findings) {
     List<GpuDevice> devices = new ArrayList<>();

@@ -18,6 +18,9 @@ public record IdRange(int first, int size) {
   /** For everything made by root. Far from the ids of people and services. */
   public static final IdRange SHIFTED = new IdRange(200_000, 65_536);
 
+  /** For somebody who is not root: the files stay their own. */
+  public static final IdRange UNSHIFTED = new IdRange(0, Integer.MAX_VALUE);
+
   /** Whether a file's owner and group are of this range. */
   public boolean owns(Path file) throws IOException {
     return has(id(file, "unix:uid")) && has(id(file, "unix:gid"));
