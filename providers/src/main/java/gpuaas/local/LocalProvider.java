@@ -83,7 +83,7 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
       Runtimes runtimes = Runtimes.of(config.dataFolder(), settings);
       ProbeMemory memory = ProbeMemory.open(config.dataFolder(), runtimes.host());
       Runtimes.Chosen chosen = runtimes.choose(memory, steps);
-      GpuInventory gpus = GpuInventory.find(settings.declaredGpus(), settings.gpuDiscovery());
+      GpuInventory gpus = runtimes.gpus();
       Probe.Finding proved = chosen.finding();
       Assurance assurance = new Assurance(proved.isolation(), proved.limits(), gpus.mode());
       LocalNode node = LocalNode.of(config, settings, assurance, gpus);

@@ -2,6 +2,8 @@ package gpuaas.local;
 
 import gpuaas.local.Probe.Finding;
 import gpuaas.local.bubblewrap.BubblewrapDriver;
+import gpuaas.local.gpu.GpuInventory;
+import gpuaas.local.gpu.GpuSources;
 import gpuaas.local.image.IdRange;
 import gpuaas.local.image.Images;
 import gpuaas.local.oci.Cgroups;
@@ -121,6 +123,15 @@ record Runtimes(
     };
   }
 
+  /** The GPUs to give away. */
+  GpuInventory gpus() {
+    return settings.gpuDiscovery()
+        ? GpuInventory.find(
+            settings.declaredGpus(), GpuSources.ofThisMachine(Host.findProgram("nvidia-smi")))
+        : GpuInventory.declared(settings.declaredGpus(), List.of("not looked for: gpu-discovery"));
+  }
+
+  /** The images, with the ownership that a driver's environments see. */
   Images images(String driver) {
     IdRange ids = driver.equals("runc") ? IdRange.SHIFTED : BubblewrapDriver.ids(host.root());
     return new Images(
