@@ -2,6 +2,8 @@ package gpuaas.local;
 
 import gpuaas.local.Probe.Finding;
 import gpuaas.local.gpu.GpuInventory;
+import gpuaas.local.gpu.GpuSources;
+import gpuaas.local.linux.Command;
 import gpuaas.local.oci.Cgroups;
 import gpuaas.local.oci.Seccomp;
 import gpuaas.spi.Assurance.Limit;
@@ -56,7 +58,7 @@ public final class HostDoctor {
     add(lines, "cgroups", Cgroups.detect("gpuaas-doctor").kind());
     addDrivers(lines, runtimes);
     lines.add("GPUs");
-    GpuInventory gpus = runtimes.gpus();
+    GpuInventory gpus = runtimes.gpus(GpuSources.ofThisMachine());
     add(lines, "in use", gpus.summary());
     gpus.findings().forEach(finding -> lines.add("  - " + finding));
     lines.add("Images");
@@ -100,7 +102,7 @@ public final class HostDoctor {
         add(
             lines,
             program,
-            Host.findProgram(program)
+            Command.find(program)
                 .map(Path::toString)
                 .orElse("missing, for " + purpose.use() + " (Debian: " + purpose.debian() + ")")));
   }

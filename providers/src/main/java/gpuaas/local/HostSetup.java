@@ -41,7 +41,7 @@ public final class HostSetup {
   public static List<String> missingPackages() {
     List<String> missing = new ArrayList<>();
     TOOLS.forEach((program, tool) -> {
-      if (Host.findProgram(program).isEmpty()) {
+      if (Command.find(program).isEmpty()) {
         missing.add(tool.debian());
       }
     });
@@ -67,7 +67,7 @@ public final class HostSetup {
       return true;
     }
     String packages = String.join(" ", missing);
-    if (!SystemCalls.isRoot() || Host.findProgram("apt-get").isEmpty()) {
+    if (!SystemCalls.isRoot() || Command.find("apt-get").isEmpty()) {
       say.accept("Missing: " + packages);
       say.accept(
           "This needs root on Debian: sudo apt-get install --no-install-recommends " + packages);

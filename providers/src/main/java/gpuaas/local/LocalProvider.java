@@ -2,6 +2,7 @@ package gpuaas.local;
 
 import gpuaas.local.gpu.GpuDevice;
 import gpuaas.local.gpu.GpuInventory;
+import gpuaas.local.gpu.GpuSources;
 import gpuaas.local.image.Image;
 import gpuaas.local.image.Images;
 import gpuaas.spi.Assurance;
@@ -75,7 +76,8 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
   }
 
   /** Opens it, and takes up the environments that are there. */
-  static LocalProvider open(ProviderConfig config, LocalSettings settings, StepHook steps) {
+  static LocalProvider open(
+      ProviderConfig config, LocalSettings settings, GpuSources sources, StepHook steps) {
     EnvironmentFolders folders = null;
     try {
       Files.createDirectories(config.dataFolder());
@@ -83,7 +85,7 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
       Runtimes runtimes = Runtimes.of(config.dataFolder(), settings);
       ProbeMemory memory = ProbeMemory.open(config.dataFolder(), runtimes.host());
       Runtimes.Chosen chosen = runtimes.choose(memory, steps);
-      GpuInventory gpus = runtimes.gpus();
+      GpuInventory gpus = runtimes.gpus(sources);
       Probe.Finding proved = chosen.finding();
       Assurance assurance = new Assurance(proved.isolation(), proved.limits(), gpus.mode());
       LocalNode node = LocalNode.of(config, settings, assurance, gpus);

@@ -3,6 +3,7 @@ package gpuaas.local;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import gpuaas.local.Probe.Finding;
+import gpuaas.local.linux.Command;
 import gpuaas.local.oci.Seccomp;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -79,7 +80,7 @@ final class ProbeMemory {
   }
 
   private static String state(String program) {
-    return Host.findProgram(program).map(ProbeMemory::state).orElse("-");
+    return Command.find(program).map(ProbeMemory::state).orElse("-");
   }
 
   private static String state(Path file) {

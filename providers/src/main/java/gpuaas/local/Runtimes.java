@@ -6,6 +6,7 @@ import gpuaas.local.gpu.GpuInventory;
 import gpuaas.local.gpu.GpuSources;
 import gpuaas.local.image.IdRange;
 import gpuaas.local.image.Images;
+import gpuaas.local.linux.Command;
 import gpuaas.local.oci.Cgroups;
 import gpuaas.local.oci.OutboundNetwork;
 import gpuaas.local.oci.RuncDriver;
@@ -97,7 +98,7 @@ record Runtimes(
   }
 
   private Optional<Driver> open(String name, StepHook steps) throws IOException {
-    Optional<Path> program = Host.findProgram(name.equals("bubblewrap") ? "bwrap" : name);
+    Optional<Path> program = Command.find(name.equals("bubblewrap") ? "bwrap" : name);
     if (program.isEmpty() || (name.equals("runc") && !host.root())) {
       return Optional.empty();
     }
@@ -109,7 +110,7 @@ record Runtimes(
   }
 
   private Optional<OutboundNetwork> outbound() {
-    Optional<Path> slirp = Host.findProgram("slirp4netns");
+    Optional<Path> slirp = Command.find("slirp4netns");
     return switch (settings.egress()) {
       case OFF -> Optional.empty();
       case AUTO -> slirp.map(OutboundNetwork::new);
@@ -124,10 +125,9 @@ record Runtimes(
   }
 
   /** The GPUs to give away. */
-  GpuInventory gpus() {
+  GpuInventory gpus(GpuSources sources) {
     return settings.gpuDiscovery()
-        ? GpuInventory.find(
-            settings.declaredGpus(), GpuSources.ofThisMachine(Host.findProgram("nvidia-smi")))
+        ? GpuInventory.find(settings.declaredGpus(), sources)
         : GpuInventory.declared(settings.declaredGpus(), List.of("not looked for: gpu-discovery"));
   }
 

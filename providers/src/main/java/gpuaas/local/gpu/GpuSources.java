@@ -1,5 +1,6 @@
 package gpuaas.local.gpu;
 
+import gpuaas.local.linux.Command;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,10 +24,10 @@ public record GpuSources(
     List<Path> cdiFolders) {
 
   /** Those of this machine. */
-  public static GpuSources ofThisMachine(Optional<Path> nvidiaSmi) {
+  public static GpuSources ofThisMachine() {
     return new GpuSources(
         Nvml.LIBRARY,
-        nvidiaSmi,
+        Command.find("nvidia-smi"),
         Path.of("/proc/driver/nvidia/gpus"),
         Path.of("/sys/bus/pci/devices"),
         CdiSpecs.FOLDERS);
