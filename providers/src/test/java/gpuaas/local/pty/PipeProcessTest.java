@@ -82,7 +82,7 @@ class PipeProcessTest {
   void signalsReachTheWholeGroup() throws Exception {
     // Shows that a signal ends a pipeline, children included, and is seen in the code.
     try (PipeProcess process = script("sleep 62 | sleep 62")) {
-      Eventually.running(2, "/usr/bin/sleep 62");
+      Running.eventually(2, "/usr/bin/sleep 62");
       process.signal("TERM");
       assertThat(process.waitFor()).isEqualTo(143);
       assertThat(text(process.output())).isEmpty();

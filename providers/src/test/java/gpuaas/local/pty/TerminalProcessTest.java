@@ -3,10 +3,12 @@ package gpuaas.local.pty;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import gpuaas.spi.Eventually;
 import gpuaas.spi.ExecRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -97,7 +99,7 @@ class TerminalProcessTest {
     try (TerminalProcess process = start("bash", "--norc", "-i")) {
       type(process, "sleep 63\n");
       until(process, "sleep 63");
-      Eventually.running(1, "/usr/bin/sleep 63"); // before, the shell would get it
+      Running.eventually(1, "/usr/bin/sleep 63"); // before, the shell would get it
       process.signal("INT");
       type(process, "echo code=$?\n");
       until(process, "code=130");
@@ -121,7 +123,7 @@ class TerminalProcessTest {
     // Shows that a job can be stopped with Ctrl-Z, listed and brought back.
     try (TerminalProcess process = start("bash", "--norc", "-i")) {
       type(process, "cat -u -\n");
-      Eventually.running(1, "/usr/bin/cat -u -"); // before, the shell would get what is typed
+      Running.eventually(1, "/usr/bin/cat -u -"); // before, the shell would get what is typed
       type(process, "hello\n");
       until(process, "hello\r\nhello"); // the echo, and what cat says
       process.signal("TSTP");
@@ -203,7 +205,7 @@ class TerminalProcessTest {
     process.close();
     process.close();
     assertThat(process.waitFor()).isEqualTo(137);
-    Eventually.running(0, "/usr/bin/sleep 61");
+    Running.eventually(0, "/usr/bin/sleep 61");
   }
 
   @Test
@@ -251,7 +253,8 @@ class TerminalProcessTest {
     cycle(20);
     long before = open();
     cycle(200);
-    Eventually.holds("as many descriptors as before", () -> open() <= before);
+    Eventually.within(
+        Duration.ofSeconds(10), "as many descriptors as before", () -> open() <= before);
   }
 
   private static void cycle(int times) throws Exception {

@@ -1,0 +1,62 @@
+package gpuaas.capacity;
+
+import gpuaas.catalog.Want;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/** Chooses where a want goes. Pure: the same rooms and wants give the same answer. */
+public final class Placement {
+
+  private Placement() {}
+
+  /** A room, and the GPUs to take from it. */
+  public record Choice(Room room, List<String> gpuIds) {}
+
+  /**
+   * The tightest room that holds the want, so that large ones stay whole; then the cheapest; then
+   * by name.
+   */
+  public static Optional<Choice> choose(Want want, List<Room> rooms) {
+    return rooms.stream()
+        .filter(room -> suits(want, room) && room.freeGpuIds().size() >= want.gpuCount())
+        .min(
+            Comparator.comparingInt((Room room) -> room.freeGpuIds().size())
+                .thenComparingLong(room -> room.offer().pricePerGpuHour().micros())
+                .thenComparing(room -> room.offer().provider() + "/" + room.node()))
+        .map(room -> new Choice(room, room.freeGpuIds().subList(0, want.gpuCount())));
+  }
+
+  /**
+   * The same, after everybody who came before has had their turn. A want ahead that does not fit
+   * now blocks those behind it that compete for the same rooms, so that nobody large waits for
+   * ever.
+   */
+  public static Optional<Choice> chooseInTurn(List<Want> ahead, Want want, List<Room> rooms) {
+    List<Room> left = new ArrayList<>(rooms);
+    for (Want earlier : ahead) {
+      Optional<Choice> choice = choose(earlier, left);
+      if (choice.isPresent()) {
+        left.replaceAll(
+            room -> room.equals(choice.get().room()) ? room.without(choice.get().gpuIds()) : room);
+      } else if (couldEverFit(earlier, rooms)) {
+        left.removeIf(room -> suits(earlier, room));
+      }
+    }
+    return choose(want, left);
+  }
+
+  /** False when no room could hold it, even if nobody else were there. */
+  public static boolean couldEverFit(Want want, List<Room> rooms) {
+    return rooms.stream()
+        .anyMatch(room -> suits(want, room) && room.offer().gpuCountMost() >= want.gpuCount());
+  }
+
+  /** True when the room is of the kind that is wanted, whatever is free in it. */
+  public static boolean suits(Want want, Room room) {
+    return room.offer().gpu().model().equals(want.gpuModel())
+        && room.offer().tier() == want.tier()
+        && want.region().map(region -> region.equals(room.offer().region())).orElse(true);
+  }
+}

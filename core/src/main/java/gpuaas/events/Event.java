@@ -1,0 +1,59 @@
+package gpuaas.events;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.Map;
+import java.util.UUID;
+
+/**
+ * Something that became true of a lease.
+ *
+ * @param sequence the lease's version at that moment: events of a lease are told in this order
+ * @param details small facts by name; never a secret
+ */
+public record Event(
+    UUID id,
+    Type type,
+    UUID lease,
+    UUID project,
+    long sequence,
+    Instant at,
+    String correlationId,
+    Map<String, String> details) {
+
+  public Event {
+    details = Map.copyOf(details);
+  }
+
+  /** What can happen to a lease. */
+  public enum Type {
+    LEASE_REQUESTED,
+    LEASE_PLACED,
+    LEASE_DECLINED,
+    LEASE_BOOTING,
+    LEASE_RUNNING,
+    LEASE_STOPPING,
+    LEASE_ENDED;
+
+    /** The name outside: {@code lease.running}. */
+    public String text() {
+      return name().toLowerCase(java.util.Locale.ROOT).replace('_', '.');
+    }
+  }
+
+  /**
+   * An event whose id follows from lease and sequence, so that telling it again is telling the
+   * same.
+   */
+  public static Event of(
+      Type type,
+      UUID lease,
+      UUID project,
+      long sequence,
+      Instant at,
+      String correlationId,
+      Map<String, String> details) {
+    UUID id = UUID.nameUUIDFromBytes((lease + "/" + sequence).getBytes(StandardCharsets.UTF_8));
+    return new Event(id, type, lease, project, sequence, at, correlationId, details);
+  }
+}

@@ -1,0 +1,35 @@
+package gpuaas.lease;
+
+/** Why a lease ended or is ending. */
+public enum EndReason {
+  /** Somebody asked. */
+  ASKED(false),
+  /** Its term was over. */
+  EXPIRED(false),
+  /** No place was found, and it was not to wait. */
+  NO_CAPACITY(true),
+  /** It was declined too often. */
+  DECLINED(true),
+  /** The instance came up broken. */
+  BOOT_FAILED(true),
+  /** The instance did not answer in time. */
+  BOOT_TIMEOUT(true),
+  /** The provider says that the instance is gone, and we did not ask for it. */
+  LOST(true);
+
+  private final boolean failure;
+
+  EndReason(boolean failure) {
+    this.failure = failure;
+  }
+
+  /** True when the user did not get what was asked for. */
+  public boolean isFailure() {
+    return failure;
+  }
+
+  /** The name outside: {@code boot_timeout}. */
+  public String text() {
+    return name().toLowerCase(java.util.Locale.ROOT);
+  }
+}

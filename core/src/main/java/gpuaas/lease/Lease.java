@@ -1,0 +1,241 @@
+package gpuaas.lease;
+
+import static gpuaas.lease.EndReason.DECLINED;
+import static gpuaas.lease.EndReason.LOST;
+import static gpuaas.lease.EndReason.NO_CAPACITY;
+
+import gpuaas.events.Event;
+import gpuaas.lease.LeaseSignal.Answered;
+import gpuaas.lease.LeaseSignal.Created;
+import gpuaas.lease.LeaseSignal.Decline;
+import gpuaas.lease.LeaseSignal.Declined;
+import gpuaas.lease.LeaseSignal.Gone;
+import gpuaas.lease.LeaseSignal.Metered;
+import gpuaas.lease.LeaseSignal.Placed;
+import gpuaas.lease.LeaseSignal.StopAsked;
+import gpuaas.lease.LeaseState.Booting;
+import gpuaas.lease.LeaseState.Ended;
+import gpuaas.lease.LeaseState.Provisioning;
+import gpuaas.lease.LeaseState.Running;
+import gpuaas.lease.LeaseState.Stopping;
+import gpuaas.lease.LeaseState.Waiting;
+import gpuaas.ledger.Usage;
+import gpuaas.spi.InstanceRef;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * The right to use some GPUs until an end.
+ *
+ * @param version counts the changes; a result is written only against the version it came from
+ * @param pricePerGpuHourMicros fixed when the lease was accepted
+ * @param expires when it ends by itself; empty: never, or not known before it runs
+ * @param correlationId of the request that made it
+ */
+public record Lease(
+    UUID id,
+    long version,
+    UUID tenant,
+    UUID project,
+    UUID requestedBy,
+    LeaseSpec spec,
+    LeaseState state,
+    long pricePerGpuHourMicros,
+    Instant createdAt,
+    Optional<Instant> expires,
+    String correlationId) {
+
+  /** A new lease: accepted, waiting for its place. */
+  public static Change requested(
+      UUID id,
+      UUID tenant,
+      UUID project,
+      UUID requestedBy,
+      LeaseSpec spec,
+      long pricePerGpuHourMicros,
+      Instant now,
+      String correlationId) {
+    Lease lease =
+        new Lease(
+            id,
+            0,
+            tenant,
+            project,
+            requestedBy,
+            spec,
+            new Waiting(0),
+            pricePerGpuHourMicros,
+            now,
+            Optional.empty(),
+            correlationId);
+    return new Change(
+        lease, lease, List.of(lease.event(Event.Type.LEASE_REQUESTED, now, Map.of())), List.of());
+  }
+
+  /** The whole life, in one switch. Pure: no clock, no I/O. */
+  public Change on(LeaseSignal signal, Instant now, LeaseRules rules) {
+    record Case(LeaseState state, LeaseSignal signal) {}
+    return switch (new Case(state, signal)) {
+      case Case(Waiting w, Placed(Place place)) ->
+          placed(new Provisioning(place, w.tries() + 1, now), now);
+      case Case(Waiting w, Declined d) -> declined(w.tries(), d.why(), now, rules);
+      case Case(Waiting _, StopAsked(EndReason why)) -> ended(why, now);
+
+      case Case(Provisioning p, Created c) when c.attempt() == p.attempt() ->
+          booting(new Booting(p.place(), p.attempt(), c.instance(), now), now);
+      case Case(Provisioning p, Declined d) when d.attempt() == p.attempt() ->
+          declined(p.attempt(), d.why(), now, rules);
+      case Case(Provisioning p, StopAsked(EndReason why)) ->
+          // The provider may still be making it: nothing is certain before it had time to show.
+          stopping(
+              new Stopping(Optional.empty(), p.attempt(), why, now, p.since().plus(rules.settle())),
+              List.of(),
+              now);
+
+      case Case(Booting b, Answered a) -> running(b, a, now);
+      case Case(Booting b, StopAsked(EndReason why)) ->
+          stopping(quiet(b.instance(), b.attempt(), why, now), List.of(), now);
+      case Case(Booting b, Gone _) ->
+          stopping(quiet(b.instance(), b.attempt(), LOST, now), List.of(), now);
+
+      case Case(Running r, Metered _) -> metered(r, now);
+      case Case(Running r, StopAsked(EndReason why)) ->
+          stopping(quiet(r.instance(), r.attempt(), why, now), usage(r, now, "stop-asked"), now);
+      case Case(Running r, Gone _) ->
+          // Not charged past the last moment at which it was seen to be there.
+          stopping(quiet(r.instance(), r.attempt(), LOST, now), List.of(), now);
+
+      case Case(Stopping s, Created c) when c.attempt() == s.attempt() && s.instance().isEmpty() ->
+          // The maker heard back after all: nothing else can turn up from this attempt.
+          quietly(new Stopping(Optional.of(c.instance()), s.attempt(), s.why(), s.since(), now));
+      case Case(Stopping s, Declined d) when d.attempt() == s.attempt() && s.instance().isEmpty() ->
+          quietly(new Stopping(s.instance(), s.attempt(), s.why(), s.since(), now));
+      case Case(Stopping s, Gone _) when !now.isBefore(s.quietFrom()) -> ended(s.why(), now);
+      case Case(Stopping _, StopAsked _), Case(Stopping _, Gone _), Case(Ended _, StopAsked _) ->
+          unchanged();
+
+      default -> throw new IllegalSignal(this, signal);
+    };
+  }
+
+  private Change declined(int tries, Decline why, Instant now, LeaseRules rules) {
+    if (spec.whenFull() == LeaseSpec.WhenFull.FAIL) {
+      return ended(why == Decline.NO_CAPACITY ? NO_CAPACITY : DECLINED, now);
+    }
+    if (tries >= rules.triesMost()) {
+      return ended(DECLINED, now);
+    }
+    Lease after = with(new Waiting(tries), expires);
+    return changed(
+        after,
+        Event.Type.LEASE_DECLINED,
+        Map.of("reason", why.name().toLowerCase(java.util.Locale.ROOT)),
+        List.of(),
+        now);
+  }
+
+  private Change placed(Provisioning next, Instant now) {
+    Map<String, String> details =
+        Map.of(
+            "provider", next.place().offer().provider(),
+            "node", next.place().node(),
+            "attempt", Integer.toString(next.attempt()));
+    return changed(with(next, expires), Event.Type.LEASE_PLACED, details, List.of(), now);
+  }
+
+  private Change booting(Booting next, Instant now) {
+    return changed(
+        with(next, expires),
+        Event.Type.LEASE_BOOTING,
+        Map.of("instance", next.instance().id()),
+        List.of(),
+        now);
+  }
+
+  private Change running(Booting b, Answered a, Instant now) {
+    Running next = new Running(b.place(), b.attempt(), b.instance(), a.ssh(), now, now);
+    Lease after = with(next, spec.term().map(now::plus));
+    return changed(after, Event.Type.LEASE_RUNNING, Map.of(), List.of(), now);
+  }
+
+  private Change metered(Running r, Instant now) {
+    List<Usage> usage = usage(r, now, "inspected");
+    if (usage.isEmpty()) {
+      return unchanged();
+    }
+    Running next = new Running(r.place(), r.attempt(), r.instance(), r.ssh(), r.since(), now);
+    return new Change(this, with(next, expires), List.of(), usage);
+  }
+
+  /** What is not yet written down; nothing when the clock went back. */
+  private List<Usage> usage(Running r, Instant now, String evidence) {
+    return r.meteredTo().isBefore(now)
+        ? List.of(
+            new Usage(
+                id, r.meteredTo(), now, spec.want().gpuCount(), pricePerGpuHourMicros, evidence))
+        : List.of();
+  }
+
+  private static Stopping quiet(InstanceRef instance, int attempt, EndReason why, Instant now) {
+    return new Stopping(Optional.of(instance), attempt, why, now, now);
+  }
+
+  private Change stopping(Stopping next, List<Usage> usage, Instant now) {
+    return changed(
+        with(next, expires),
+        Event.Type.LEASE_STOPPING,
+        Map.of("reason", next.why().text()),
+        usage,
+        now);
+  }
+
+  private Change ended(EndReason why, Instant now) {
+    return changed(
+        with(new Ended(why, now), expires),
+        Event.Type.LEASE_ENDED,
+        Map.of("reason", why.text()),
+        List.of(),
+        now);
+  }
+
+  private Change quietly(LeaseState next) {
+    return new Change(this, with(next, expires), List.of(), List.of());
+  }
+
+  private Change unchanged() {
+    return new Change(this, this, List.of(), List.of());
+  }
+
+  private Change changed(
+      Lease after, Event.Type type, Map<String, String> details, List<Usage> usage, Instant now) {
+    return new Change(this, after, List.of(after.event(type, now, details)), usage);
+  }
+
+  private Event event(Event.Type type, Instant now, Map<String, String> details) {
+    return Event.of(type, id, project, version, now, correlationId, details);
+  }
+
+  private Lease with(LeaseState next, Optional<Instant> newExpires) {
+    return new Lease(
+        id,
+        version + 1,
+        tenant,
+        project,
+        requestedBy,
+        spec,
+        next,
+        pricePerGpuHourMicros,
+        createdAt,
+        newExpires,
+        correlationId);
+  }
+
+  /** True when its end has come and it is not ending yet. */
+  public boolean isOverdue(Instant now) {
+    boolean ending = state instanceof Stopping || state instanceof Ended;
+    return !ending && expires.isPresent() && !now.isBefore(expires.get());
+  }
+}

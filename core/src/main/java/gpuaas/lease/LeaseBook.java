@@ -1,0 +1,40 @@
+package gpuaas.lease;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * The leases as the steps see them: read afresh, written only against the version that was read.
+ * {@link LeaseStore} is the one of the product; the simulation keeps another in memory, so that it
+ * runs the very steps that ship.
+ */
+interface LeaseBook {
+
+  /** The lease as it is now. */
+  Optional<Lease> find(UUID lease);
+
+  /** Finds a place for a waiting lease in its turn, takes it, and writes that: all or nothing. */
+  Turn place(Lease waiting, Instant now);
+
+  /**
+   * Writes lease, events, usage and claims; false: the lease had moved on, and nothing was written.
+   */
+  boolean write(Change change);
+
+  /** What became of a lease's turn to be placed. */
+  sealed interface Turn {
+    /** Placed, and written. */
+    record Taken(Lease after) implements Turn {}
+
+    /** There is no room now, or it is not its turn. */
+    record Full() implements Turn {}
+
+    /** The lease had moved on. */
+    record MovedOn() implements Turn {}
+  }
+
+  /** The public keys, as OpenSSH lines, that open the lease. */
+  List<String> authorizedKeys(Lease lease);
+}

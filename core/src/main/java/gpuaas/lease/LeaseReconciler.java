@@ -1,0 +1,75 @@
+package gpuaas.lease;
+
+import gpuaas.lease.LeaseSignal.StopAsked;
+import gpuaas.lease.LeaseState.Booting;
+import gpuaas.lease.LeaseState.Ended;
+import gpuaas.lease.LeaseState.Provisioning;
+import gpuaas.lease.LeaseState.Running;
+import gpuaas.lease.LeaseState.Stopping;
+import gpuaas.lease.LeaseState.Waiting;
+import gpuaas.provider.Providers;
+import gpuaas.work.Next;
+import gpuaas.work.Reconciler;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * Brings a lease one step closer to where it should be. Each state has one class that does its
+ * step; any number of these may run anywhere at once, for the version on the row decides.
+ */
+public final class LeaseReconciler implements Reconciler {
+
+  private final LeaseBook book;
+  private final InstantSource clock;
+  private final LeaseRules rules;
+  private final Placing placing;
+  private final Finding finding;
+  private final Probing probing;
+  private final Watching watching;
+  private final Destroying destroying;
+
+  LeaseReconciler(
+      LeaseBook book,
+      Providers providers,
+      Readiness readiness,
+      String deployment,
+      InstantSource clock,
+      LeaseRules rules) {
+    this.book = book;
+    this.clock = clock;
+    this.rules = rules;
+    Signals signals = new Signals(book, clock, rules);
+    this.placing = new Placing(book, providers, signals, deployment);
+    this.finding = new Finding(providers, signals, deployment, rules);
+    this.probing = new Probing(providers, readiness, signals, rules);
+    this.watching = new Watching(providers, signals, rules);
+    this.destroying = new Destroying(providers, signals, deployment, rules);
+  }
+
+  @Override
+  public String kind() {
+    return "lease";
+  }
+
+  @Override
+  public Next step(UUID id) throws InterruptedException {
+    Optional<Lease> found = book.find(id);
+    if (found.isEmpty()) {
+      return Next.done();
+    }
+    Lease lease = found.get();
+    if (lease.isOverdue(clock.instant())) {
+      book.write(lease.on(new StopAsked(EndReason.EXPIRED), clock.instant(), rules));
+      return Next.now();
+    }
+    return switch (lease.state()) {
+      case Waiting w -> placing.step(lease, w);
+      case Provisioning p -> finding.step(lease, p);
+      case Booting b -> probing.step(lease, b);
+      case Running r -> watching.step(lease, r);
+      case Stopping s -> destroying.step(lease, s);
+      case Ended _ -> Next.done();
+    };
+  }
+}

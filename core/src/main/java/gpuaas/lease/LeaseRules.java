@@ -1,0 +1,34 @@
+package gpuaas.lease;
+
+import java.time.Duration;
+
+/**
+ * The intervals that a lease's life goes by; each is a setting.
+ *
+ * @param settle how long after asking an unheard-of instance may still turn up; longer than any
+ *     call to a provider may take
+ * @param bootLimit how long an instance may take to answer
+ * @param meterEvery how often running time is written down
+ * @param watchEvery how often a running instance is looked at
+ * @param stopLimit how long stopping may take before it is shown as stuck; it goes on after that
+ * @param triesMost how often a lease may be declined
+ */
+public record LeaseRules(
+    Duration settle,
+    Duration bootLimit,
+    Duration meterEvery,
+    Duration watchEvery,
+    Duration stopLimit,
+    int triesMost) {
+
+  /** What holds when nothing is set. */
+  public static LeaseRules standard() {
+    return new LeaseRules(
+        Duration.ofSeconds(90),
+        Duration.ofMinutes(10),
+        Duration.ofMinutes(1),
+        Duration.ofSeconds(10),
+        Duration.ofMinutes(10),
+        20);
+  }
+}

@@ -1,0 +1,41 @@
+package gpuaas.lease;
+
+import gpuaas.spi.Endpoint;
+import gpuaas.spi.InstanceRef;
+
+/** What can happen to a lease. */
+public sealed interface LeaseSignal {
+
+  /** A place was found and taken. */
+  record Placed(Place place) implements LeaseSignal {}
+
+  /** The provider said no to this attempt, or nothing of it was ever seen. */
+  record Declined(int attempt, Decline why) implements LeaseSignal {}
+
+  /** The provider named the instance of this attempt. */
+  record Created(int attempt, InstanceRef instance) implements LeaseSignal {}
+
+  /** The instance was proved to answer. */
+  record Answered(Endpoint ssh) implements LeaseSignal {}
+
+  /** The running instance was just seen to be there. */
+  record Metered() implements LeaseSignal {}
+
+  /** It shall end. Users, expiry, idleness, failure: all are this. */
+  record StopAsked(EndReason why) implements LeaseSignal {}
+
+  /** The provider says that there is nothing. */
+  record Gone() implements LeaseSignal {}
+
+  /** A provider's no. */
+  enum Decline {
+    NO_CAPACITY,
+    OFFER_GONE,
+    REJECTED,
+    BAD_CREDENTIALS,
+    RATE_LIMITED,
+    UNREACHABLE,
+    /** The answer was lost, and nothing with our tag was seen for long enough. */
+    NEVER_SEEN
+  }
+}

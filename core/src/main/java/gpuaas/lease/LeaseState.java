@@ -1,0 +1,59 @@
+package gpuaas.lease;
+
+import gpuaas.spi.Endpoint;
+import gpuaas.spi.InstanceRef;
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * Where a lease is in its life. Each state carries exactly what is known in it, and nothing else.
+ */
+public sealed interface LeaseState {
+
+  /** Accepted. No instance exists; none was asked for since the last no. */
+  record Waiting(int tries) implements LeaseState {}
+
+  /** The provider is being asked, or was asked and we have not heard. An instance may exist. */
+  record Provisioning(Place place, int attempt, Instant since) implements LeaseState {}
+
+  /** The provider has named an instance. It does not answer on SSH yet. */
+  record Booting(Place place, int attempt, InstanceRef instance, Instant since)
+      implements LeaseState {}
+
+  /**
+   * It answers. Usage counts from {@code since}; up to {@code meteredTo} it is written down, and
+   * was seen to be usable then.
+   */
+  record Running(
+      Place place,
+      int attempt,
+      InstanceRef instance,
+      Endpoint ssh,
+      Instant since,
+      Instant meteredTo)
+      implements LeaseState {}
+
+  /**
+   * Nobody may use it. Something may still exist at the provider, at least until {@code quietFrom}.
+   *
+   * @param attempt the last try, which may have made an instance that we have not heard of
+   */
+  record Stopping(
+      Optional<InstanceRef> instance, int attempt, EndReason why, Instant since, Instant quietFrom)
+      implements LeaseState {}
+
+  /** Nothing is left. Final. */
+  record Ended(EndReason why, Instant at) implements LeaseState {}
+
+  /** The name in the database and in lists. */
+  default String text() {
+    return switch (this) {
+      case Waiting _ -> "waiting";
+      case Provisioning _ -> "provisioning";
+      case Booting _ -> "booting";
+      case Running _ -> "running";
+      case Stopping _ -> "stopping";
+      case Ended _ -> "ended";
+    };
+  }
+}

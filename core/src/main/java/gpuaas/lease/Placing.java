@@ -1,0 +1,146 @@
+package gpuaas.lease;
+
+import gpuaas.lease.LeaseBook.Turn.Full;
+import gpuaas.lease.LeaseBook.Turn.MovedOn;
+import gpuaas.lease.LeaseBook.Turn.Taken;
+import gpuaas.lease.LeaseSignal.Created;
+import gpuaas.lease.LeaseSignal.Decline;
+import gpuaas.lease.LeaseSignal.Declined;
+import gpuaas.lease.LeaseState.Provisioning;
+import gpuaas.lease.LeaseState.Stopping;
+import gpuaas.lease.LeaseState.Waiting;
+import gpuaas.provider.Providers;
+import gpuaas.spi.InstanceRef;
+import gpuaas.spi.InstanceRequest;
+import gpuaas.spi.OwnerTag;
+import gpuaas.spi.Provider;
+import gpuaas.spi.ProviderException;
+import gpuaas.work.Next;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The step of a waiting lease: choose a place, write the intent, ask the provider, write the
+ * outcome. Whoever wrote the intent asks, and nobody else; whoever cannot write the outcome undoes
+ * it.
+ */
+final class Placing {
+
+  private static final Duration LOOK_FOR_ROOM = Duration.ofSeconds(5);
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(250);
+  private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
+
+  private final LeaseBook book;
+  private final Providers providers;
+  private final Signals signals;
+  private final String deployment;
+
+  Placing(LeaseBook book, Providers providers, Signals signals, String deployment) {
+    this.book = book;
+    this.providers = providers;
+    this.signals = signals;
+    this.deployment = deployment;
+  }
+
+  Next step(Lease lease, Waiting waiting) {
+    return switch (book.place(lease, signals.now())) {
+      case Taken(Lease placed) when placed.state() instanceof Provisioning intent ->
+          ask(placed, intent);
+      case Taken(Lease placed) ->
+          throw new IllegalStateException("placed, but " + placed.state().text());
+      case MovedOn _ -> Next.now();
+      case Full _ -> {
+        if (lease.spec().whenFull() == LeaseSpec.WhenFull.FAIL) {
+          signals.apply(lease, new Declined(waiting.tries(), Decline.NO_CAPACITY));
+          yield Next.now();
+        }
+        yield Next.after(LOOK_FOR_ROOM);
+      }
+    };
+  }
+
+  private Next ask(Lease lease, Provisioning intent) {
+    InstanceRef made;
+    try {
+      made = provider(intent).create(request(lease, intent));
+    } catch (ProviderException no) {
+      return refused(lease, intent, no);
+    }
+    write(lease, intent, made);
+    return Next.now();
+  }
+
+  private void write(Lease lease, Provisioning intent, InstanceRef made) {
+    Created outcome = new Created(intent.attempt(), made);
+    if (signals.apply(lease, outcome)) {
+      return;
+    }
+    // Somebody asked it to stop meanwhile: say what was made, so that stopping need not wait and
+    // see.
+    Optional<Lease> stopping = stoppingUnheard(lease, intent);
+    if (stopping.isEmpty() || !signals.apply(stopping.get(), outcome)) {
+      provider(intent).destroy(made);
+    }
+  }
+
+  private Next refused(Lease lease, Provisioning intent, ProviderException no) {
+    if (!no.surelyNothingHappened()) {
+      return Next.now(); // it may exist: the next step looks for it, and never asks again
+    }
+    Declined outcome = new Declined(intent.attempt(), reason(no));
+    if (!signals.apply(lease, outcome)) {
+      stoppingUnheard(lease, intent).ifPresent(stopping -> signals.apply(stopping, outcome));
+      return Next.now();
+    }
+    Duration pause =
+        no instanceof ProviderException.RateLimited limited
+            ? limited.retryAfter()
+            : pauseAfter(intent.attempt());
+    return Next.after(pause);
+  }
+
+  private Optional<Lease> stoppingUnheard(Lease lease, Provisioning intent) {
+    return book.find(lease.id())
+        .filter(now ->
+            now.state() instanceof Stopping stopping
+                && stopping.instance().isEmpty()
+                && stopping.attempt() == intent.attempt());
+  }
+
+  private InstanceRequest request(Lease lease, Provisioning intent) {
+    Map<String, String> environment = new HashMap<>(lease.spec().environment());
+    environment.put("GPUAAS_LEASE_ID", lease.id().toString());
+    return new InstanceRequest(
+        new OwnerTag(deployment, lease.id(), intent.attempt()),
+        intent.place().offer(),
+        intent.place().node(),
+        intent.place().gpuIds(),
+        lease.spec().image(),
+        book.authorizedKeys(lease),
+        environment,
+        "lease-" + lease.id().toString().substring(24));
+  }
+
+  private Provider provider(Provisioning intent) {
+    return providers.get(intent.place().offer().provider());
+  }
+
+  private static Duration pauseAfter(int attempt) {
+    Duration pause = FIRST_PAUSE.multipliedBy(1L << Math.min(attempt, 10));
+    return pause.compareTo(LONGEST_PAUSE) < 0 ? pause : LONGEST_PAUSE;
+  }
+
+  private static Decline reason(ProviderException no) {
+    return switch (no) {
+      case ProviderException.NoCapacity _ -> Decline.NO_CAPACITY;
+      case ProviderException.OfferGone _ -> Decline.OFFER_GONE;
+      case ProviderException.Rejected _ -> Decline.REJECTED;
+      case ProviderException.BadCredentials _ -> Decline.BAD_CREDENTIALS;
+      case ProviderException.RateLimited _ -> Decline.RATE_LIMITED;
+      case ProviderException.Unavailable _ -> Decline.UNREACHABLE;
+      case ProviderException.OutcomeUnknown _ -> Decline.NEVER_SEEN;
+    };
+  }
+}

@@ -1,0 +1,79 @@
+package gpuaas.lease;
+
+import gpuaas.lease.LeaseSignal.Answered;
+import gpuaas.lease.LeaseSignal.Gone;
+import gpuaas.lease.LeaseSignal.StopAsked;
+import gpuaas.lease.LeaseState.Booting;
+import gpuaas.provider.Providers;
+import gpuaas.spi.Endpoint;
+import gpuaas.spi.InstanceStatus;
+import gpuaas.spi.ProviderException;
+import gpuaas.work.Next;
+import java.time.Duration;
+import java.util.Optional;
+
+/** The step of a booting lease: is it up, and does it answer? Only then may it count as running. */
+final class Probing {
+
+  private static final Duration COULD_NOT_ASK = Duration.ofSeconds(5);
+  private static final Duration SHORTEST_PAUSE = Duration.ofMillis(20);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
+
+  private final Providers providers;
+  private final Readiness readiness;
+  private final Signals signals;
+  private final LeaseRules rules;
+
+  Probing(Providers providers, Readiness readiness, Signals signals, LeaseRules rules) {
+    this.providers = providers;
+    this.readiness = readiness;
+    this.signals = signals;
+    this.rules = rules;
+  }
+
+  Next step(Lease lease, Booting b) throws InterruptedException {
+    if (!signals.now().isBefore(b.since().plus(rules.bootLimit()))) {
+      signals.apply(lease, new StopAsked(EndReason.BOOT_TIMEOUT));
+      return Next.now();
+    }
+    Optional<InstanceStatus> status;
+    try {
+      status = providers.get(b.instance().provider()).inspect(b.instance());
+    } catch (ProviderException couldNotAsk) {
+      return Next.after(COULD_NOT_ASK);
+    }
+    if (status.isEmpty()) {
+      signals.apply(lease, new Gone());
+      return Next.now();
+    }
+    return switch (status.get()) {
+      case InstanceStatus.Starting(Duration lookAgainIn) -> Next.after(lookAgainIn);
+      case InstanceStatus.Failed _ -> {
+        signals.apply(lease, new StopAsked(EndReason.BOOT_FAILED));
+        yield Next.now();
+      }
+      case InstanceStatus.Up(Optional<Endpoint> ssh) -> prove(lease, b, ssh);
+    };
+  }
+
+  private Next prove(Lease lease, Booting b, Optional<Endpoint> ssh) throws InterruptedException {
+    Optional<Endpoint> answered = readiness.prove(lease, b.instance(), ssh);
+    if (answered.isEmpty()) {
+      return Next.after(pauseFor(Duration.between(b.since(), signals.now())));
+    }
+    signals.apply(lease, new Answered(answered.get()));
+    return Next.now();
+  }
+
+  /**
+   * The longer it has taken, the longer the pause: a fast provider is seen at once, a slow one not
+   * pestered.
+   */
+  private static Duration pauseFor(Duration soFar) {
+    Duration tenth = soFar.dividedBy(10);
+    if (tenth.compareTo(SHORTEST_PAUSE) < 0) {
+      return SHORTEST_PAUSE;
+    }
+    return tenth.compareTo(LONGEST_PAUSE) < 0 ? tenth : LONGEST_PAUSE;
+  }
+}

@@ -1,0 +1,51 @@
+package gpuaas.provider;
+
+import gpuaas.spi.InstanceRef;
+import gpuaas.spi.Provider;
+import gpuaas.spi.ProviderException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The providers of this deployment by name. */
+public final class Providers {
+
+  private final Map<String, Provider> byName;
+
+  public Providers(Map<String, Provider> byName) {
+    this.byName = new LinkedHashMap<>(byName);
+  }
+
+  /** The names, in the order of the settings. */
+  public List<String> names() {
+    return List.copyOf(byName.keySet());
+  }
+
+  /**
+   * The provider of this name.
+   *
+   * @throws ProviderException.Unavailable when the settings no longer name it: its instances may
+   *     still be there, so nothing may be concluded
+   */
+  public Provider get(String name) {
+    Provider provider = byName.get(name);
+    if (provider == null) {
+      throw new ProviderException.Unavailable(
+          "no provider is called " + name + " in the settings", null);
+    }
+    return provider;
+  }
+
+  /** What a provider can do beyond the six methods, if it can. */
+  public <T> Optional<T> ability(String name, Class<T> ability) {
+    Provider provider = byName.get(name);
+    Object real = provider instanceof ProviderGate gate ? gate.inner() : provider;
+    return ability.isInstance(real) ? Optional.of(ability.cast(real)) : Optional.empty();
+  }
+
+  /** What the provider of an instance can do, if it can. */
+  public <T> Optional<T> ability(InstanceRef instance, Class<T> ability) {
+    return ability(instance.provider(), ability);
+  }
+}

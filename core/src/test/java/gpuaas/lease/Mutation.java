@@ -1,0 +1,16 @@
+package gpuaas.lease;
+
+/** Faults planted on purpose: a simulation that does not find them proves nothing. */
+enum Mutation {
+  NONE,
+  /** Results are written whatever happened meanwhile. */
+  NO_VERSION_GUARD,
+  /** Whoever finds an intent asks the provider again. */
+  ASK_TWICE,
+  /** Whoever finds an intent gives it up without looking for the tag. */
+  NO_TAG_SEARCH,
+  /** Time in Stopping is charged too. */
+  CHARGE_IN_STOPPING,
+  /** The sweeper destroys what is old, whosever it is, and nothing else. */
+  SWEEP_BY_AGE
+}

@@ -1,0 +1,187 @@
+package gpuaas.sim;
+
+import gpuaas.spi.Assurance;
+import gpuaas.spi.Endpoint;
+import gpuaas.spi.Gpu;
+import gpuaas.spi.HasNodes;
+import gpuaas.spi.InstanceRef;
+import gpuaas.spi.InstanceRequest;
+import gpuaas.spi.InstanceStatus;
+import gpuaas.spi.Money;
+import gpuaas.spi.Offer;
+import gpuaas.spi.OfferQuery;
+import gpuaas.spi.Owned;
+import gpuaas.spi.OwnerTag;
+import gpuaas.spi.Provider;
+import gpuaas.spi.Region;
+import gpuaas.spi.Resources;
+import gpuaas.spi.Tier;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
+
+/**
+ * Nodes with GPUs, in memory. Each instance follows a {@link SimScript} of its own. Does not guard
+ * its GPUs against a second holder: that is the core's promise, and this shows whether it keeps it.
+ */
+public final class SimProvider implements Provider, HasNodes {
+
+  /** The kind of GPU it has. */
+  public static final Gpu GPU = new Gpu("NVIDIA", "H200", 141 * 1024);
+
+  private static final Region REGION = new Region("us-buffalo-1");
+  private static final Resources PER_GPU = new Resources(24_000, 64 * 1024, 0);
+  private static final Assurance ASSURANCE =
+      new Assurance(Assurance.Isolation.MACHINE, Set.of(), Assurance.GpuMode.SIMULATED);
+
+  private final String name;
+  private final InstantSource clock;
+  private final Supplier<SimScript> scripts;
+  private final int nodeCount;
+  private final int gpusPerNode;
+  private final Map<String, SimInstance> instances = new LinkedHashMap<>();
+  private int made;
+
+  /** One instance and its fate. */
+  private static final class SimInstance {
+    final OwnerTag tag;
+    final SimScript script;
+    final Instant madeAt;
+    Optional<Instant> destroyedAt = Optional.empty();
+
+    SimInstance(OwnerTag tag, SimScript script, Instant madeAt) {
+      this.tag = tag;
+      this.script = script;
+      this.madeAt = madeAt;
+    }
+
+    boolean isLost(Instant now) {
+      return !script.lostAfter().isZero() && !now.isBefore(madeAt.plus(script.lostAfter()));
+    }
+
+    boolean isGone(Instant now) {
+      return isLost(now)
+          || destroyedAt.map(at -> !now.isBefore(at.plus(script.goneAfter()))).orElse(false);
+    }
+  }
+
+  public SimProvider(
+      String name,
+      InstantSource clock,
+      Supplier<SimScript> scripts,
+      int nodeCount,
+      int gpusPerNode) {
+    this.name = name;
+    this.clock = clock;
+    this.scripts = scripts;
+    this.nodeCount = nodeCount;
+    this.gpusPerNode = gpusPerNode;
+  }
+
+  @Override
+  public synchronized List<Offer> offers(OfferQuery query) {
+    return List.of(
+        new Offer(
+            GPU.model(),
+            name,
+            REGION,
+            GPU,
+            1,
+            gpusPerNode,
+            Tier.ON_DEMAND,
+            Money.usd("2.00"),
+            PER_GPU,
+            ASSURANCE,
+            clock.instant()));
+  }
+
+  @Override
+  public synchronized InstanceRef create(InstanceRequest request) {
+    InstanceRef ref = new InstanceRef(name, "sim-" + made++);
+    instances.put(ref.id(), new SimInstance(request.tag(), scripts.get(), clock.instant()));
+    return ref;
+  }
+
+  @Override
+  public synchronized Optional<InstanceStatus> inspect(InstanceRef ref) {
+    Instant now = clock.instant();
+    SimInstance instance = instances.get(ref.id());
+    if (instance == null || instance.isGone(now)) {
+      return Optional.empty();
+    }
+    Duration age = Duration.between(instance.madeAt, now);
+    if (instance.destroyedAt.isPresent()) {
+      return Optional.of(new InstanceStatus.Failed("being destroyed"));
+    }
+    return Optional.of(
+        age.compareTo(instance.script.startsAfter()) < 0
+            ? new InstanceStatus.Starting(Duration.ofSeconds(1))
+            : new InstanceStatus.Up(Optional.of(new Endpoint("127.0.0.1", 22, ref.id()))));
+  }
+
+  @Override
+  public synchronized void destroy(InstanceRef ref) {
+    SimInstance instance = instances.get(ref.id());
+    if (instance != null && instance.destroyedAt.isEmpty()) {
+      instance.destroyedAt = Optional.of(clock.instant());
+    }
+  }
+
+  @Override
+  public synchronized List<Owned> list(String deployment) {
+    Instant now = clock.instant();
+    return instances.entrySet().stream()
+        .filter(entry -> entry.getValue().tag.deployment().equals(deployment))
+        .filter(entry -> !entry.getValue().isGone(now))
+        .filter(entry ->
+            !now.isBefore(entry.getValue().madeAt.plus(entry.getValue().script.listedAfter())))
+        .map(entry ->
+            new Owned(
+                new InstanceRef(name, entry.getKey()),
+                entry.getValue().tag,
+                entry.getValue().madeAt))
+        .toList();
+  }
+
+  /**
+   * Every instance that costs money now, listed or not: the truth that a simulation checks against.
+   */
+  public synchronized List<Owned> living() {
+    Instant now = clock.instant();
+    return instances.entrySet().stream()
+        .filter(entry -> entry.getValue().destroyedAt.isEmpty() && !entry.getValue().isLost(now))
+        .map(entry ->
+            new Owned(
+                new InstanceRef(name, entry.getKey()),
+                entry.getValue().tag,
+                entry.getValue().madeAt))
+        .toList();
+  }
+
+  @Override
+  public List<NodeStatus> nodes() {
+    return IntStream.range(0, nodeCount)
+        .mapToObj(node ->
+            new NodeStatus(
+                "node-" + node,
+                REGION,
+                IntStream.range(0, gpusPerNode)
+                    .mapToObj(gpu -> new NodeGpu("node-" + node + "-gpu-" + gpu, gpu, GPU, true))
+                    .toList(),
+                PER_GPU.times(gpusPerNode),
+                ASSURANCE,
+                true,
+                ""))
+        .toList();
+  }
+
+  @Override
+  public void close() {}
+}
