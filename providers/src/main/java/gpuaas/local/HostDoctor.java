@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -38,10 +39,15 @@ public final class HostDoctor {
    * @throws IllegalArgumentException on a bad setting
    */
   public static String report(Path dataFolder, Map<String, String> values) throws IOException {
-    Files.createDirectories(dataFolder);
-    return new HostDoctor(
-            new ProviderConfig("local", "doctor", dataFolder, InstantSource.system(), values))
-        .report();
+    // What it tries is apart from what a running server has, and one doctor looks at a time.
+    Path own = Files.createDirectories(dataFolder.resolve("doctor"));
+    Map<String, String> settings = new HashMap<>(values);
+    settings.putIfAbsent("image-folder", dataFolder.resolve("images").toString());
+    try (EnvironmentFolders _ = EnvironmentFolders.open(own)) {
+      return new HostDoctor(
+              new ProviderConfig("local", "doctor", own, InstantSource.system(), settings))
+          .report();
+    }
   }
 
   private String report() throws IOException {

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /**
  * Finds out what a driver is worth on this machine, by trying: one environment is made, made to
@@ -77,6 +78,7 @@ final class Probe {
     EnvironmentFolder environment = new EnvironmentFolder(folder.resolve(id));
     Set<Limit> limits;
     try {
+      removeEarlierOnes();
       limits = tryOut(environment);
     } catch (IOException | RuntimeException failure) {
       cleanUp(environment);
@@ -92,9 +94,20 @@ final class Probe {
         : Finding.failed(driver.name(), left);
   }
 
+  /** Of a probe that did not get to its end. */
+  private void removeEarlierOnes() throws IOException {
+    Files.createDirectories(folder);
+    try (Stream<Path> entries = Files.list(folder)) {
+      for (Path entry : entries.toList()) {
+        EnvironmentFolder left = new EnvironmentFolder(entry);
+        driver.remove(left);
+        left.delete();
+      }
+    }
+  }
+
   private Set<Limit> tryOut(EnvironmentFolder environment)
       throws IOException, InterruptedException {
-    Files.createDirectories(folder);
     environment.make();
     Environment asked =
         new Environment(

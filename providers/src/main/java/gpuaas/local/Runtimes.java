@@ -72,17 +72,18 @@ record Runtimes(
 
   /** Tries one driver with an environment of its own. */
   Finding probe(String name) {
-    // Of its own: living environments must not notice, nor a doctor that looks beside a server.
-    String suffix = "-probe-" + ProcessHandle.current().pid();
-    Path sibling = runtimeFolder.resolveSibling(runtimeFolder.getFileName() + suffix);
-    Runtimes apart = new Runtimes(dataFolder, sibling, cgroup + suffix, settings, host);
+    // Apart from living environments, and at the same place each time: what a probe that was
+    // killed has left is cleaned up by the next one.
+    String apartName = "-probe";
+    Path sibling = runtimeFolder.resolveSibling(runtimeFolder.getFileName() + apartName);
+    Runtimes apart = new Runtimes(dataFolder, sibling, cgroup + apartName, settings, host);
     try (Images images = apart.images(name)) {
       Optional<Driver> driver = apart.open(name, StepHook.NONE);
       if (driver.isEmpty()) {
         return Finding.failed(name, missing(name));
       }
       try (Driver opened = driver.get()) {
-        return new Probe(opened, images, dataFolder.resolve("probe")).run();
+        return new Probe(opened, images, dataFolder.resolve("probe-" + name)).run();
       }
     } catch (IOException failure) {
       return Finding.failed(name, String.valueOf(failure.getMessage()));

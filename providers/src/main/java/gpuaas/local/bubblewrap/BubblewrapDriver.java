@@ -94,6 +94,7 @@ public final class BubblewrapDriver implements Driver {
     Path files = makeFiles(folder, environment, image, edits);
     steps.after(Step.FILES);
     if (root) {
+      IdRange.SHIFTED.makePrivateFolder(runtimeFolder.resolve(folder.id()));
       Files.createDirectories(mountPoint(folder));
       SystemCalls.mount(files.toString(), mountPoint(folder), "", MS_BIND, "");
     }
@@ -244,7 +245,7 @@ public final class BubblewrapDriver implements Driver {
     if (root) {
       SystemCalls.unmount(mountPoint(folder));
       Files.deleteIfExists(mountPoint(folder));
-      Files.deleteIfExists(mountPoint(folder).getParent());
+      Files.deleteIfExists(runtimeFolder.resolve(folder.id()));
     }
   }
 

@@ -7,6 +7,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
 
 /**
  * The user and group ids of the host that stand for 0 and up inside an environment.
@@ -44,6 +45,13 @@ public record IdRange(int first, int size) {
     if ((permissions & 06000) != 0 && !Files.isSymbolicLink(file)) {
       Files.setAttribute(file, "unix:mode", (int) mode, LinkOption.NOFOLLOW_LINKS);
     }
+  }
+
+  /** Makes a folder that root inside may walk, and nobody else of the host but its root. */
+  public void makePrivateFolder(Path folder) throws IOException {
+    Files.createDirectories(folder);
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
+    give(folder, 0, 0);
   }
 
   /** Moves a whole tree that is owned by the host's ids into this range, once. */

@@ -178,7 +178,6 @@ public final class RuncDriver implements Driver {
     cgroups.end(id);
     runc.delete(id);
     root(folder).unmount();
-    Files.deleteIfExists(runtimeFolder.resolve(id));
     cgroups.remove(id);
     firstProcesses.remove(id);
   }
@@ -221,7 +220,6 @@ public final class RuncDriver implements Driver {
   }
 
   private OverlayRoot root(EnvironmentFolder folder) {
-    return new OverlayRoot(
-        folder.resolve("files"), runtimeFolder.resolve(folder.id()).resolve("root"));
+    return new OverlayRoot(folder.resolve("files"), runtimeFolder.resolve(folder.id()));
   }
 }
