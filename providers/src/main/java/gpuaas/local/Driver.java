@@ -36,6 +36,9 @@ public interface Driver extends AutoCloseable {
   /** Whether its first process lives. Cheap: starts no process. */
   boolean isAlive(EnvironmentFolder folder);
 
+  /** Whether the kernel has taken the limit on its processors; for the probe. */
+  boolean holdsProcessors(EnvironmentFolder folder);
+
   /** Starts a process inside, counted against the environment's limits. */
   ExecChannel exec(EnvironmentFolder folder, ExecRequest request) throws IOException;
 

@@ -4,7 +4,6 @@ import gpuaas.local.linux.SystemCalls;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -40,16 +39,5 @@ public record Host(
       throw new IllegalStateException(
           "this machine cannot be read; the local provider needs Linux with /proc", failure);
     }
-  }
-
-  /** Where a program is, if it is installed. */
-  public static Optional<Path> findProgram(String program) {
-    // sbin is often not on the PATH of a service, and that is where runc is.
-    String folders = System.getenv().getOrDefault("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin";
-    return Stream.of(folders.split(":"))
-        .filter(folder -> folder.startsWith("/"))
-        .map(folder -> Path.of(folder, program))
-        .filter(Files::isExecutable)
-        .findFirst();
   }
 }

@@ -1,5 +1,6 @@
 package gpuaas.local;
 
+import gpuaas.local.gpu.GpuSources;
 import gpuaas.spi.Provider;
 import gpuaas.spi.ProviderConfig;
 import gpuaas.spi.ProviderFactory;
@@ -20,6 +21,7 @@ public final class LocalFactory implements ProviderFactory {
 
   @Override
   public Provider open(ProviderConfig config) {
-    return LocalProvider.open(config, LocalSettings.parse(config), StepHook.NONE);
+    return LocalProvider.open(
+        config, LocalSettings.parse(config), GpuSources.ofThisMachine(), StepHook.NONE);
   }
 }

@@ -1,8 +1,11 @@
 package gpuaas.local;
 
 import gpuaas.local.gpu.GpuDevice;
+import gpuaas.local.gpu.GpuInventory;
+import gpuaas.local.gpu.GpuSources;
 import gpuaas.local.image.Image;
 import gpuaas.local.image.Images;
+import gpuaas.spi.Assurance;
 import gpuaas.spi.ExecChannel;
 import gpuaas.spi.ExecRequest;
 import gpuaas.spi.HasExec;
@@ -73,15 +76,21 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
   }
 
   /** Opens it, and takes up the environments that are there. */
-  static LocalProvider open(ProviderConfig config, LocalSettings settings, StepHook steps) {
+  static LocalProvider open(
+      ProviderConfig config, LocalSettings settings, GpuSources sources, StepHook steps) {
     EnvironmentFolders folders = null;
     try {
       Files.createDirectories(config.dataFolder());
       folders = EnvironmentFolders.open(config.dataFolder());
-      Runtimes runtimes = Runtimes.choose(config, settings, steps);
-      LocalNode node = LocalNode.of(config, settings, runtimes.assurance(), runtimes.gpus());
+      Runtimes runtimes = Runtimes.of(config.dataFolder(), settings);
+      ProbeMemory memory = ProbeMemory.open(config.dataFolder(), runtimes.host());
+      Runtimes.Chosen chosen = runtimes.choose(memory, steps);
+      GpuInventory gpus = runtimes.gpus(sources);
+      Probe.Finding proved = chosen.finding();
+      Assurance assurance = new Assurance(proved.isolation(), proved.limits(), gpus.mode());
+      LocalNode node = LocalNode.of(config, settings, assurance, gpus);
       LocalProvider provider =
-          new LocalProvider(config, node, folders, runtimes.images(), runtimes.driver(), steps);
+          new LocalProvider(config, node, folders, chosen.images(), chosen.driver(), steps);
       provider.adopt();
       return provider;
     } catch (IOException failure) {
@@ -107,10 +116,12 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
       alive += driver.isAlive(folder) ? 1 : 0;
     }
     LOG.info(
-        "{}: {} by {}; {} environments found, {} of them running",
+        "{}: {} by {}, isolation {}, limits {}; {} environments found, {} of them running",
         config.name(),
         node.gpus().summary(),
         driver.name(),
+        node.assurance().isolation(),
+        node.assurance().limitsEnforced(),
         folders.list().size(),
         alive);
   }

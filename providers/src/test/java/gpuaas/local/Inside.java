@@ -1,5 +1,6 @@
 package gpuaas.local;
 
+import gpuaas.local.gpu.GpuSources;
 import gpuaas.spi.ExecChannel;
 import gpuaas.spi.ExecRequest;
 import gpuaas.spi.InstanceRef;
@@ -38,7 +39,8 @@ final class Inside {
   static LocalProvider open(Path folder, Map<String, String> settings, StepHook steps) {
     ProviderConfig config =
         new ProviderConfig("local", DEPLOYMENT, folder, InstantSource.system(), settings);
-    return LocalProvider.open(config, LocalSettings.parse(config), steps);
+    return LocalProvider.open(
+        config, LocalSettings.parse(config), GpuSources.ofThisMachine(), steps);
   }
 
   static LocalProvider open(Path folder, Map<String, String> settings) {

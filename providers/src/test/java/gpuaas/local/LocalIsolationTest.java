@@ -112,6 +112,23 @@ class LocalIsolationTest {
   }
 
   @Test
+  void otherUsersOfTheHostSeeNoFilesOfEnvironments() throws Exception {
+    // The mounted root is behind a folder that only root inside and root outside may enter.
+    String mount =
+        Inside.traces(mine.id()).stream()
+            .filter(line -> line.startsWith("/run/gpuaas/") && line.endsWith("/root"))
+            .findFirst()
+            .orElseThrow();
+    Process stranger =
+        new ProcessBuilder("setpriv", "--reuid", "65534", "--clear-groups", "ls", mount)
+            .redirectErrorStream(true)
+            .start();
+    assertThat(new String(stranger.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+        .contains("Permission denied");
+    assertThat(stranger.waitFor()).isNotZero();
+  }
+
+  @Test
   void devicesAreOnlyTheHarmlessOnes() {
     // No disk, no memory, no terminal of the host: by name and by number.
     assertThat(run("ls /dev").output().split("\\s+"))

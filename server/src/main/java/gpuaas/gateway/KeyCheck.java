@@ -1,6 +1,7 @@
 package gpuaas.gateway;
 
 import gpuaas.access.SshKey;
+import java.io.IOException;
 import java.security.PublicKey;
 import java.util.Base64;
 import java.util.Optional;
@@ -8,7 +9,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.apache.sshd.common.AttributeRepository.AttributeKey;
 import org.apache.sshd.common.SshConstants;
-import org.apache.sshd.common.SshException;
 import org.apache.sshd.common.util.buffer.ByteArrayBuffer;
 import org.apache.sshd.server.auth.pubkey.PublickeyAuthenticator;
 import org.apache.sshd.server.session.ServerSession;
@@ -29,7 +29,7 @@ final class KeyCheck implements PublickeyAuthenticator {
   private static final long PAUSE_MILLIS = 50;
 
   /** What the client showed last; a wrong key has no pass. */
-  record Shown(String fingerprint, Optional<Pass> pass) {}
+  record Shown(String userName, String fingerprint, Optional<Pass> pass) {}
 
   /** A key and the door that it opens. */
   record Pass(Door door, SshKey key) {}
@@ -68,7 +68,7 @@ final class KeyCheck implements PublickeyAuthenticator {
     String blob = Base64.getEncoder().encodeToString(bytes);
     Optional<Pass> pass =
         find(userName).flatMap(door -> door.holder(blob).map(holder -> new Pass(door, holder)));
-    session.setAttribute(SHOWN, new Shown(SshKey.fingerprint(bytes), pass));
+    session.setAttribute(SHOWN, new Shown(userName, SshKey.fingerprint(bytes), pass));
     if (pass.isPresent()) {
       return true;
     }
@@ -95,8 +95,8 @@ final class KeyCheck implements PublickeyAuthenticator {
       session.disconnect(
           SshConstants.SSH2_DISCONNECT_NO_MORE_AUTH_METHODS_AVAILABLE,
           "Too many authentication failures");
-    } catch (java.io.IOException e) {
-      throw new IllegalStateException(new SshException(e));
+    } catch (IOException _) {
+      session.close(true);
     }
   }
 }

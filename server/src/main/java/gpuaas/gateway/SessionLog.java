@@ -28,10 +28,10 @@ public interface SessionLog {
   void closed(Session session, long bytesIn, long bytesOut);
 
   /**
-   * A connection ended without getting in after naming somebody.
+   * A connection that showed a key ended without getting in.
    *
    * @param userName what the client said: at most 64 characters, unprintable ones replaced
-   * @param keyFingerprint the last key it showed; empty: none
+   * @param keyFingerprint the last key it showed
    */
   void refused(String userName, String keyFingerprint, String remoteAddress, Refusal reason);
 }

@@ -31,6 +31,7 @@ final class Visits implements SessionListener, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Visits.class);
   private static final AttributeKey<Visit> VISIT = new AttributeKey<>();
   private static final AttributeKey<Boolean> TOO_MANY = new AttributeKey<>();
+  private static final long HANG_UP_MILLIS = 500;
   private static final int MOST_UNANSWERED = 3;
   private static final String LOST_RIGHT = "The lease has ended, or your key no longer opens it.";
 
@@ -70,14 +71,14 @@ final class Visits implements SessionListener, AutoCloseable {
             .filter(now -> now.lease().equals(visit.lease))
             .filter(now -> now.holder(visit.key.blob()).isPresent());
     if (door.isEmpty()) {
-      sendAway(visit, LOST_RIGHT);
+      sendAway(visit.session, LOST_RIGHT);
     }
     return door;
   }
 
   /** Sends everybody of a lease away. */
   void end(UUID lease) {
-    of(lease).forEach(visit -> sendAway(visit, LOST_RIGHT));
+    of(lease).forEach(visit -> sendAway(visit.session, LOST_RIGHT));
   }
 
   /** Sends those of a lease away who have lost the right. */
@@ -127,7 +128,7 @@ final class Visits implements SessionListener, AutoCloseable {
     Visit visit = new Visit(server, pass.get(), address(session), activity);
     if (!enter(visit)) {
       session.setAttribute(TOO_MANY, true);
-      disconnect(session, "This lease has too many open sessions.");
+      sendAway(session, "This lease has too many open sessions.");
       return;
     }
     session.setAttribute(VISIT, visit);
@@ -151,11 +152,11 @@ final class Visits implements SessionListener, AutoCloseable {
   public void sessionClosed(Session session) {
     leave(session);
     String address = unknown.remove(session);
-    if (address != null && session.getUsername() != null) {
-      KeyCheck.Shown shown = session.getAttribute(KeyCheck.SHOWN);
+    KeyCheck.Shown shown = session.getAttribute(KeyCheck.SHOWN);
+    if (address != null && shown != null) {
       log.refused(
-          printable(session.getUsername()),
-          shown == null ? "" : shown.fingerprint(),
+          printable(shown.userName()),
+          shown.fingerprint(),
           address,
           session.getAttribute(TOO_MANY) == null
               ? SessionLog.Refusal.NOT_LET_IN
@@ -184,7 +185,7 @@ final class Visits implements SessionListener, AutoCloseable {
   private void look(Visit visit, long now) throws IOException {
     long idle = settings.idleLimit().toNanos();
     if (idle > 0 && visit.idleNanos() > idle) {
-      sendAway(visit, "Nothing happened for too long.");
+      sendAway(visit.session, "Nothing happened for too long.");
     } else if (visit.unanswered.get() >= MOST_UNANSWERED) {
       visit.session.close(true);
     } else if (now - visit.lastCheckNanos > settings.recheckInterval().toNanos()) {
@@ -206,21 +207,27 @@ final class Visits implements SessionListener, AutoCloseable {
     var _ = visit.session.request(buffer, request, (_, _) -> visit.unanswered.set(0));
   }
 
-  private void sendAway(Visit visit, String reason) {
-    disconnect(visit.session, reason);
-    // A client that reads nothing does not get the reason, but has to go as well.
-    var _ = rounds.schedule(() -> visit.session.close(true), 1, TimeUnit.SECONDS);
+  /**
+   * Says why, and hangs up a moment later: were it done at once, what the client sends meanwhile
+   * would make its system throw the reason away. Until then {@link #admit} keeps every door shut.
+   */
+  private void sendAway(Session session, String reason) {
+    var _ = rounds.schedule(() -> session.close(true), HANG_UP_MILLIS, TimeUnit.MILLISECONDS);
+    // On its own thread: at the log-in this one has a packet encoded but not yet sent, and another
+    // one before it would garble both.
+    Thread.ofVirtual().name("gateway-farewell").start(() -> farewell(session, reason));
   }
 
-  private static void disconnect(Session session, String reason) {
-    Thread.ofVirtual()
-        .start(() -> {
-          try {
-            session.disconnect(SshConstants.SSH2_DISCONNECT_BY_APPLICATION, reason);
-          } catch (IOException _) {
-            session.close(true);
-          }
-        });
+  private static void farewell(Session session, String reason) {
+    try {
+      Buffer buffer = session.createBuffer(SshConstants.SSH_MSG_DISCONNECT, reason.length() + 16);
+      buffer.putUInt(SshConstants.SSH2_DISCONNECT_BY_APPLICATION);
+      buffer.putString(reason);
+      buffer.putString("");
+      session.writePacket(buffer);
+    } catch (IOException _) {
+      session.close(true);
+    }
   }
 
   private static String address(Session session) {

@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import gpuaas.local.pty.TerminalProcess;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,23 +35,6 @@ class SshGatewayCommandTest {
     byte[] bytes = new byte[size];
     new Random(3).nextBytes(bytes);
     return bytes;
-  }
-
-  private static String until(TerminalProcess person, String text) throws IOException {
-    StringBuilder seen = new StringBuilder();
-    byte[] buffer = new byte[1000];
-    while (seen.indexOf(text) < 0) {
-      int count = person.output().read(buffer);
-      if (count < 0) {
-        throw new AssertionError("ended before '" + text + "' with '" + seen + "'");
-      }
-      seen.append(new String(buffer, 0, count, UTF_8));
-    }
-    return seen.toString();
-  }
-
-  private static void type(TerminalProcess person, String text) throws IOException {
-    person.input().write(text.getBytes(UTF_8));
   }
 
   @Test
@@ -122,21 +104,21 @@ class SshGatewayCommandTest {
   void aPersonAtATerminal() throws Exception {
     // Shows a real terminal: kind, size, a resize that is followed, Ctrl-C, and the exit code.
     try (TerminalProcess person = Lab.person(lab.ssh("-tt"))) {
-      type(person, "stty size; echo kind=$TERM\n");
-      until(person, "40 132");
-      until(person, "kind=xterm-256color");
+      Screen screen = new Screen(person);
+      screen.type("stty size; echo kind=$TERM\n");
+      screen.until("40 132");
+      screen.until("kind=xterm-256color");
       person.resize(100, 50);
-      type(
-          person, "until [ \"$(stty size)\" = '50 100' ]; do sleep 0.02; done; echo followed=$?\n");
-      until(person, "followed=0");
-      type(person, "cat; echo ended=$?\n");
-      until(person, "ended");
-      type(person, "ready?\n");
-      until(person, "ready?\r\nready?");
-      type(person, "\u0003");
-      type(person, "echo code=$?\n");
-      until(person, "code=130");
-      type(person, "exit 9\n");
+      screen.type("until [ \"$(stty size)\" = '50 100' ]; do sleep 0.02; done; echo seen=$?\n");
+      screen.until("seen=0");
+      screen.type("echo re''ady; cat\n");
+      screen.until("ready\r\n");
+      screen.type("hello\n");
+      screen.until("hello\r\nhello"); // what is typed, and what cat says
+      screen.type("\u0003");
+      screen.type("echo code=$?\n");
+      screen.until("code=130");
+      screen.type("exit 9\n");
       assertThat(person.waitFor()).isEqualTo(9);
     }
   }

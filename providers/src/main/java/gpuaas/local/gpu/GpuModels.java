@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -67,6 +68,11 @@ public final class GpuModels {
           "gpus: " + gpus.size() + " GPUs declared; a machine has 1 to " + MOST_GPUS);
     }
     return List.copyOf(gpus);
+  }
+
+  /** A model that we know. */
+  static Optional<Gpu> find(String model) {
+    return Optional.ofNullable(KNOWN.get(model));
   }
 
   /** Our short name for what a driver calls a device, such as {@code NVIDIA H100 80GB HBM3}. */

@@ -7,6 +7,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
 
 /**
  * The user and group ids of the host that stand for 0 and up inside an environment.
@@ -17,6 +18,9 @@ public record IdRange(int first, int size) {
 
   /** For everything made by root. Far from the ids of people and services. */
   public static final IdRange SHIFTED = new IdRange(200_000, 65_536);
+
+  /** For somebody who is not root: the files stay their own. */
+  public static final IdRange UNSHIFTED = new IdRange(0, Integer.MAX_VALUE);
 
   /** Whether a file's owner and group are of this range. */
   public boolean owns(Path file) throws IOException {
@@ -41,6 +45,13 @@ public record IdRange(int first, int size) {
     if ((permissions & 06000) != 0 && !Files.isSymbolicLink(file)) {
       Files.setAttribute(file, "unix:mode", (int) mode, LinkOption.NOFOLLOW_LINKS);
     }
+  }
+
+  /** Makes a folder that root inside may walk, and nobody else of the host but its root. */
+  public void makePrivateFolder(Path folder) throws IOException {
+    Files.createDirectories(folder);
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
+    give(folder, 0, 0);
   }
 
   /** Moves a whole tree that is owned by the host's ids into this range, once. */

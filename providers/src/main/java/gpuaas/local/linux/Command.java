@@ -3,9 +3,13 @@ package gpuaas.local.linux;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** Runs a program of the host to its end, with a limit on time and on what it says. */
 public final class Command {
@@ -25,6 +29,17 @@ public final class Command {
     public boolean ok() {
       return exitCode == 0;
     }
+  }
+
+  /** Where a program is, if it is installed. */
+  public static Optional<Path> find(String program) {
+    // sbin is often not on the PATH of a service, and that is where runc is.
+    String folders = System.getenv().getOrDefault("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin";
+    return Stream.of(folders.split(":"))
+        .filter(folder -> folder.startsWith("/"))
+        .map(folder -> Path.of(folder, program))
+        .filter(Files::isExecutable)
+        .findFirst();
   }
 
   /**

@@ -93,6 +93,9 @@ public abstract sealed class Cgroups permits CgroupsV1, CgroupsV2 {
   /** Every folder of the base group. */
   abstract List<Path> baseFolders();
 
+  /** Whether the kernel has taken a limit on processors. */
+  abstract boolean holdsProcessors(String id);
+
   /** Whether the kernel counts swap, which a limit must then cover. */
   abstract boolean countsSwap();
 
@@ -182,6 +185,15 @@ public abstract sealed class Cgroups permits CgroupsV1, CgroupsV2 {
   static void killEach(Set<Long> pids) throws IOException {
     for (long pid : pids) {
       SystemCalls.kill(pid, SystemCalls.SIGKILL);
+    }
+  }
+
+  /** The words in a file of a group; none when there is no such file. */
+  static List<String> words(Path file) {
+    try {
+      return List.of(Files.readString(file).strip().split("\\s+"));
+    } catch (IOException absent) {
+      return List.of();
     }
   }
 

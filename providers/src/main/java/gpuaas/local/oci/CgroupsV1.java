@@ -80,6 +80,13 @@ final class CgroupsV1 extends Cgroups {
   }
 
   @Override
+  boolean holdsProcessors(String id) {
+    List<String> quota =
+        words(root.resolve("cpu").resolve(base()).resolve(id).resolve("cpu.cfs_quota_us"));
+    return !quota.isEmpty() && !quota.getFirst().equals("-1");
+  }
+
+  @Override
   boolean countsSwap() {
     return Files.exists(root.resolve("memory/memory.memsw.limit_in_bytes"));
   }

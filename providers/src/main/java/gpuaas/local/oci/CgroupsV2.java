@@ -69,6 +69,12 @@ final class CgroupsV2 extends Cgroups {
   }
 
   @Override
+  boolean holdsProcessors(String id) {
+    List<String> most = words(pidsFolder(id).resolve("cpu.max"));
+    return !most.isEmpty() && !most.getFirst().equals("max");
+  }
+
+  @Override
   boolean countsSwap() {
     return Files.exists(Path.of("/proc/swaps"));
   }

@@ -13,9 +13,9 @@ import java.nio.file.attribute.PosixFilePermissions;
  * The root of an environment: its own files over those of its image.
  *
  * @param files the environment's own files; deleted with it
- * @param target where it is mounted, on a path that root inside may walk
+ * @param mountFolder holds the mount; on a path that everybody may walk
  */
-record OverlayRoot(Path files, Path target) {
+record OverlayRoot(Path files, Path mountFolder) {
 
   private static final long NODEV = 4;
 
@@ -35,9 +35,15 @@ record OverlayRoot(Path files, Path target) {
     makeFile(etc.resolve("motd"), greeting);
   }
 
+  /** Where it is mounted. */
+  Path target() {
+    return mountFolder.resolve("root");
+  }
+
   /** Lays the files over the image's. */
   void mount(Image image) throws IOException {
-    Files.createDirectories(target);
+    IdRange.SHIFTED.makePrivateFolder(mountFolder);
+    Files.createDirectories(target());
     String options =
         "lowerdir="
             + escape(image.root())
@@ -45,13 +51,14 @@ record OverlayRoot(Path files, Path target) {
             + escape(files.resolve("upper"))
             + ",workdir="
             + escape(files.resolve("work"));
-    SystemCalls.mount("gpuaas", target, "overlay", NODEV, options);
+    SystemCalls.mount("gpuaas", target(), "overlay", NODEV, options);
   }
 
   /** Takes the mount away. Nothing there is success. */
   void unmount() throws IOException {
-    SystemCalls.unmount(target);
-    Files.deleteIfExists(target);
+    SystemCalls.unmount(target());
+    Files.deleteIfExists(target());
+    Files.deleteIfExists(mountFolder);
   }
 
   private static void makeFolder(Path folder) throws IOException {

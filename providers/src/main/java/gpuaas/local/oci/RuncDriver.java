@@ -3,10 +3,13 @@ package gpuaas.local.oci;
 import gpuaas.local.Driver;
 import gpuaas.local.Environment;
 import gpuaas.local.EnvironmentFolder;
+import gpuaas.local.Greeting;
 import gpuaas.local.StepHook;
 import gpuaas.local.StepHook.Step;
 import gpuaas.local.gpu.ContainerEdits;
 import gpuaas.local.image.Image;
+import gpuaas.local.linux.InsideChannel;
+import gpuaas.local.linux.MarkedProcesses;
 import gpuaas.local.linux.NetworkDoor;
 import gpuaas.local.linux.Processes.Identity;
 import gpuaas.local.pty.PipeProcess;
@@ -26,7 +29,6 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.stream.Stream;
 
 /**
  * Environments by {@code runc}, as root, each in a user namespace. Three things exist of one beside
@@ -129,6 +131,11 @@ public final class RuncDriver implements Driver {
   }
 
   @Override
+  public boolean holdsProcessors(EnvironmentFolder folder) {
+    return cgroups.holdsProcessors(folder.id());
+  }
+
+  @Override
   public ExecChannel exec(EnvironmentFolder folder, ExecRequest request) throws IOException {
     String id = folder.id();
     Environment environment =
@@ -166,12 +173,11 @@ public final class RuncDriver implements Driver {
     String id = folder.id();
     if (!isConfined(id)) {
       // Creation was cut short, and the runc of back then may still be at work.
-      StrayProcesses.end(runc.program().getFileName().toString(), id);
+      MarkedProcesses.end(runc.program().getFileName().toString(), id);
     }
     cgroups.end(id);
     runc.delete(id);
     root(folder).unmount();
-    Files.deleteIfExists(runtimeFolder.resolve(id));
     cgroups.remove(id);
     firstProcesses.remove(id);
   }
@@ -214,20 +220,6 @@ public final class RuncDriver implements Driver {
   }
 
   private OverlayRoot root(EnvironmentFolder folder) {
-    return new OverlayRoot(
-        folder.resolve("files"), runtimeFolder.resolve(folder.id()).resolve("root"));
-  }
-
-  /** Every environment that this driver has something of, whether or not it has a folder. */
-  public List<String> leftovers() throws IOException {
-    if (!Files.isDirectory(runtimeFolder)) {
-      return List.of();
-    }
-    try (Stream<Path> entries = Files.list(runtimeFolder)) {
-      return entries
-          .map(entry -> entry.getFileName().toString())
-          .filter(name -> Environment.tagOf(name).isPresent())
-          .toList();
-    }
+    return new OverlayRoot(folder.resolve("files"), runtimeFolder.resolve(folder.id()));
   }
 }

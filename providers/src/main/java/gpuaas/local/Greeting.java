@@ -1,14 +1,14 @@
-package gpuaas.local.oci;
+package gpuaas.local;
 
-import gpuaas.local.Environment;
 import gpuaas.local.gpu.ContainerEdits;
 
 /** What a shell says first. */
-final class Greeting {
+public final class Greeting {
 
   private Greeting() {}
 
-  static String of(Environment environment, ContainerEdits edits) {
+  /** For {@code /etc/motd}. */
+  public static String of(Environment environment, ContainerEdits edits) {
     int count = environment.gpuIds().size();
     String gpus = count + (count == 1 ? " GPU" : " GPUs");
     String simulated =

@@ -1,8 +1,6 @@
-package gpuaas.local.oci;
+package gpuaas.local.linux;
 
-import gpuaas.local.linux.Processes;
 import gpuaas.local.linux.Processes.Identity;
-import gpuaas.local.linux.SystemCalls;
 import gpuaas.spi.ExecChannel;
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,7 +16,7 @@ import java.util.concurrent.locks.LockSupport;
  * A process inside an environment, seen through the program on the host that started it. Closing
  * ends the process inside too, which would outlive that program.
  */
-final class InsideChannel implements ExecChannel {
+public final class InsideChannel implements ExecChannel {
 
   private static final long GRACE_NANOS = TimeUnit.SECONDS.toNanos(2);
 
@@ -33,7 +31,7 @@ final class InsideChannel implements ExecChannel {
    * @param pidFile where it writes the number of the process inside
    * @param cgroup in the path of every process of the environment
    */
-  InsideChannel(ExecChannel host, Path pidFile, String cgroup) {
+  public InsideChannel(ExecChannel host, Path pidFile, String cgroup) {
     this.host = host;
     this.pidFile = pidFile;
     this.cgroup = cgroup;
