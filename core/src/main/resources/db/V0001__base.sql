@@ -32,6 +32,7 @@ create table idempotency (
   key          text not null check (length(key) between 1 and 128),
   request_hash bytea not null,
   status       integer,
+  headers      jsonb,
   reply        text,
   made_at      timestamptz not null,
   primary key (scope, key)

@@ -7,6 +7,7 @@ import gpuaas.db.Database;
 import gpuaas.db.Tx;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Map;
 import java.util.function.Function;
 
 /**
@@ -29,7 +30,11 @@ public final class Idempotency {
   }
 
   /** An answer as it is kept. */
-  public record Answer(int status, String body) {}
+  public record Answer(int status, Map<String, String> headers, String body) {
+    public Answer {
+      headers = Map.copyOf(headers);
+    }
+  }
 
   /**
    * The answer of the first request with this key in this scope.

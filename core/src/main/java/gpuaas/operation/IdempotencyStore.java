@@ -1,8 +1,10 @@
 package gpuaas.operation;
 
+import gpuaas.db.Json;
 import gpuaas.db.Tx;
 import gpuaas.operation.Idempotency.Answer;
 import java.time.Instant;
+import java.util.Map;
 
 /** Keys and answers in the database. */
 final class IdempotencyStore {
@@ -29,9 +31,10 @@ final class IdempotencyStore {
 
   static void finish(Tx tx, String scope, String key, Answer answer) {
     tx.update(
-            "update idempotency set status = :status, reply = :reply where scope = :scope and key ="
-                + " :key")
+            "update idempotency set status = :status, headers = :headers::jsonb, reply = :reply"
+                + " where scope = :scope and key = :key")
         .bind("status", answer.status())
+        .bind("headers", Json.write(answer.headers()))
         .bind("reply", answer.body())
         .bind("scope", scope)
         .bind("key", key)
@@ -49,7 +52,9 @@ final class IdempotencyStore {
             new Kept(
                 row.getColumn("same", Boolean.class),
                 new Answer(
-                    row.getColumn("status", Integer.class), row.getColumn("reply", String.class))))
+                    row.getColumn("status", Integer.class),
+                    headers(row.getColumn("headers", String.class)),
+                    row.getColumn("reply", String.class))))
         .one();
   }
 
@@ -63,5 +68,10 @@ final class IdempotencyStore {
 
   static void deleteAllBefore(Tx tx, Instant time) {
     tx.update("delete from idempotency where made_at < :time").bind("time", time).execute();
+  }
+
+  @SuppressWarnings("unchecked")
+  private static Map<String, String> headers(String json) {
+    return Json.read(json, Map.class);
   }
 }

@@ -74,14 +74,22 @@ record LocalNode(
     return gpus.devices().stream().map(device -> device.gpu().model()).distinct().toList();
   }
 
-  Offer offer(Gpu gpu, int free, Instant now) {
+  /** All of one model, whoever holds them. */
+  List<GpuDevice> devices(String model) {
+    return gpus.devices().stream().filter(device -> device.gpu().model().equals(model)).toList();
+  }
+
+  /**
+   * What stands at any time; which GPUs are free is told by {@link #status} and by who holds them.
+   */
+  Offer offer(Gpu gpu, int all, Instant now) {
     return new Offer(
         name + ":" + gpu.model().toLowerCase(Locale.ROOT),
         provider,
         region,
         gpu,
         1,
-        free,
+        all,
         Tier.ON_DEMAND,
         pricePerGpuHour,
         perGpu,

@@ -136,10 +136,10 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
     Instant now = config.clock().instant();
     List<Offer> offers = new ArrayList<>();
     for (String model : node.models()) {
-      List<GpuDevice> free = holdings.free(model);
       boolean wanted = query.gpuModel().isEmpty() || query.gpuModel().equals(model);
-      if (wanted && !free.isEmpty() && free.size() >= query.gpuCountLeast()) {
-        offers.add(node.offer(free.getFirst().gpu(), free.size(), now));
+      List<GpuDevice> all = node.devices(model);
+      if (wanted && all.size() >= query.gpuCountLeast()) {
+        offers.add(node.offer(all.getFirst().gpu(), all.size(), now));
       }
     }
     return offers.stream().limit(query.limit()).toList();

@@ -122,11 +122,13 @@ public final class Pipeline {
             request.query() + "\n" + request.body(),
             tx -> {
               Reply reply = once.work().apply(request, tx);
-              return new Idempotency.Answer(reply.status(), reply.body());
+              return new Idempotency.Answer(reply.status(), reply.headers(), reply.body());
             });
-    return answer.body().isEmpty()
-        ? Reply.empty(answer.status())
-        : Reply.rawJson(answer.status(), answer.body());
+    return new Reply(
+        answer.status(),
+        answer.headers(),
+        answer.body().isEmpty() ? "" : "application/json",
+        answer.body());
   }
 
   private void measure(Dialect dialect, Route route, int status, Duration took) {
