@@ -1,5 +1,6 @@
 package gpuaas.main;
 
+import gpuaas.base.SecretBox;
 import gpuaas.db.Database;
 import gpuaas.db.DatabaseGone;
 import gpuaas.db.DatabaseSettings;
@@ -34,6 +35,8 @@ public final class Main {
     String command = arguments.length == 0 ? "help" : arguments[0];
     try {
       switch (command) {
+        case "host", "images" -> HostCommands.run(arguments, Settings.load(System.getenv()));
+        case "admin-password" -> adminPassword(Settings.load(System.getenv()));
         case "up" -> up(Settings.load(System.getenv()));
         default -> System.err.println("unknown command: " + command);
       }
@@ -49,18 +52,30 @@ public final class Main {
     System.exit(2);
   }
 
+  private static void adminPassword(Settings settings) throws IOException {
+    SecretBox secrets = SecretBox.open(settings.data().resolve("secret.key"));
+    try (Database database = Database.open(databaseSettings(settings, embedded(settings)))) {
+      System.out.println(People.adminPassword(secrets, database));
+    }
+  }
+
+  /** The PostgreSQL of our own, started or found running; empty when the settings name another. */
+  private static Optional<EmbeddedPostgres> embedded(Settings settings) {
+    return settings.database().isPresent()
+        ? Optional.empty()
+        : Optional.of(
+            EmbeddedPostgres.start(
+                settings.data().resolve("programs"),
+                settings.data().resolve("postgres"),
+                true,
+                settings.databaseSystemUser()));
+  }
+
   private static void up(Settings settings) throws Exception {
     Files.createDirectories(settings.data());
+    new SystemUser(settings.databaseSystemUser(), System.out::println).ensure();
     FileLock lock = lock(settings.data().resolve("lock"));
-    Optional<EmbeddedPostgres> embedded =
-        settings.database().isPresent()
-            ? Optional.empty()
-            : Optional.of(
-                EmbeddedPostgres.start(
-                    settings.data().resolve("programs"),
-                    settings.data().resolve("postgres"),
-                    true,
-                    settings.databaseSystemUser()));
+    Optional<EmbeddedPostgres> embedded = embedded(settings);
     Database database = Database.open(databaseSettings(settings, embedded));
     // PostgreSQL keeps microseconds: what is written and what is read back must be the same
     // instant.
