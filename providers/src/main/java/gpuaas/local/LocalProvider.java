@@ -112,7 +112,7 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
     int alive = 0;
     for (EnvironmentFolder folder : folders.list()) {
       Optional<Environment> environment = folder.read();
-      environment.ifPresent(known -> holdings.adopt(folder.id(), known.gpuIds()));
+      environment.ifPresent(this::adopt);
       alive += driver.isAlive(folder) ? 1 : 0;
     }
     LOG.info(
@@ -124,6 +124,23 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
         node.assurance().limitsEnforced(),
         folders.list().size(),
         alive);
+  }
+
+  private void adopt(Environment environment) {
+    if (!environment.driver().equals(driver.name())) {
+      // Another driver would neither see its processes nor end them.
+      throw new IllegalArgumentException(
+          "environment "
+              + environment.id()
+              + " was made by "
+              + environment.driver()
+              + ", and this provider would work with "
+              + driver.name()
+              + "; set driver="
+              + environment.driver()
+              + " until it is gone");
+    }
+    holdings.adopt(environment.id(), environment.gpuIds());
   }
 
   @Override

@@ -195,6 +195,21 @@ class LocalProviderTest {
   }
 
   @Test
+  void aDriverDoesNotTakeUpWhatAnotherOneMade() {
+    // It could neither see nor end those; the message says which driver to set.
+    try (LocalProvider first = Inside.open(folder, SETTINGS)) {
+      Inside.create(first, 1);
+    }
+    assertThatThrownBy(() -> Inside.open(folder, Map.of("driver", "bubblewrap")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("driver=runc");
+    try (LocalProvider again = Inside.open(folder, SETTINGS)) {
+      Inside.destroyAll(again);
+      assertThat(again.list(Inside.DEPLOYMENT)).isEmpty();
+    }
+  }
+
+  @Test
   void hostileRequestsAreRejected() {
     // Names that could become options, paths or lines of files are refused before anything is made.
     try (LocalProvider provider = Inside.open(folder, SETTINGS)) {

@@ -190,7 +190,10 @@ public final class BubblewrapDriver implements Driver {
     List<String> line = new ArrayList<>(noteAndRun(pidFile));
     line.addAll(List.of("nsenter", "--target", Long.toString(first.pid())));
     line.addAll(List.of("--user", "--mount", "--pid", "--net", "--ipc", "--uts", "--root"));
-    line.addAll(List.of("--wd=/proc/" + first.pid() + "/root/root"));
+    if (!root) {
+      // The user is root inside already, and may not change to anybody else.
+      line.add("--preserve-credentials");
+    }
     // What comes in by this door must have no more than what was there from the start.
     line.addAll(List.of("setpriv", "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"));
     line.addAll(List.of("env", "-i"));
@@ -222,9 +225,9 @@ public final class BubblewrapDriver implements Driver {
 
   private static List<String> inside(ExecRequest request) {
     if (request.command().isEmpty()) {
-      return List.of("/bin/sh", "-c", "exec \"$SHELL\" -l");
+      return List.of("/bin/sh", "-c", "cd; exec \"$SHELL\" -l");
     }
-    List<String> command = new ArrayList<>(List.of("/bin/sh", "-c", "exec \"$@\"", "sh"));
+    List<String> command = new ArrayList<>(List.of("/bin/sh", "-c", "cd; exec \"$@\"", "sh"));
     command.addAll(request.command());
     return command;
   }

@@ -31,7 +31,6 @@ record CdiSpecs(Map<String, ContainerEdits> devices, List<String> findings) {
   static final List<Path> FOLDERS = List.of(Path.of("/etc/cdi"), Path.of("/var/run/cdi"));
 
   private static final JsonMapper JSON = JsonMapper.builder().build();
-  private static final YAMLMapper YAML = YAMLMapper.builder().build();
   private static final Set<String> KINDS = Set.of("nvidia.com/gpu", "amd.com/gpu");
   private static final Set<String> HOOKS =
       Set.of(
@@ -42,6 +41,11 @@ record CdiSpecs(Map<String, ContainerEdits> devices, List<String> findings) {
           "poststart",
           "poststop");
   private static final long MOST_BYTES = 4 << 20;
+
+  /** Made when the first file needs it: most machines have none, and it is slow to load. */
+  private static final class Yaml {
+    static final YAMLMapper MAPPER = YAMLMapper.builder().build();
+  }
 
   CdiSpecs {
     devices = Map.copyOf(devices);
@@ -88,7 +92,7 @@ record CdiSpecs(Map<String, ContainerEdits> devices, List<String> findings) {
     if (Files.size(file) > MOST_BYTES) {
       throw new IOException("it has more than " + MOST_BYTES + " bytes");
     }
-    ObjectMapper mapper = file.toString().endsWith(".json") ? JSON : YAML;
+    ObjectMapper mapper = file.toString().endsWith(".json") ? JSON : Yaml.MAPPER;
     return mapper.readTree(file.toFile());
   }
 

@@ -71,6 +71,9 @@ final class HostSkeleton {
           "vim",
           "fonts");
 
+  /** Most of the links among the alternatives; environments have no manual. */
+  private static final String MANUAL_PAGE = ".gz";
+
   private HostSkeleton() {}
 
   /** The folders of the host that show through. */
@@ -89,7 +92,7 @@ final class HostSkeleton {
     for (String name : COPIED) {
       try {
         Object changed = Files.getLastModifiedTime(Path.of("/etc", name)).toMillis();
-        sum.update((name + changed + "/1").getBytes(StandardCharsets.UTF_8));
+        sum.update((name + changed + "/2").getBytes(StandardCharsets.UTF_8));
       } catch (IOException absent) {
         sum.update(0);
       }
@@ -136,6 +139,9 @@ final class HostSkeleton {
   /** Copies what everybody may read; leaves out the rest. */
   private static void copy(Path from, Path to) throws IOException {
     try {
+      if (from.toString().endsWith(MANUAL_PAGE)) {
+        return;
+      }
       Files.createDirectories(to.getParent());
       if (Files.isSymbolicLink(from)) {
         Files.createSymbolicLink(to, Files.readSymbolicLink(from));

@@ -150,5 +150,10 @@ public final class Images implements AutoCloseable {
       }
     }
     mounted.clear();
+    try {
+      Files.deleteIfExists(mountFolder);
+    } catch (IOException busy) {
+      // A mount that could not be taken away is in it.
+    }
   }
 }

@@ -37,7 +37,7 @@ public abstract sealed class Cgroups permits CgroupsV1, CgroupsV2 {
   static final String ADMIN = "admin";
   static final String NETWORK = "network";
 
-  /** With fewer free than this in the payload, a command starts in the reserve. */
+  /** With fewer free than this, or than a quarter, a command starts in the reserve. */
   private static final int LEAST_FREE_PIDS = 16;
 
   private static final long KILL_SECONDS = 10;
@@ -103,7 +103,9 @@ public abstract sealed class Cgroups permits CgroupsV1, CgroupsV2 {
   final String partWithRoom(String id, int pidsLimit) throws IOException {
     Path payload = pidsFolder(id).resolve(PAYLOAD);
     int used = Integer.parseInt(Files.readString(payload.resolve("pids.current")).strip());
-    int least = Math.min(LEAST_FREE_PIDS, Math.max(1, pidsLimit / 4));
+    // A bomb that grows at this very moment can still be quicker than the look; the next try is
+    // not.
+    int least = Math.min(pidsLimit / 2, Math.max(LEAST_FREE_PIDS, pidsLimit / 4));
     return pidsLimit - used < least ? ADMIN : PAYLOAD;
   }
 
