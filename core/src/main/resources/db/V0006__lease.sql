@@ -51,7 +51,7 @@ create table gpu_claim (
 create index gpu_claim_by_lease on gpu_claim (lease_id);
 
 -- Facts, written with the change that made them true: the outbox and the timeline.
--- Retention: deleted 400 days after their lease ended.
+-- Retention: kept.
 create table event (
   id             uuid primary key,
   type           text not null,

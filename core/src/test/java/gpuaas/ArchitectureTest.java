@@ -26,6 +26,7 @@ class ArchitectureTest {
           "db",
           "work",
           "events",
+          "audit",
           "operation",
           "identity",
           "provider",

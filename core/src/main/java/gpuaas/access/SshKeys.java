@@ -1,5 +1,7 @@
 package gpuaas.access;
 
+import gpuaas.audit.AuditStore;
+import gpuaas.audit.AuditStore.Act;
 import gpuaas.base.Action;
 import gpuaas.base.Caller;
 import gpuaas.base.Ids;
@@ -64,6 +66,7 @@ public final class SshKeys {
       throw new Refused(
           new Refusal.Exists(Kind.SSH_KEY, "this key is registered already: " + key.fingerprint()));
     }
+    AuditStore.append(tx, caller, Act.SSH_KEY_CREATE, registered.id(), clock.instant());
     return registered;
   }
 
@@ -84,6 +87,7 @@ public final class SshKeys {
     caller.require(Action.SSH_KEY_WRITE);
     find(tx, caller, id);
     SshKeyStore.delete(tx, id);
+    AuditStore.append(tx, caller, Act.SSH_KEY_DELETE, id, clock.instant());
     tx.afterCommit(() -> deleted.accept(id));
   }
 

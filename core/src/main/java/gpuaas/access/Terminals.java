@@ -1,5 +1,8 @@
 package gpuaas.access;
 
+import gpuaas.audit.AuditStore;
+import gpuaas.audit.AuditStore.Act;
+import gpuaas.base.Caller;
 import gpuaas.base.Secrets;
 import gpuaas.db.Database;
 import gpuaas.db.Tx;
@@ -41,12 +44,13 @@ public final class Terminals {
     record ForAnotherLease() implements Redeemed {}
   }
 
-  /** Makes a token for a lease that the person may open. */
-  public Token mint(Tx tx, UUID lease, UUID person) {
+  /** Makes a token for a lease that the caller may open. */
+  public Token mint(Tx tx, Caller caller, UUID lease) {
     String token = Secrets.token();
     Instant now = clock.instant();
     TerminalStore.deleteExpired(tx, now);
-    TerminalStore.add(tx, Secrets.hash(token), lease, person, now.plus(lifetime));
+    TerminalStore.add(tx, Secrets.hash(token), lease, caller.user(), now.plus(lifetime));
+    AuditStore.append(tx, caller, Act.TERMINAL_TOKEN_CREATE, lease, now);
     return new Token(token, lifetime);
   }
 

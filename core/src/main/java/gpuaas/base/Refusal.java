@@ -67,8 +67,6 @@ public sealed interface Refusal {
   /** The kinds of things that can be missing. */
   enum Kind {
     LEASE,
-    SSH_KEY,
-    SKU,
-    ROUTE
+    SSH_KEY
   }
 }

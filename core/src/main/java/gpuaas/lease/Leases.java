@@ -1,6 +1,8 @@
 package gpuaas.lease;
 
 import gpuaas.access.SshKeys;
+import gpuaas.audit.AuditStore;
+import gpuaas.audit.AuditStore.Act;
 import gpuaas.base.Action;
 import gpuaas.base.Caller;
 import gpuaas.base.Ids;
@@ -80,6 +82,7 @@ public final class Leases {
             clock.instant(),
             caller.correlationId());
     store.add(tx, requested);
+    AuditStore.append(tx, caller, Act.ALLOCATION_CREATE, requested.after().id(), clock.instant());
     return requested.after();
   }
 
@@ -157,6 +160,7 @@ public final class Leases {
     if (!store.write(tx, change)) {
       throw new IllegalStateException("a locked lease moved on: " + id);
     }
+    AuditStore.append(tx, caller, Act.ALLOCATION_RELEASE, id, clock.instant());
     return change.after();
   }
 

@@ -66,8 +66,6 @@ final class GpuaasErrors {
     return switch (kind) {
       case LEASE -> "allocation_not_found";
       case SSH_KEY -> "ssh_key_not_found";
-      case SKU -> "sku_not_found";
-      case ROUTE -> "invalid_request";
     };
   }
 
@@ -75,8 +73,6 @@ final class GpuaasErrors {
     return switch (kind) {
       case LEASE -> "Allocation";
       case SSH_KEY -> "SSH key";
-      case SKU -> "SKU";
-      case ROUTE -> "Route";
     };
   }
 
@@ -91,10 +87,10 @@ final class GpuaasErrors {
   }
 
   private static Reply denied(Action action, String id) {
-    String code = action == Action.NODE_READ ? "admin_required" : "insufficient_permissions";
+
     return error(
         403,
-        code,
+        "insufficient_permissions",
         "This needs a right that you do not have: "
             + action.name().toLowerCase(java.util.Locale.ROOT),
         id);

@@ -69,8 +69,7 @@ final class TerminalRoutes {
           new Refusal.WrongState(
               Kind.LEASE, lease.id().toString(), lease.state().text(), "active"));
     }
-    Terminals.Token token =
-        database.tx(tx -> terminals.mint(tx, lease.id(), request.caller().user()));
+    Terminals.Token token = database.tx(tx -> terminals.mint(tx, request.caller(), lease.id()));
     String url = socketBase(request) + SOCKET_PATH.replace("{id}", lease.id().toString());
     return Reply.json(201, new TokenView(token.token(), url, token.lifetime().toSeconds()))
         .with("Cache-Control", "no-store");
