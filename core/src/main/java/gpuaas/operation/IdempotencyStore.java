@@ -43,8 +43,8 @@ final class IdempotencyStore {
 
   static Kept get(Tx tx, String scope, String key, byte[] hash) {
     return tx.query(
-            "select request_hash, status, reply from idempotency where scope = :scope and key ="
-                + " :key")
+            "select request_hash = :hash as same, status, headers, reply from idempotency"
+                + " where scope = :scope and key = :key")
         .bind("hash", hash)
         .bind("scope", scope)
         .bind("key", key)
