@@ -84,4 +84,21 @@ public record GatewaySettings(
         maxConnections,
         maxUnknownPerAddress);
   }
+
+  /** The same, looking the right of open sessions up at another pace. */
+  public GatewaySettings recheckingEvery(Duration interval) {
+    return new GatewaySettings(
+        bindAddress,
+        port,
+        hostKeyFile,
+        idleLimit,
+        keepAliveInterval,
+        interval,
+        maxSessionsPerLease,
+        maxChannelsPerSession,
+        maxAuthTries,
+        loginGrace,
+        maxConnections,
+        maxUnknownPerAddress);
+  }
 }

@@ -49,6 +49,7 @@ public final class TerminalBridge {
   private static final int PART = 16 * 1024;
   private static final int LONGEST_CONTROL = 256;
   private static final int LARGEST_SIDE = 1000;
+  private static final Duration FAREWELL = Duration.ofSeconds(5);
 
   private final ExecChannel process;
   private final TerminalPeer peer;
@@ -108,6 +109,11 @@ public final class TerminalBridge {
   /** A binary frame came. Blocks as long as the process takes no input. */
   public void receive(byte[] bytes) {
     type(bytes);
+  }
+
+  /** The allocation is no longer the peer's: says so, and hangs both up. */
+  public void revoked() {
+    end(NORMAL, "the allocation was released", null);
   }
 
   /** The peer has gone. The process is hung up. */
@@ -225,12 +231,27 @@ public final class TerminalBridge {
     if (exitCode != null) {
       closed.put("exit_code", exitCode);
     }
-    try {
-      sendControl(closed);
-    } catch (IOException _) {
-      // It is closed anyway.
-    }
+    farewell(closed);
     peer.close(code, reason);
+  }
+
+  /** Waits only so long: a peer that takes nothing must not keep its terminal open. */
+  private void farewell(ObjectNode closed) {
+    Thread sender =
+        Thread.ofVirtual()
+            .name("terminal-farewell")
+            .start(() -> {
+              try {
+                sendControl(closed);
+              } catch (IOException | RuntimeException _) {
+                // It is closed anyway.
+              }
+            });
+    try {
+      var _ = sender.join(FAREWELL);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static ObjectNode message(String type) {

@@ -63,7 +63,9 @@ public final class TerminalSocket implements SocketRoute.Opener {
   /** Ends the terminals of a lease: it was released. */
   public void closeAll(UUID lease) {
     Optional.ofNullable(open.remove(lease))
-        .ifPresent(bridges -> bridges.forEach(TerminalBridge::peerClosed));
+        .ifPresent(bridges ->
+            bridges.forEach(
+                bridge -> Thread.ofVirtual().name("terminal-end-" + lease).start(bridge::revoked)));
   }
 
   @Override

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
+import io.javalin.http.Handler;
 import io.javalin.http.HandlerType;
 import io.javalin.http.HttpResponseException;
 import io.javalin.websocket.WsConfig;
@@ -13,6 +14,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -21,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.handler.ErrorHandler;
@@ -35,6 +38,7 @@ public final class HttpServer implements AutoCloseable {
   private static final int HEADERS_BYTES_MOST = 32 * 1024;
   private static final int FRAME_BYTES_MOST = 1024 * 1024;
   private static final int CLOSED_BY_PEER = 1001;
+  private static final Duration HANG_UP = Duration.ofSeconds(5);
 
   private final Javalin javalin;
 
@@ -74,14 +78,19 @@ public final class HttpServer implements AutoCloseable {
     config.jetty.modifyWebSocketServletFactory(factory -> {
       factory.setMaxTextMessageSize(FRAME_BYTES_MOST);
       factory.setMaxBinaryMessageSize(FRAME_BYTES_MOST);
-      factory.setIdleTimeout(java.time.Duration.ZERO);
+      factory.setIdleTimeout(Duration.ZERO);
     });
     for (Dialect dialect : listener.dialects()) {
       for (Route route : dialect.routes()) {
+        Handler handler =
+            context -> handle(context, dialect, route, pipeline, listener.bodyBytesMost());
         config.routes.addHttpHandler(
-            HandlerType.findOrCreate(route.method()),
-            route.path(),
-            context -> handle(context, dialect, route, pipeline, listener.bodyBytesMost()));
+            HandlerType.findOrCreate(route.method()), route.path(), handler);
+        if (route.method().equals("GET")) {
+          // The library would answer 200 to every HEAD; it must say what GET says, without the
+          // body.
+          config.routes.addHttpHandler(HandlerType.HEAD, route.path(), handler);
+        }
       }
       for (SocketRoute socket : dialect.sockets()) {
         config.routes.ws(socket.path(), ws -> mount(ws, socket));
@@ -108,7 +117,8 @@ public final class HttpServer implements AutoCloseable {
     Optional<String> body = readBody(context, bodyBytesMost);
     String id = id(context, dialect, pipeline);
     if (body.isEmpty()) {
-      write(context, dialect.misdirected(413, id).with("Connection", "close"));
+      Reply tooLong = dialect.misdirected(413, id).with("Connection", "close");
+      write(context, tooLong.with(dialect.correlationHeaders().getFirst(), id));
       return;
     }
     write(context, pipeline.answer(dialect, route, request(context, body.get(), id)));
@@ -275,6 +285,15 @@ public final class HttpServer implements AutoCloseable {
     public void close(int code, String reason) {
       context.session.close(
           code == 0 ? CLOSED_BY_PEER : code, reason, org.eclipse.jetty.websocket.api.Callback.NOOP);
+      // The close frame waits behind what a peer that reads nothing has not taken.
+      Thread.ofVirtual().name("socket-hang-up").start(this::hangUp);
+    }
+
+    private void hangUp() {
+      LockSupport.parkNanos(HANG_UP.toNanos());
+      if (context.session.isOpen()) {
+        context.session.disconnect();
+      }
     }
   }
 }

@@ -2,6 +2,8 @@ package gpuaas.http;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+import com.fasterxml.jackson.core.exc.StreamReadException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
@@ -43,10 +45,17 @@ public final class Json {
     try {
       return MAPPER.readTree(body);
     } catch (JsonProcessingException e) {
-      throw new Refused(
-          new Refusal.Unreadable(
-              "the body is not valid JSON: " + firstLine(e.getOriginalMessage())));
+      throw new Refused(new Refusal.Unreadable("the body is not valid JSON: " + why(e)));
     }
+  }
+
+  /** The library's words where they help, ours where it speaks of itself. */
+  private static String why(JsonProcessingException e) {
+    return switch (e) {
+      case StreamConstraintsException _ -> "it is nested too deeply, or a value is too long";
+      case StreamReadException _ -> firstLine(e.getOriginalMessage());
+      default -> "there must be one value and nothing after it";
+    };
   }
 
   private static String firstLine(String message) {

@@ -59,6 +59,7 @@ public record Settings(
     int providerParallel,
     Duration sshIdleLimit,
     Duration sshKeepAlive,
+    Duration sshRecheckEvery,
     Map<String, ProviderSettings> providers) {
 
   private static final String DEVELOPMENT_SECRET = "dev-client-secret";
@@ -165,12 +166,18 @@ public record Settings(
             reader.integer("provider.parallel", 16, 1, 10_000),
             reader.duration("ssh.idle-limit", Duration.ofHours(12)),
             reader.duration("ssh.keep-alive", Duration.ofSeconds(30)),
+            reader.duration("ssh.recheck-every", Duration.ofSeconds(10)),
             reader.providers());
     reader.refuseUnknown();
     if (settings.providerCallLimit.compareTo(settings.lease.settle()) >= 0) {
       throw new Wrong("provider.call-limit must be shorter than lease.settle");
     }
     return settings;
+  }
+
+  @Override
+  public String toString() {
+    return "Settings[" + data + ", " + address + "]"; // never the secrets
   }
 
   private static LeaseRules rules(SettingsReader reader) {

@@ -17,6 +17,7 @@ import gpuaas.gateway.SshGateway;
 import gpuaas.gateway.TerminalSocket;
 import gpuaas.gpuaas.GpuaasAuth;
 import gpuaas.gpuaas.GpuaasDialect;
+import gpuaas.http.Dialect;
 import gpuaas.http.HttpServer;
 import gpuaas.http.Pipeline;
 import gpuaas.identity.Identities;
@@ -54,6 +55,7 @@ public final class Wiring {
       SshGateway gateway,
       HttpServer api,
       HttpServer idp,
+      List<Dialect> dialects,
       String deployment) {}
 
   /** What the gateway needs of things that are made before it. */
@@ -179,6 +181,7 @@ public final class Wiring {
             new HttpServer.Listener(
                 settings.address(), settings.idpPort(), List.of(idp), settings.bodyBytesMost()),
             pipeline),
+        List.of(gpuaas, idp),
         deployment);
   }
 
@@ -196,7 +199,8 @@ public final class Wiring {
         GatewaySettings.defaults(settings.data().resolve("ssh_host_ed25519_key"));
     return defaults
         .listening(settings.address(), settings.sshPort())
-        .idleAfter(settings.sshIdleLimit(), settings.sshKeepAlive());
+        .idleAfter(settings.sshIdleLimit(), settings.sshKeepAlive())
+        .recheckingEvery(settings.sshRecheckEvery());
   }
 
   private static IdpDialect.IdpSettings idpSettings(Settings settings) {

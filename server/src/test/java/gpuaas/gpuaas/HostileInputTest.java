@@ -1,0 +1,422 @@
+package gpuaas.gpuaas;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import gpuaas.access.KeyPairs;
+import gpuaas.gpuaas.RawHttp.Raw;
+import gpuaas.main.TestServer;
+import gpuaas.main.TestServer.Answer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Whatever is sent, the answer is the envelope with a right status; nothing of our inside shows,
+ * and nothing is left behind.
+ */
+class HostileInputTest {
+
+  private static final String PATH = "/api/v1/allocations";
+  private static final String GOOD =
+      """
+      {"sku": "h200-sxm-slice", "gpus_total": 1, "region_code": "us-buffalo-1", "ssh_key_ids": []}\
+      """;
+
+  private static TestServer server;
+  private static String token;
+  private static String foreignKey;
+
+  @BeforeAll
+  static void start() throws Exception {
+    server = TestServer.start(Map.of("GPUAAS_PROVIDER_LOCAL_GPUS", "8xH200"));
+    token = server.token("dev-user", "dev123");
+    String admin = server.token("dev-admin", "admin123");
+    foreignKey = server.addKey(admin, KeyPairs.make("foreign").publicKey().line());
+  }
+
+  @AfterAll
+  static void stop() {
+    server.close();
+  }
+
+  @AfterEach
+  void nothingIsLeftBehind() {
+    for (String table : List.of("lease", "gpu_claim", "work", "idempotency", "event")) {
+      int rows =
+          server
+              .running()
+              .database()
+              .read(tx -> tx.query("select count(*) from " + table).mapTo(Integer.class).one());
+      assertThat(rows).as(table).isZero();
+    }
+  }
+
+  private static void isEnvelope(
+      int status, Map<String, String> headers, String body, JsonNode json) {
+    assertThat(headers.get("content-type")).as(body).startsWith("application/json");
+    assertThat(headers.get("x-correlation-id")).as("status " + status + body).isNotBlank();
+    assertThat(json.propertyStream().map(Map.Entry::getKey))
+        .containsExactlyInAnyOrder("code", "message", "correlation_id", "details");
+    assertThat(json.path("correlation_id").asText()).isEqualTo(headers.get("x-correlation-id"));
+    assertThat(json.path("details").isObject()).isTrue();
+    assertThat(body)
+        .doesNotContain("<html")
+        .doesNotContain("Exception")
+        .doesNotContain("\\tat ")
+        .doesNotContain("jackson")
+        .doesNotContain("gpuaas.http");
+    assertThat(headers).doesNotContainKey("server");
+  }
+
+  private static Raw refused(Raw answer) {
+    isEnvelope(answer.status(), answer.headers(), answer.body(), answer.json());
+    return answer;
+  }
+
+  private static Answer refused(Answer answer) {
+    isEnvelope(answer.status(), answer.headers(), answer.body(), answer.json());
+    return answer;
+  }
+
+  private static Raw raw(String startLine, String headers, String body) throws Exception {
+    return RawHttp.send(
+        server.apiUrl(), startLine, "Authorization: Bearer " + token + "\r\n" + headers, body);
+  }
+
+  // --- bodies ---
+
+  static Stream<Arguments> bodies() {
+    List<Arguments> all = new ArrayList<>();
+    for (String unreadable :
+        List.of(
+            "",
+            " ",
+            "null",
+            "true",
+            "17",
+            "\"text\"",
+            "[]",
+            "[" + GOOD + "]",
+            GOOD.substring(0, GOOD.length() - 1),
+            GOOD + GOOD,
+            GOOD + "x",
+            "{'sku': 1}",
+            "{\"sku\": NaN}",
+            "{\"sku\": \"a\", \"sku\": \"b\"}",
+            "sku=h200-sxm-slice&gpus_total=1",
+            "<allocation/>",
+            "\u0000\u0001\u0002",
+            "[".repeat(100_000),
+            "{\"a\":".repeat(100_000),
+            "{\"sku\": " + "9".repeat(5000) + "}")) {
+      all.add(arguments(unreadable, 400, "invalid_request", ""));
+    }
+    for (String count :
+        List.of(
+            "0",
+            "-1",
+            "\"1\"",
+            "1.5",
+            "1.0",
+            "1e99",
+            "1e0",
+            "null",
+            "[1]",
+            "{}",
+            "true",
+            "99999999999")) {
+      all.add(arguments(with("gpus_total", count), 400, "validation_error", "gpus_total"));
+    }
+    for (String count : List.of("3", "9", "1024")) {
+      all.add(arguments(with("gpus_total", count), 409, "sku_unavailable", ""));
+    }
+    for (String sku :
+        List.of(
+            "\"no-such-sku\"",
+            "\"\"",
+            "1",
+            "null",
+            "[\"h200-sxm-slice\"]",
+            "\"a\\u0000b\"",
+            "\"" + "x".repeat(64) + "\"")) {
+      all.add(arguments(with("sku", sku), 400, "validation_error", "sku"));
+    }
+    for (String region : List.of("\"\"", "7", "{}", "null")) {
+      all.add(arguments(with("region_code", region), 400, "validation_error", "region_code"));
+    }
+    all.add(arguments(with("region_code", "\"nowhere\""), 409, "sku_unavailable", ""));
+    for (String keys : List.of("\"7f2e\"", "{}", "1", "[" + "\"7f2e\",".repeat(51) + "1]")) {
+      all.add(arguments(with("ssh_key_ids", keys), 400, "validation_error", "ssh_key_ids"));
+    }
+    for (String key : List.of("\"7f2e...\"", "1", "null", "\"\"", "\"1-1-1-1-1\"", "[]")) {
+      all.add(
+          arguments(
+              with("ssh_key_ids", "[" + key + "]"), 400, "validation_error", "ssh_key_ids[0]"));
+    }
+    all.add(
+        arguments(
+            with("ssh_key_ids", "[\"" + new UUID(1, 2) + "\"]"),
+            400,
+            "validation_error",
+            "ssh_key_ids[0]"));
+    all.add(
+        arguments(
+            with("ssh_key_ids", "[\"" + foreignKey + "\"]"),
+            400,
+            "validation_error",
+            "ssh_key_ids[0]"));
+    all.add(arguments(with("image", "7"), 400, "validation_error", "image"));
+    for (String missing : List.of("sku", "gpus_total", "region_code")) {
+      String body = GOOD.replace("\"" + missing + "\"", "\"other\"");
+      all.add(arguments(body, 400, "validation_error", missing));
+    }
+    return all.stream();
+  }
+
+  private static String with(String field, String value) {
+    return "{\""
+        + field
+        + "\": "
+        + value
+        + ", "
+        + GOOD.replaceAll("\"" + field + "\": [^,}]*, |, \"" + field + "\": [^,}]*", "")
+            .substring(1);
+  }
+
+  @ParameterizedTest
+  @MethodSource("bodies")
+  void noBodyIsTakenThatIsNotRight(String body, int status, String code, String field) {
+    Answer answer = refused(server.call("POST", PATH, token, body, "X-Idempotency-Key", "hostile"));
+    assertThat(answer.status()).as(answer.body()).isEqualTo(status);
+    assertThat(answer.json().path("code").asText()).isEqualTo(code);
+    if (!field.isEmpty()) {
+      assertThat(answer.json().path("details").has(field)).as(answer.body()).isTrue();
+    }
+  }
+
+  @Test
+  void bodiesHaveALength() throws Exception {
+    String large = GOOD + " ".repeat(2 << 20);
+    Raw counted =
+        refused(
+            raw("POST " + PATH + " HTTP/1.1", "Content-Length: " + large.length() + "\r\n", large));
+    assertThat(counted.status()).isEqualTo(413);
+    String chunk = "8000\r\n" + " ".repeat(0x8000) + "\r\n";
+    Raw chunked =
+        refused(
+            raw(
+                "POST " + PATH + " HTTP/1.1",
+                "Transfer-Encoding: chunked\r\n",
+                chunk.repeat(64) + "0\r\n\r\n"));
+    assertThat(chunked.status()).isEqualTo(413);
+    Raw lie = refused(raw("POST " + PATH + " HTTP/1.1", "Content-Length: -5\r\n", GOOD));
+    assertThat(lie.status()).isEqualTo(400);
+    Raw both =
+        refused(
+            raw(
+                "POST " + PATH + " HTTP/1.1",
+                "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+                "0\r\n\r\n"));
+    assertThat(both.status()).isEqualTo(400);
+    Raw badChunk =
+        refused(
+            raw("POST " + PATH + " HTTP/1.1", "Transfer-Encoding: chunked\r\n", "zz\r\n" + GOOD));
+    assertThat(badChunk.status()).isEqualTo(400);
+  }
+
+  // --- headers ---
+
+  @Test
+  void headersHaveALength() throws Exception {
+    Raw some = raw("GET /api/v1/me HTTP/1.1", "X-Long: " + "x".repeat(10_000) + "\r\n", "");
+    assertThat(some.status()).isEqualTo(200);
+    Raw many =
+        refused(raw("GET /api/v1/me HTTP/1.1", "X-Long: " + "x".repeat(100_000) + "\r\n", ""));
+    assertThat(many.status()).isEqualTo(431);
+    Raw path = refused(raw("GET /api/v1/" + "x".repeat(100_000) + " HTTP/1.1", "", ""));
+    assertThat(path.status()).isIn(414, 431);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"two words", "<script>", "ä", "${jndi:ldap://x}"})
+  void aCorrelationIdThatIsUnfitForLogsIsRefused(String id) throws Exception {
+    Raw answer = refused(raw("GET /api/v1/me HTTP/1.1", "X-Correlation-Id: " + id + "\r\n", ""));
+    assertThat(answer.status()).isEqualTo(400);
+    assertThat(answer.headers().get("x-correlation-id")).isNotEqualTo(id);
+  }
+
+  @Test
+  void aCorrelationIdIsEchoedAlsoInErrors() throws Exception {
+    for (String line : List.of("GET /nowhere HTTP/1.1", "PUT /api/v1/me HTTP/1.1")) {
+      Raw answer = refused(raw(line, "X-Correlation-Id: trace-7\r\n", ""));
+      assertThat(answer.json().path("correlation_id").asText()).as(line).isEqualTo("trace-7");
+    }
+  }
+
+  // --- paths and methods ---
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "/api/v1/../../etc/passwd",
+        "/api/v1/%2e%2e/%2e%2e/etc/passwd",
+        "/../../../etc/passwd",
+        "/api/v1/allocations%2F..%2F..",
+        "/api%2Fv1%2Fme",
+        "//api//v1/me",
+        "/api/v1//me",
+        "/api/v1/me;x=y/..",
+        "/api/v1/allocations/%00",
+        "/api/v1/me%00",
+        "/api/v1/me%zz",
+        "/api/v1/me%",
+        "/api/v1/%c0%ae%c0%ae/me",
+        "/api/v1/allocations/..;/me",
+        "/API/V1/ME",
+        "/api/v1/mee",
+        "/api/v1",
+        "/api",
+        "/",
+        "/api/v1/allocations/{id}",
+        "/api/v1/allocations/1-1-1-1-1",
+        "/api/v1/allocations/not-an-id",
+        "/api/v1/allocations/00000000-0000-0000-0000-000000000000/nothing",
+        "/realms/gpuaas/protocol/openid-connect/certs",
+        "/webjars/x",
+        "/WEB-INF/web.xml",
+        "*",
+        "http://other.example/etc/passwd",
+      })
+  void aPathIsThereOrIsNot(String path) throws Exception {
+    Raw answer = refused(raw("GET " + path + " HTTP/1.1", "", ""));
+    assertThat(answer.status()).as(answer.all()).isIn(400, 404);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "/api/v1/me;x=y",
+        "/api/v1/me/",
+        "/api/v1/./me",
+        "/api/v1/me?a=%zz",
+        "/api/v1/me?a&b==&=",
+        "/api/v1/me#x"
+      })
+  void oddPathsAreAnsweredWithoutHarm(String path) throws Exception {
+    Raw answer = raw("GET " + path + " HTTP/1.1", "", "");
+    assertThat(answer.status()).as(answer.all()).isIn(200, 400, 404);
+    if (answer.status() != 200) {
+      refused(answer);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "PUT, /api/v1/allocations, GET POST",
+    "DELETE, /api/v1/me, GET",
+    "PATCH, /api/v1/allocations/00000000-0000-0000-0000-000000000000, GET",
+    "GET, /api/v1/allocations/00000000-0000-0000-0000-000000000000/release, POST",
+    "OPTIONS, /api/v1/catalog, GET",
+    "TRACE, /api/v1/me, GET",
+    "BREW, /api/v1/me, GET",
+    "get, /api/v1/me, GET",
+  })
+  void theWrongMethodIsToldTheRightOnes(String method, String path, String allowed)
+      throws Exception {
+    Raw answer = refused(raw(method + " " + path + " HTTP/1.1", "", ""));
+    assertThat(answer.status()).as(answer.all()).isEqualTo(405);
+    assertThat(answer.headers().get("allow").split(", *")).contains(allowed.split(" "));
+  }
+
+  @Test
+  void headIsAnsweredWithoutABody() throws Exception {
+    Raw answer = raw("HEAD /api/v1/catalog HTTP/1.1", "", "");
+    assertThat(answer.status()).isEqualTo(200);
+    assertThat(answer.body()).isEmpty();
+    assertThat(answer.headers()).containsKey("x-correlation-id");
+    assertThat(raw("HEAD /nowhere HTTP/1.1", "", "").status()).isEqualTo(404);
+  }
+
+  @Test
+  void theRealmIsOurs() {
+    Answer answer =
+        TestServer.send(
+            "POST",
+            server.idpUrl() + "/realms/master/protocol/openid-connect/token",
+            Map.of(),
+            "grant_type=password");
+    assertThat(answer.status()).isEqualTo(404);
+    assertThat(answer.json().path("error").asText()).isEqualTo("not_found");
+  }
+
+  // --- what is hardly HTTP ---
+
+  @Test
+  void oldHttpIsAnswered() throws Exception {
+    Raw answer =
+        RawHttp.bytes(
+            server.apiUrl(),
+            RawHttp.latin(
+                "GET /api/v1/me HTTP/1.0\r\nAuthorization: Bearer " + token + "\r\n\r\n"));
+    assertThat(answer.status()).isEqualTo(200);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "garbage\r\n\r\n",
+        "\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\r\n\r\n",
+        "GET /api/v1/me HTTP/9.9\r\n\r\n",
+        "GET /api/v1/me HTTP/1.1\r\n\r\n",
+        "GET /api/v1/me HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        "GET /api/v1/me HTTP/1.1\r\nHost: localhost\r\nBad Header: x\r\n\r\n",
+        "GET /api/v1/me HTTP/1.1\r\nHost: local host\r\n\r\n",
+        "SSH-2.0-OpenSSH_9.2\r\n\r\n",
+      })
+  void garbageIsToldSo(String bytes) throws Exception {
+    Raw answer = refused(RawHttp.bytes(server.apiUrl(), RawHttp.latin(bytes)));
+    assertThat(answer.status()).as(answer.all()).isIn(400, 505);
+  }
+
+  @Test
+  void pagesHaveBounds() {
+    for (String query :
+        List.of(
+            "page_size=0",
+            "page_size=201",
+            "page_size=x",
+            "page_size=1e1",
+            "cursor=x",
+            "status=x",
+            "status=")) {
+      Answer answer = refused(server.call("GET", PATH + "?" + query, token, ""));
+      assertThat(answer.status()).as(query).isEqualTo(400);
+    }
+    Answer unknown = refused(server.call("GET", PATH + "?cursor=" + new UUID(1, 2), token, ""));
+    assertThat(unknown.status()).isIn(400, 404);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "ssh-rsa AAAA", "not a key", "-----BEGIN OPENSSH PRIVATE KEY-----"})
+  void onlyPublicKeysAreRegistered(String key) {
+    Answer answer =
+        refused(
+            server.call(
+                "POST", "/api/v1/ssh-keys", token, "{\"title\": \"t\", \"key\": \"" + key + "\"}"));
+    assertThat(answer.status()).isEqualTo(400);
+    assertThat(answer.json().path("details").has("key")).isTrue();
+  }
+}
