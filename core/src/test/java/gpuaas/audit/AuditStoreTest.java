@@ -29,8 +29,7 @@ class AuditStoreTest {
           .hasMessageContaining("only ever added to");
       assertThatThrownBy(() -> database.run(tx -> tx.update("delete from audit").execute()))
           .hasMessageContaining("only ever added to");
-      assertThat(actions(database))
-          .containsExactly("allocation.create");
+      assertThat(actions(database)).containsExactly("allocation.create");
     }
   }
 

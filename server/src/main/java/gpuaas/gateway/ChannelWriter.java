@@ -5,7 +5,6 @@ import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.apache.sshd.common.SshConstants;
 import org.apache.sshd.common.channel.AbstractChannel;
@@ -14,20 +13,17 @@ import org.apache.sshd.common.util.buffer.Buffer;
 
 /**
  * Payload towards the client. A write waits for the client's window for as long as it takes (the
- * library's own stream gives up after 30 seconds, which a pager reaches), and for the network:
- * never more than {@value #MOST_UNSENT_BYTES} bytes are on their way to the socket, however large a
- * window the client claims to have.
+ * library's own stream gives up after 30 seconds, which a pager reaches), and for the network: only
+ * so much is on its way to the socket at once, however large a window the client claims to have.
  */
 final class ChannelWriter extends OutputStream {
 
   private static final int LARGEST_PART = 32 * 1024;
-  private static final int MOST_UNSENT_BYTES = 512 * 1024;
   private static final Duration LOOK_AGAIN = Duration.ofMinutes(1);
 
   private final AbstractChannel channel;
   private final byte message;
   private final Visit visit;
-  private final Semaphore unsent = new Semaphore(MOST_UNSENT_BYTES);
 
   private ChannelWriter(AbstractChannel channel, byte message, Visit visit) {
     this.channel = channel;
@@ -53,7 +49,7 @@ final class ChannelWriter extends OutputStream {
     try {
       for (int done = 0; done < length; ) {
         int part = room(Math.min(length - done, LARGEST_PART));
-        while (!unsent.tryAcquire(part, LOOK_AGAIN.toSeconds(), TimeUnit.SECONDS)) {
+        while (!visit.unsent.tryAcquire(part, LOOK_AGAIN.toSeconds(), TimeUnit.SECONDS)) {
           checkOpen();
         }
         send(bytes, offset + done, part);
@@ -89,7 +85,7 @@ final class ChannelWriter extends OutputStream {
     }
     buffer.putBytes(bytes, offset, length);
     checkOpen();
-    var _ = channel.writePacket(buffer).addListener(_ -> unsent.release(length));
+    var _ = channel.writePacket(buffer).addListener(_ -> visit.unsent.release(length));
   }
 
   private void checkOpen() throws IOException {

@@ -46,13 +46,13 @@ final class KeyCheck implements PublickeyAuthenticator {
   }
 
   /** The door behind a name; names that no lease can have are not even looked up. */
-  Optional<Door> look(String userName) {
+  Optional<Door> find(String userName) {
     return NAME.matcher(userName).matches() ? doors.find(userName) : Optional.empty();
   }
 
-  private Optional<Door> find(String userName) {
+  private Optional<Door> findOrNone(String userName) {
     try {
-      return look(userName);
+      return find(userName);
     } catch (RuntimeException e) {
       LOG.error("looking up a door failed; nobody gets in by it", e);
       return Optional.empty();
@@ -67,7 +67,8 @@ final class KeyCheck implements PublickeyAuthenticator {
     byte[] bytes = buffer.getCompactData();
     String blob = Base64.getEncoder().encodeToString(bytes);
     Optional<Pass> pass =
-        find(userName).flatMap(door -> door.holder(blob).map(holder -> new Pass(door, holder)));
+        findOrNone(userName)
+            .flatMap(door -> door.holder(blob).map(holder -> new Pass(door, holder)));
     session.setAttribute(SHOWN, new Shown(userName, SshKey.fingerprint(bytes), pass));
     if (pass.isPresent()) {
       return true;

@@ -17,6 +17,7 @@ import org.apache.sshd.common.channel.RequestHandler.Result;
 import org.apache.sshd.common.channel.exception.SshChannelOpenException;
 import org.apache.sshd.common.session.Session;
 import org.apache.sshd.common.util.buffer.Buffer;
+import org.apache.sshd.core.CoreModuleProperties;
 import org.apache.sshd.server.channel.ChannelSession;
 import org.apache.sshd.server.session.ServerSession;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +49,8 @@ final class LeaseChannel extends ChannelSession {
   private Optional<ExecRequest.Terminal> terminal = Optional.empty();
   private @Nullable Door door;
   private @Nullable LeaseCommand command;
+  private @Nullable Visit placed;
+  private long window;
 
   private LeaseChannel(Visits visits) {
     super(List.of());
@@ -72,7 +75,8 @@ final class LeaseChannel extends ChannelSession {
   protected OpenFuture doInit(Buffer buffer) {
     Visit visit = Visits.of(getSession());
     Optional<Door> found = visit == null ? Optional.empty() : visits.admit(visit);
-    if (found.isPresent()) {
+    if (visit != null && found.isPresent() && visits.takePlace(visit)) {
+      placed = visit;
       door = found.get();
       return super.doInit(buffer);
     }
@@ -82,6 +86,35 @@ final class LeaseChannel extends ChannelSession {
             getChannelId(), SshConstants.SSH_OPEN_ADMINISTRATIVELY_PROHIBITED, "not allowed"));
     close(true);
     return refused;
+  }
+
+  @Override
+  protected void configureWindow() {
+    if (window == 0) {
+      window = visits.windows().take();
+      CoreModuleProperties.WINDOW_SIZE.set(this, window);
+    }
+    super.configureWindow();
+  }
+
+  @Override
+  protected void doWriteData(byte[] data, int offset, long length) throws IOException {
+    try {
+      super.doWriteData(data, offset, length);
+    } catch (IOException e) {
+      if (!isClosing()) { // else it came while the command ended, which is nobody's fault
+        throw e;
+      }
+    }
+  }
+
+  @Override
+  protected void preClose() {
+    visits.windows().giveBack(window);
+    if (placed != null) {
+      placed.leavePlace();
+    }
+    super.preClose();
   }
 
   /** Only the language: any other variable could change what runs in the instance. */

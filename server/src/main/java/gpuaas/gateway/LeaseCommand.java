@@ -106,11 +106,13 @@ final class LeaseCommand implements Command {
     Thread.ofVirtual().name("ssh-input").start(() -> feed(started.input()));
     Thread complaining =
         Thread.ofVirtual().name("ssh-error").start(() -> copy(started.error(), error));
-    copy(started.output(), output);
-    complaining.join();
-    int code = started.waitFor();
-    obeying.interrupt();
-    return code;
+    try {
+      copy(started.output(), output);
+      complaining.join();
+      return started.waitFor();
+    } finally {
+      obeying.interrupt();
+    }
   }
 
   /** False: the client is gone already. */

@@ -15,6 +15,7 @@ import org.apache.sshd.common.channel.ChannelPipedInputStream;
 import org.apache.sshd.common.channel.exception.SshChannelOpenException;
 import org.apache.sshd.common.session.Session;
 import org.apache.sshd.common.util.buffer.Buffer;
+import org.apache.sshd.core.CoreModuleProperties;
 import org.apache.sshd.server.channel.AbstractServerChannel;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +32,8 @@ final class PortChannel extends AbstractServerChannel {
   private final AtomicInteger directions = new AtomicInteger(2);
   private @Nullable ChannelPipedInputStream input;
   private @Nullable SocketChannel socket;
+  private @Nullable Visit placed;
+  private long window;
   private boolean closed;
 
   private PortChannel(Visits visits) {
@@ -65,6 +68,11 @@ final class PortChannel extends AbstractServerChannel {
       fail(opened, SshConstants.SSH_OPEN_ADMINISTRATIVELY_PROHIBITED, null);
       return opened;
     }
+    if (!visits.takePlace(visit)) {
+      fail(opened, SshConstants.SSH_OPEN_RESOURCE_SHORTAGE, null);
+      return opened;
+    }
+    placed = visit;
     ChannelPipedInputStream fromClient = new ChannelPipedInputStream(this, getLocalWindow());
     input = fromClient;
     Thread.ofVirtual()
@@ -132,7 +140,7 @@ final class PortChannel extends AbstractServerChannel {
       to.shutdownOutput();
       oneDirectionLess();
     } catch (IOException _) {
-      close(true); // a broken connection: the other side shall not take it for an end
+      close(false); // without an end of file, for it is none
     }
   }
 
@@ -160,8 +168,15 @@ final class PortChannel extends AbstractServerChannel {
   @Override
   protected void doWriteData(byte[] data, int offset, long length) throws IOException {
     ChannelPipedInputStream to = input;
-    if (to != null && !isClosing()) {
+    if (to == null || isClosing()) {
+      return;
+    }
+    try {
       to.receive(data, offset, (int) length);
+    } catch (IOException e) {
+      if (!isClosing()) { // else it came while the connection ended, which is nobody's fault
+        throw e;
+      }
     }
   }
 
@@ -180,7 +195,20 @@ final class PortChannel extends AbstractServerChannel {
   }
 
   @Override
+  protected void configureWindow() {
+    if (window == 0) {
+      window = visits.windows().take();
+      CoreModuleProperties.WINDOW_SIZE.set(this, window);
+    }
+    super.configureWindow();
+  }
+
+  @Override
   protected void preClose() {
+    visits.windows().giveBack(window);
+    if (placed != null) {
+      placed.leavePlace();
+    }
     synchronized (this) {
       closed = true;
       if (socket != null) {

@@ -119,7 +119,8 @@ public final class SshGateway implements AutoCloseable {
     CoreModuleProperties.AUTH_TIMEOUT.set(server, settings.loginGrace());
     // Only a stop for clients that never finish; wrong keys are counted by KeyCheck.
     CoreModuleProperties.MAX_AUTH_REQUESTS.set(server, 4 + 2 * settings.maxAuthTries());
-    CoreModuleProperties.MAX_CONCURRENT_CHANNELS.set(server, settings.maxChannelsPerSession());
+    // Only a stop as well, for it ends the session; our own limit refuses the channel.
+    CoreModuleProperties.MAX_CONCURRENT_CHANNELS.set(server, 2 * settings.maxChannelsPerSession());
     // Visits judges by payload; the library would count its own keep-alives.
     CoreModuleProperties.IDLE_TIMEOUT.set(server, Duration.ZERO);
     // A client that was stopped with Ctrl-Z takes nothing for a while, and may.

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,8 +49,8 @@ public final class TerminalBridge {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int PART = 16 * 1024;
   private static final int LONGEST_CONTROL = 256;
+  private static final Duration LAST_WORDS = Duration.ofSeconds(2);
   private static final int LARGEST_SIDE = 1000;
-  private static final Duration FAREWELL = Duration.ofSeconds(5);
 
   private final ExecChannel process;
   private final TerminalPeer peer;
@@ -58,6 +59,7 @@ public final class TerminalBridge {
   private final Activity activity;
   private final AtomicBoolean ended = new AtomicBoolean();
   private final Object typing = new Object();
+  private final Object sending = new Object();
   private volatile long lastByteNanos = System.nanoTime();
 
   /**
@@ -109,11 +111,6 @@ public final class TerminalBridge {
   /** A binary frame came. Blocks as long as the process takes no input. */
   public void receive(byte[] bytes) {
     type(bytes);
-  }
-
-  /** The allocation is no longer the peer's: says so, and hangs both up. */
-  public void revoked() {
-    end(NORMAL, "the allocation was released", null);
   }
 
   /** The peer has gone. The process is hung up. */
@@ -180,8 +177,8 @@ public final class TerminalBridge {
       }
       bytes.compact();
       characters.flip();
-      if (characters.hasRemaining() && !ended.get()) {
-        peer.sendText(characters.toString());
+      if (characters.hasRemaining()) {
+        sendOutput(characters.toString());
       }
       characters.clear();
       if (count < 0) {
@@ -220,37 +217,31 @@ public final class TerminalBridge {
     end(BROKEN, "the connection broke", null);
   }
 
-  private void end(int code, String reason, @org.jspecify.annotations.Nullable Integer exitCode) {
+  private void end(int code, String reason, @Nullable Integer exitCode) {
     if (!ended.compareAndSet(false, true)) {
       return;
     }
-    // First, for a peer that takes nothing may hold up the message.
     process.close();
     ObjectNode closed = message("session_closed");
     closed.put("reason", reason);
     if (exitCode != null) {
       closed.put("exit_code", exitCode);
     }
-    farewell(closed);
+    // A peer that takes nothing must be closed all the same, without the last words.
+    Thread words = Thread.ofVirtual().name("terminal-end").start(() -> lastWords(closed));
+    try {
+      var _ = words.join(LAST_WORDS);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
     peer.close(code, reason);
   }
 
-  /** Waits only so long: a peer that takes nothing must not keep its terminal open. */
-  private void farewell(ObjectNode closed) {
-    Thread sender =
-        Thread.ofVirtual()
-            .name("terminal-farewell")
-            .start(() -> {
-              try {
-                sendControl(closed);
-              } catch (IOException | RuntimeException _) {
-                // It is closed anyway.
-              }
-            });
+  private void lastWords(ObjectNode closed) {
     try {
-      var _ = sender.join(FAREWELL);
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
+      sendControl(closed);
+    } catch (IOException _) {
+      // It is closed anyway.
     }
   }
 
@@ -260,7 +251,18 @@ public final class TerminalBridge {
 
   private void sendControl(ObjectNode message) throws IOException {
     if (control) {
-      peer.sendText(message.toString());
+      synchronized (sending) {
+        peer.sendText(message.toString());
+      }
+    }
+  }
+
+  /** Nothing comes after the last words. */
+  private void sendOutput(String text) throws IOException {
+    synchronized (sending) {
+      if (!ended.get()) {
+        peer.sendText(text);
+      }
     }
   }
 

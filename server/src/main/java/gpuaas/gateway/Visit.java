@@ -2,6 +2,7 @@ package gpuaas.gateway;
 
 import gpuaas.access.SshKey;
 import java.util.UUID;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import org.apache.sshd.server.session.ServerSession;
@@ -10,9 +11,6 @@ import org.apache.sshd.server.session.ServerSession;
 final class Visit {
 
   final ServerSession session;
-
-  /** As it was when they came in. */
-  final Door door;
 
   final UUID lease;
   final SshKey key;
@@ -23,6 +21,12 @@ final class Visit {
   private final LongAdder out = new LongAdder();
   private volatile long lastByteNanos = System.nanoTime();
 
+  /** Bytes that may be on their way to the client's socket, over all channels: it is one socket. */
+  final Semaphore unsent = new Semaphore(MOST_UNSENT_BYTES, true);
+
+  private static final int MOST_UNSENT_BYTES = 1 << 20;
+  private final AtomicInteger channels = new AtomicInteger();
+
   // Only the rounds of Visits use these.
   long lastKeepAliveNanos = System.nanoTime();
   long lastCheckNanos = System.nanoTime();
@@ -30,11 +34,23 @@ final class Visit {
 
   Visit(ServerSession session, KeyCheck.Pass pass, String remoteAddress, Activity activity) {
     this.session = session;
-    this.door = pass.door();
-    this.lease = door.lease();
+    this.lease = pass.door().lease();
     this.key = pass.key();
     this.logged = new SessionLog.Session(lease, key.fingerprint(), remoteAddress);
     this.activity = activity;
+  }
+
+  /** A place for one more channel; false: there is none. */
+  boolean takePlace(int most) {
+    if (channels.incrementAndGet() <= most) {
+      return true;
+    }
+    channels.decrementAndGet();
+    return false;
+  }
+
+  void leavePlace() {
+    channels.decrementAndGet();
   }
 
   /** Payload that the client sent. */

@@ -41,6 +41,7 @@ final class Visits implements SessionListener, AutoCloseable {
   private final Activity activity;
   private final Map<Session, String> unknown = new ConcurrentHashMap<>();
   private final Map<Session, Visit> visits = new ConcurrentHashMap<>();
+  private final Windows windows = new Windows(Runtime.getRuntime().maxMemory() / 8);
   private final ScheduledExecutorService rounds =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofVirtual().name("gateway-rounds").factory());
@@ -53,27 +54,38 @@ final class Visits implements SessionListener, AutoCloseable {
     var _ = rounds.scheduleWithFixedDelay(this::round, 1, 1, TimeUnit.SECONDS);
   }
 
+  Windows windows() {
+    return windows;
+  }
+
+  /** A place for one more channel of a session. */
+  boolean takePlace(Visit visit) {
+    return visit.takePlace(settings.maxChannelsPerSession());
+  }
+
   static @Nullable Visit of(Session session) {
     return session.getAttribute(VISIT);
   }
 
-  /** Looks the right of an open session up again; whoever has lost it is sent away. */
+  /**
+   * Looks the right of an open session up again; whoever has lost it is sent away. Empty also when
+   * the look-up failed: then nothing new is opened, but nobody is sent away either.
+   */
   Optional<Door> admit(Visit visit) {
-    Optional<Door> found;
+    Optional<Door> door;
     try {
-      found = keys.look(visit.session.getUsername());
+      door = keys.find(visit.session.getUsername());
     } catch (RuntimeException e) {
-      LOG.warn("a right could not be looked up, so it stays as it was: {}", e.getMessage());
-      return Optional.of(visit.door);
+      LOG.error("looking up a door failed; open sessions stay, new channels are refused", e);
+      return Optional.empty();
     }
-    Optional<Door> door =
-        found
-            .filter(now -> now.lease().equals(visit.lease))
-            .filter(now -> now.holder(visit.key.blob()).isPresent());
-    if (door.isEmpty()) {
+    Optional<Door> open =
+        door.filter(found -> found.lease().equals(visit.lease))
+            .filter(found -> found.holder(visit.key.blob()).isPresent());
+    if (open.isEmpty()) {
       sendAway(visit.session, LOST_RIGHT);
     }
-    return door;
+    return open;
   }
 
   /** Sends everybody of a lease away. */

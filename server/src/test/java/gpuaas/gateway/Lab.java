@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 
 /** A gateway with one lease, and the OpenSSH programs of this machine to try it with. */
@@ -34,6 +35,8 @@ final class Lab implements AutoCloseable {
   final List<String> log = new CopyOnWriteArrayList<>();
   volatile List<SshKey> holders;
   volatile boolean open = true;
+  volatile boolean broken;
+  final AtomicInteger lookUps = new AtomicInteger();
 
   /** How a program ended. */
   record Ran(int code, Path file, String error) {
@@ -60,18 +63,7 @@ final class Lab implements AutoCloseable {
     home = Files.createDirectory(folder.resolve("home"));
     holders = List.of(makeKey("key", "ed25519"));
     HostExec host = new HostExec(home);
-    Doors doors =
-        name ->
-            open && (name.equals(LEASE.toString()) || name.equals("alias"))
-                ? Optional.of(
-                    new Door(
-                        LEASE,
-                        new InstanceRef("local", "i1"),
-                        host,
-                        Optional.of(host),
-                        holders,
-                        Map.of("HOSTNAME", "gpu-1")))
-                : Optional.empty();
+    Doors doors = name -> find(name, host);
     GatewaySettings settings =
         change.apply(GatewaySettings.defaults(folder.resolve("keys").resolve("host")));
     gateway = new SshGateway(settings, doors, new Notes(), activity);
@@ -81,6 +73,23 @@ final class Lab implements AutoCloseable {
       known.append("[127.0.0.1]:" + gateway.port() + " " + key.line() + "\n");
     }
     Files.writeString(folder.resolve("known"), known);
+  }
+
+  private Optional<Door> find(String name, HostExec host) {
+    lookUps.incrementAndGet();
+    if (broken) {
+      throw new IllegalStateException("no database");
+    }
+    return open && (name.equals(LEASE.toString()) || name.equals("alias"))
+        ? Optional.of(
+            new Door(
+                LEASE,
+                new InstanceRef("local", "i1"),
+                host,
+                Optional.of(host),
+                holders,
+                Map.of("HOSTNAME", "gpu-1")))
+        : Optional.empty();
   }
 
   private final class Notes implements SessionLog {

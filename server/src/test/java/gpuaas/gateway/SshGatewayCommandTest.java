@@ -116,6 +116,7 @@ class SshGatewayCommandTest {
       screen.type("hello\n");
       screen.until("hello\r\nhello"); // what is typed, and what cat says
       screen.type("\u0003");
+      screen.until("$ "); // the shell throws away what is typed before its prompt
       screen.type("echo code=$?\n");
       screen.until("code=130");
       screen.type("exit 9\n");

@@ -71,6 +71,22 @@ class SshGatewayDoorTest {
   }
 
   @Test
+  void tokensMustBeTouched() throws Exception {
+    // Shows that ssh gets in with a key on a security token, and only if somebody touched it.
+    Lab lab = lab(settings -> settings);
+    Path socket = folder.resolve("agent");
+    try (TokenAgent agent = new TokenAgent(socket)) {
+      Files.writeString(folder.resolve("token.pub"), agent.publicKeyLine());
+      lab.holders = List.of(SshKey.parse(agent.publicKeyLine()));
+      List<String> command =
+          as(lab, "alias", "token.pub", "-o", "IdentityAgent=" + socket, "-o", "ControlPath=none");
+      assertThat(lab.run(new byte[0], command).fine().text()).isEqualTo("in\n");
+      agent.touched = false;
+      assertThat(lab.run(new byte[0], command).code()).isEqualTo(255);
+    }
+  }
+
+  @Test
   void oldClientsKnowTheSecondHostKey() throws Exception {
     // Shows that a client that wants an ECDSA host key gets it, and that both stay after a restart.
     Lab lab = lab(settings -> settings);
@@ -235,6 +251,59 @@ class SshGatewayDoorTest {
           ? "SSH-2.0-GPUaaS (closed before its greeting)"
           : new String(all, java.nio.charset.StandardCharsets.ISO_8859_1);
     }
+  }
+
+  @Test
+  void tooManyChannels() throws Exception {
+    // Shows that a channel too many is refused, and that the session and its other channels live
+    // on.
+    Lab lab = lab(settings -> shorter(settings, Duration.ZERO, Duration.ofHours(1)));
+    List<String> master = lab.ssh();
+    master.addAll(1, List.of("-M", "-N", "-S", folder.resolve("m").toString()));
+    Process running = lab.background(master);
+    Lab.eventually("the master is there", () -> Files.exists(folder.resolve("m")));
+    List<Process> clients = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      List<String> command = lab.ssh("touch here" + i + "; sleep 60");
+      command.addAll(1, List.of("-S", folder.resolve("m").toString()));
+      clients.add(lab.background(command));
+      Path here = lab.home.resolve("here" + i);
+      Lab.eventually("the command runs", () -> Files.exists(here));
+    }
+    List<String> fifth = lab.ssh("echo in");
+    // The proxy command keeps ssh from trying a connection of its own instead.
+    fifth.addAll(1, List.of("-S", folder.resolve("m").toString(), "-o", "ProxyCommand=false"));
+    assertThat(lab.run(new byte[0], fifth).code()).isNotZero();
+    assertThat(clients).allMatch(Process::isAlive);
+    clients.removeFirst().destroy();
+    Lab.eventually("there is a place again", () -> ran(lab, fifth));
+    running.destroy();
+    running.waitFor();
+  }
+
+  private static boolean ran(Lab lab, List<String> command) {
+    try {
+      return lab.run(new byte[0], command).code() == 0;
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void aBrokenBook() throws Exception {
+    // Shows that a look-up that fails lets nobody in, and ends no open session.
+    Lab lab = lab(settings -> shorter(settings, Duration.ZERO, Duration.ofSeconds(1)));
+    Process stays = lab.background(lab.ssh("sleep 60"));
+    Lab.eventually("it is in", () -> lab.gateway.openSessions(Lab.LEASE) == 1);
+    lab.broken = true;
+    assertThat(lab.run("true").code()).isEqualTo(255);
+    int before = lab.lookUps.get();
+    Lab.eventually("it was looked up again", () -> lab.lookUps.get() > before + 1);
+    assertThat(stays.isAlive()).isTrue();
+    lab.broken = false;
+    lab.run("true").fine();
+    stays.destroy();
+    stays.waitFor();
   }
 
   @Test

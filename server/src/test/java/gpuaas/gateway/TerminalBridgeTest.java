@@ -239,6 +239,18 @@ class TerminalBridgeTest {
   }
 
   @Test
+  void aStuckBrowserIsClosed() throws Exception {
+    // Shows that an idle terminal is closed even if its browser takes nothing, last words included.
+    Browser browser = new Browser();
+    browser.permits.drainPermits();
+    Thread running = run(bridge(terminal("sleep", "60"), browser, true), Duration.ofMillis(200));
+    Eventually.within(Duration.ofSeconds(10), "it is closed", () -> browser.closes.size() == 1);
+    browser.permits.release(10);
+    running.join();
+    assertThat(browser.closes.getFirst()).startsWith("4408");
+  }
+
+  @Test
   void brokenConnections() throws Exception {
     // Shows that a provider whose connection breaks is told to the client as worth another try.
     Browser browser = new Browser();

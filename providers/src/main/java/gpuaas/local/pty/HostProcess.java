@@ -11,6 +11,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class HostProcess {
 
+  /**
+   * A session of its own, and no signal ignored: a server that was started in the background or by
+   * nohup ignores some, and would hand that down to every shell.
+   */
+  static final List<String> PREFIX = List.of("setsid", "env", "--default-signal");
+
   private static final int SIGHUP = 1;
   private static final int SIGKILL = 9;
   private static final int SIGCONT = 18;

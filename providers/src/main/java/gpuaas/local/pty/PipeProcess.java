@@ -42,7 +42,7 @@ public final class PipeProcess implements ExecChannel {
       int stdin = pipe(ours, theirs, true);
       int stdout = pipe(ours, theirs, false);
       int stderr = pipe(ours, theirs, false);
-      List<String> line = new ArrayList<>(List.of("setsid"));
+      List<String> line = new ArrayList<>(HostProcess.PREFIX);
       line.addAll(command);
       ProcessBuilder builder =
           new ProcessBuilder(line)

@@ -74,8 +74,8 @@ public final class TerminalProcess implements ExecChannel {
     }
     // The new session's leader opens the terminal itself and so becomes its owner. Were it opened
     // here, a server that leads a session (a service does) would own it, and die of its hang-up.
-    List<String> line =
-        new ArrayList<>(List.of("setsid", "/bin/sh", "-c", TAKE_TERMINAL, "sh", path));
+    List<String> line = new ArrayList<>(HostProcess.PREFIX);
+    line.addAll(List.of("/bin/sh", "-c", TAKE_TERMINAL, "sh", path));
     line.addAll(command);
     ProcessBuilder builder =
         new ProcessBuilder(line)

@@ -101,6 +101,7 @@ class TerminalProcessTest {
       until(process, "sleep 63");
       Running.eventually(1, "/usr/bin/sleep 63"); // before, the shell would get it
       process.signal("INT");
+      until(process, "$ "); // the shell throws away what is typed before its prompt
       type(process, "echo code=$?\n");
       until(process, "code=130");
       type(process, "exit 7\n");
@@ -135,6 +136,7 @@ class TerminalProcessTest {
       type(process, "again\n");
       until(process, "again\r\nagain");
       process.signal("INT");
+      until(process, "$ ");
       type(process, "exit 5\n");
       assertThat(process.waitFor()).isEqualTo(5);
     }
@@ -160,6 +162,15 @@ class TerminalProcessTest {
     try (TerminalProcess process = start("no-such-command")) {
       assertThat(everything(process)).contains("no-such-command").contains("not found");
       assertThat(process.waitFor()).isEqualTo(127);
+    }
+  }
+
+  @Test
+  void signalsAreNotIgnored() throws Exception {
+    // Shows that a command starts with no signal ignored, whatever the server was started with.
+    try (TerminalProcess process = start("grep", "SigIgn", "/proc/self/status")) {
+      long ignored = Long.parseLong(everything(process).replace("SigIgn:", "").strip(), 16);
+      assertThat(ignored & 0x7fffffff).isZero(); // 32 and 33 belong to the C library
     }
   }
 
