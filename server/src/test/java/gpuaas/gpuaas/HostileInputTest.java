@@ -296,6 +296,8 @@ class HostileInputTest {
         "/api/v1/allocations/00000000-0000-0000-0000-000000000000/nothing",
         "/realms/gpuaas/protocol/openid-connect/certs",
         "/webjars/x",
+        "/ws/terminal/00000000-0000-0000-0000-000000000000",
+        "/ws/nothing",
         "/WEB-INF/web.xml",
         "*",
         "http://other.example/etc/passwd",
@@ -407,6 +409,27 @@ class HostileInputTest {
     }
     Answer unknown = refused(server.call("GET", PATH + "?cursor=" + new UUID(1, 2), token, ""));
     assertThat(unknown.status()).isIn(400, 404);
+  }
+
+  @Test
+  void socketsAreOpenedWhereTheyAreAndNowhereElse() throws Exception {
+    String upgrade =
+        "Upgrade: websocket\r\n"
+            + "Sec-WebSocket-Version: 13\r\n"
+            + "Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA==\r\n";
+    String head = "Host: localhost\r\nConnection: Upgrade\r\n" + upgrade + "\r\n";
+    for (String path : List.of("/api/v1/me", "/ws/nothing", "/")) {
+      Raw answer =
+          RawHttp.firstAnswer(
+              server.apiUrl(), RawHttp.latin("GET " + path + " HTTP/1.1\r\n" + head));
+      assertThat(answer.status()).as(answer.all()).isBetween(400, 404);
+    }
+    String terminal = "/ws/terminal/00000000-0000-0000-0000-000000000000";
+    Raw old =
+        RawHttp.firstAnswer(
+            server.apiUrl(),
+            RawHttp.latin("GET " + terminal + " HTTP/1.1\r\n" + head.replace(": 13", ": 3")));
+    assertThat(old.status()).as(old.all()).isBetween(400, 426);
   }
 
   @ParameterizedTest
