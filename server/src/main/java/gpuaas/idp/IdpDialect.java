@@ -30,7 +30,8 @@ public final class IdpDialect implements Dialect {
   private static final String REALM = "/realms/gpuaas";
   private static final String PROTOCOL = REALM + "/protocol/openid-connect";
   private static final int TRIES_PER_MINUTE = 60;
-  // Names are remembered for the limit on tries: long ones would fill the memory.
+  // Names are remembered for the limit on tries: long ones would fill the memory. And PostgreSQL
+  // takes no NUL.
   private static final int USERNAME_LENGTH_MOST = 255;
 
   private final IdpSettings settings;
@@ -96,7 +97,7 @@ public final class IdpDialect implements Dialect {
       return error(401, "invalid_client", "Invalid client or Invalid client credentials");
     }
     String username = form.getOrDefault("username", "");
-    if (username.length() > USERNAME_LENGTH_MOST) {
+    if (username.length() > USERNAME_LENGTH_MOST || username.indexOf('\0') >= 0) {
       return error(401, "invalid_grant", "Invalid user credentials");
     }
     try {
