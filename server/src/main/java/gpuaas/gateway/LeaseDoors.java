@@ -14,12 +14,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.regex.Pattern;
 
 /**
  * The doors of leases. A running lease opens to the keys it was asked with, as long as they are
  * registered; a booting one only to the probe, which proves that it can be entered.
  */
 public final class LeaseDoors implements Doors {
+
+  private static final Pattern HOST_NAME = Pattern.compile("lease-[0-9a-f]{12}");
 
   private final Leases leases;
   private final SshKeys sshKeys;
@@ -49,7 +52,7 @@ public final class LeaseDoors implements Doors {
 
   /** By id, or by the host name that the environment knows itself by. */
   private Optional<Lease> lease(String userName) {
-    if (userName.startsWith("lease-")) {
+    if (HOST_NAME.matcher(userName).matches()) {
       return leases.findByHostName(userName);
     }
     try {

@@ -1,5 +1,7 @@
 package gpuaas.http;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refusal.FieldProblem;
@@ -49,6 +51,9 @@ public final class Fields {
     }
     if (text.chars().anyMatch(c -> c < ' ' && c != '\n' && c != '\t')) {
       return problem(name, "must have no control characters", "");
+    }
+    if (!UTF_8.newEncoder().canEncode(text)) {
+      return problem(name, "must be Unicode text, without half characters", "");
     }
     return text;
   }

@@ -28,6 +28,8 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.handler.ErrorHandler;
 import org.eclipse.jetty.util.Callback;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One listener: an address, a port, and the dialects that are mounted there, told apart by their
@@ -35,6 +37,7 @@ import org.eclipse.jetty.util.Callback;
  */
 public final class HttpServer implements AutoCloseable {
 
+  private static final Logger log = LoggerFactory.getLogger(HttpServer.class);
   private static final int HEADERS_BYTES_MOST = 32 * 1024;
   private static final int FRAME_BYTES_MOST = 1024 * 1024;
   private static final int CLOSED_BY_PEER = 1001;
@@ -101,7 +104,7 @@ public final class HttpServer implements AutoCloseable {
         (e, context) -> misdirected(context, dialectOf(context, listener), e, pipeline));
     config.routes.exception(
         Exception.class,
-        (e, context) -> write(context, first.crashed(id(context, first, pipeline))));
+        (e, context) -> crashed(context, dialectOf(context, listener), e, pipeline));
   }
 
   private static void prepare(Server server, Dialect first, Pipeline pipeline) {
@@ -112,16 +115,27 @@ public final class HttpServer implements AutoCloseable {
   // --- requests ---
 
   private static void handle(
-      Context context, Dialect dialect, Route route, Pipeline pipeline, int bodyBytesMost)
-      throws IOException {
-    Optional<String> body = readBody(context, bodyBytesMost);
+      Context context, Dialect dialect, Route route, Pipeline pipeline, int bodyBytesMost) {
     String id = id(context, dialect, pipeline);
+    Optional<String> body;
+    try {
+      body = readBody(context, bodyBytesMost);
+    } catch (IOException | RuntimeException e) {
+      log.debug("a body could not be read", e);
+      hangUp(context, dialect, 400, id);
+      return;
+    }
     if (body.isEmpty()) {
-      Reply tooLong = dialect.misdirected(413, id).with("Connection", "close");
-      write(context, tooLong.with(dialect.correlationHeaders().getFirst(), id));
+      hangUp(context, dialect, 413, id);
       return;
     }
     write(context, pipeline.answer(dialect, route, request(context, body.get(), id)));
+  }
+
+  /** Says no in the middle of a body: what follows on this connection cannot be made sense of. */
+  private static void hangUp(Context context, Dialect dialect, int status, String id) {
+    Reply no = dialect.misdirected(status, id).with("Connection", "close");
+    write(context, no.with(dialect.correlationHeaders().getFirst(), id));
   }
 
   private static Request request(Context context, String body, String correlationId) {
@@ -174,6 +188,12 @@ public final class HttpServer implements AutoCloseable {
         dialect.misdirected(e.getStatus(), id).with(dialect.correlationHeaders().getFirst(), id);
     String allowed = e.getDetails().getOrDefault("availableMethods", "");
     write(context, allowed.isEmpty() ? reply : reply.with("Allow", allowed));
+  }
+
+  private static void crashed(Context context, Dialect dialect, Exception e, Pipeline pipeline) {
+    String id = id(context, dialect, pipeline);
+    log.error("{} {} failed [{}]", context.method(), context.path(), id, e);
+    write(context, dialect.crashed(id).with(dialect.correlationHeaders().getFirst(), id));
   }
 
   /** The dialect that has something under the same first part of the path, or else the first. */

@@ -30,6 +30,9 @@ public final class IdpDialect implements Dialect {
   private static final String REALM = "/realms/gpuaas";
   private static final String PROTOCOL = REALM + "/protocol/openid-connect";
   private static final int TRIES_PER_MINUTE = 60;
+  // Names are remembered for the limit on tries: long ones would fill the memory. And PostgreSQL
+  // takes no NUL.
+  private static final int USERNAME_LENGTH_MOST = 255;
 
   private final IdpSettings settings;
   private final Identities identities;
@@ -93,13 +96,16 @@ public final class IdpDialect implements Dialect {
     if (!knowsClient(request, form)) {
       return error(401, "invalid_client", "Invalid client or Invalid client credentials");
     }
+    String username = form.getOrDefault("username", "");
+    if (username.length() > USERNAME_LENGTH_MOST || username.indexOf('\0') >= 0) {
+      return error(401, "invalid_grant", "Invalid user credentials");
+    }
     try {
-      tries.take(request.remoteAddress() + " " + form.getOrDefault("username", ""));
+      tries.take(request.remoteAddress() + " " + username);
       return switch (form.getOrDefault("grant_type", "")) {
         case "password" ->
             issue(
-                identities.checkPassword(
-                    form.getOrDefault("username", ""), form.getOrDefault("password", "")),
+                identities.checkPassword(username, form.getOrDefault("password", "")),
                 "Invalid user credentials");
         case "refresh_token" ->
             issue(

@@ -249,12 +249,29 @@ class AuthTest {
         401,
         "invalid_grant");
     no(grant("grant_type", "password"), 401, "invalid_grant");
+    no(
+        grant("grant_type", "password", "username", "u".repeat(100_000), "password", "x"),
+        401,
+        "invalid_grant");
+    no(grant("grant_type", "password", "username", "a%00b", "password", "x"), 401, "invalid_grant");
     no(grant("grant_type", "magic"), 400, "unsupported_grant_type");
     no(grant(), 400, "invalid_request");
     no(grant("client_secret", "wrong", "grant_type", "password"), 401, "invalid_client");
     no(grant("client_id", "other", "grant_type", "password"), 401, "invalid_client");
     no(grant("grant_type", "password", "username", "%zz", "password", "x"), 400, "invalid_request");
     no(grant("grant_type", "refresh_token", "refresh_token", "made-up"), 401, "invalid_grant");
+  }
+
+  @Test
+  void guessingIsSlowedDown() {
+    Answer last = null;
+    for (int i = 0; i <= 60; i++) {
+      last = grant("grant_type", "magic", "username", "guessed");
+    }
+    assertThat(last.status()).isEqualTo(429);
+    assertThat(last.json().path("error").asText()).isEqualTo("slow_down");
+    assertThat(Integer.parseInt(last.headers().get("retry-after"))).isPositive();
+    assertThat(grant("grant_type", "magic", "username", "another").status()).isEqualTo(400);
   }
 
   @Test

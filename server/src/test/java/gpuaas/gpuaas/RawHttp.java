@@ -61,6 +61,24 @@ final class RawHttp {
     }
   }
 
+  /** Sends these bytes and reads one answer that says how long it is; the connection may stay. */
+  static Raw firstAnswer(String url, byte[] bytes) throws IOException {
+    URI at = URI.create(url);
+    try (Socket socket = new Socket(at.getHost(), at.getPort())) {
+      socket.setSoTimeout(PATIENCE_MILLIS);
+      socket.getOutputStream().write(bytes);
+      ByteArrayOutputStream all = new ByteArrayOutputStream();
+      InputStream in = socket.getInputStream();
+      for (int next = in.read(); next >= 0; next = in.read()) {
+        all.write(next);
+        if (all.toString(ISO_8859_1).endsWith("\r\n\r\n")) {
+          break;
+        }
+      }
+      return parsed(all.toString(UTF_8));
+    }
+  }
+
   private static void write(Socket socket, byte[] bytes) {
     try {
       socket.getOutputStream().write(bytes);

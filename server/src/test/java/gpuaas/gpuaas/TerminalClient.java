@@ -111,6 +111,11 @@ final class TerminalClient implements WebSocket.Listener, AutoCloseable {
     socket.sendText(typed, true).join();
   }
 
+  /** For what the server may refuse in the middle. */
+  void typeWithoutWaiting(String typed) {
+    var _ = socket.sendText(typed, true);
+  }
+
   void type(byte[] typed) {
     socket.sendBinary(ByteBuffer.wrap(typed), true).join();
   }

@@ -213,6 +213,33 @@ class TerminalScenarioTest {
     }
   }
 
+  @Test
+  void releaseEndsAlsoWhoDoesNotRead() {
+    String other = server.allocate(token, 1, keyId);
+    server.awaitStatus(token, other, "active");
+    String once = mint(server, token, other).json().path("token").asText();
+    String url = url().replace(allocation, other);
+    try (TerminalClient deaf = TerminalClient.openWithoutReading(url, once)) {
+      deaf.type("yes\r");
+      server.call("POST", "/api/v1/allocations/" + other + "/release", token, "");
+      server.awaitStatus(token, other, "released");
+      deaf.readOn();
+      assertThat(deaf.closed()).isIn(1000, 1006);
+    }
+  }
+
+  @Test
+  void framesHaveALength() {
+    try (TerminalClient terminal = TerminalClient.open(url(), mint())) {
+      terminal.typeWithoutWaiting("x".repeat(2 << 20));
+      assertThat(terminal.closed()).isIn(1006, 1009);
+    }
+    try (TerminalClient next = TerminalClient.open(url(), mint())) {
+      next.type("echo $((7*7))fine\r");
+      next.until("49fine");
+    }
+  }
+
   private static String inside(String command) {
     try {
       return Shell.inside(connection, privateKey, command).out();

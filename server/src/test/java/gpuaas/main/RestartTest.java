@@ -62,13 +62,12 @@ class RestartTest {
       release(second, token, id);
       assertThat(traces(data, id)).isEmpty();
       assertThat(traces(data, deployment + ".")).isEmpty();
-      assertThat(
-              second
-                  .running()
-                  .database()
-                  .read(
-                      tx -> tx.query("select count(*) from gpu_claim").mapTo(Integer.class).one()))
-          .isZero();
+      int claims =
+          second
+              .running()
+              .database()
+              .read(tx -> tx.query("select count(*) from gpu_claim").mapTo(Integer.class).one());
+      assertThat(claims).isZero();
     }
   }
 
