@@ -10,7 +10,8 @@ import java.time.Duration;
  * @param hostKeyFile the ed25519 host key, made at the first start; an ECDSA key for old clients
  *     stands beside it with {@code _ecdsa} at the end of its name
  * @param idleLimit a session without a byte of payload for so long is ended; zero: never
- * @param keepAliveInterval how often the client must prove to be there; it may fail three times
+ * @param keepAliveInterval how often the client must prove to be there; it may miss ten, as one
+ *     that was stopped with Ctrl-Z or sleeps with its laptop does
  * @param recheckInterval how often an open session's right is looked up again, beside {@link
  *     SshGateway#recheck} and every new channel
  * @param maxSessionsPerLease open sessions; each may carry many channels

@@ -4,6 +4,7 @@ import gpuaas.spi.HasPorts;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.sshd.client.future.DefaultOpenFuture;
@@ -27,11 +28,12 @@ import org.jspecify.annotations.Nullable;
 final class PortChannel extends AbstractServerChannel {
 
   private static final int PART = 32 * 1024;
+  private static final Duration LAST_BYTES = Duration.ofSeconds(5);
 
   private final Visits visits;
   private final AtomicInteger directions = new AtomicInteger(2);
   private @Nullable ChannelPipedInputStream input;
-  private @Nullable SocketChannel socket;
+  private @Nullable Runnable hangUp;
   private @Nullable Visit placed;
   private long window;
   private boolean closed;
@@ -107,24 +109,36 @@ final class PortChannel extends AbstractServerChannel {
       SocketChannel connected,
       ChannelPipedInputStream fromClient,
       Visit visit) {
-    if (!keep(connected)) {
+    Thread feeding =
+        Thread.ofVirtual().name("ssh-port-in").unstarted(() -> feed(fromClient, connected, visit));
+    if (!keep(connected, feeding)) {
       fail(opened, SshConstants.SSH_OPEN_CONNECT_FAILED, null);
       return;
     }
     signalChannelOpenSuccess(); // tells the client, so it must come before the first byte
     opened.setOpened();
-    Thread.ofVirtual().name("ssh-port-in").start(() -> feed(fromClient, connected, visit));
+    feeding.start();
     Thread.ofVirtual().name("ssh-port-out").start(() -> drain(connected, visit));
   }
 
   /** False: the client is gone already. */
-  private synchronized boolean keep(SocketChannel connected) {
+  private synchronized boolean keep(SocketChannel connected, Thread feeding) {
     if (closed) {
       closeQuietly(connected);
       return false;
     }
-    socket = connected;
+    hangUp = () -> hangUp(connected, feeding);
     return true;
+  }
+
+  /** What the client sent before it left shall still arrive, if the other side reads it. */
+  private static void hangUp(SocketChannel connected, Thread feeding) {
+    try {
+      var _ = feeding.join(LAST_BYTES);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+    closeQuietly(connected);
   }
 
   private void feed(ChannelPipedInputStream from, SocketChannel to, Visit visit) {
@@ -211,8 +225,8 @@ final class PortChannel extends AbstractServerChannel {
     }
     synchronized (this) {
       closed = true;
-      if (socket != null) {
-        closeQuietly(socket);
+      if (hangUp != null) {
+        Thread.ofVirtual().name("ssh-port-end").start(hangUp);
       }
     }
     ChannelPipedInputStream to = input;

@@ -123,7 +123,7 @@ public final class SshGateway implements AutoCloseable {
     CoreModuleProperties.MAX_CONCURRENT_CHANNELS.set(server, 2 * settings.maxChannelsPerSession());
     // Visits judges by payload; the library would count its own keep-alives.
     CoreModuleProperties.IDLE_TIMEOUT.set(server, Duration.ZERO);
-    // A client that was stopped with Ctrl-Z takes nothing for a while, and may.
+    // Whether a client is still there is decided by keep-alives, not by how long a packet takes.
     CoreModuleProperties.NIO2_MIN_WRITE_TIMEOUT.set(server, Duration.ofHours(1));
     CoreModuleProperties.LIMIT_PACKET_SIZE.set(server, 1L << 24);
     CoreModuleProperties.MAX_IDENTIFICATION_SIZE.set(server, 1024);

@@ -60,6 +60,7 @@ public final class TerminalBridge {
   private final AtomicBoolean ended = new AtomicBoolean();
   private final Object typing = new Object();
   private final Object sending = new Object();
+  private volatile boolean done;
   private volatile long lastByteNanos = System.nanoTime();
 
   /**
@@ -90,14 +91,19 @@ public final class TerminalBridge {
       copyOutput();
       int code = process.waitFor();
       end(NORMAL, "the process has ended", code);
+    } catch (PeerGone _) {
+      peerClosed();
+      peer.close(BROKEN, "the connection broke");
     } catch (IOException | RuntimeException e) {
       broken(e);
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       end(BROKEN, "the server is stopping", null);
     } finally {
-      watch.interrupt();
       process.close();
+      done = true;
+      LockSupport.unpark(watch);
+      finish(watch);
     }
   }
 
@@ -192,11 +198,20 @@ public final class TerminalBridge {
     }
   }
 
+  /** It may be saying the last words. */
+  private static void finish(Thread watch) {
+    try {
+      watch.join();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   private void watch(Duration limit) {
     if (limit.isZero()) {
       return;
     }
-    while (!Thread.interrupted()) {
+    while (!done) {
       long left = limit.toNanos() - (System.nanoTime() - lastByteNanos);
       if (left <= 0) {
         end(IDLE, "nothing happened for too long", null);
@@ -257,7 +272,7 @@ public final class TerminalBridge {
   private void sendControl(ObjectNode message) throws IOException {
     if (control) {
       synchronized (sending) {
-        peer.sendText(message.toString());
+        send(message.toString());
       }
     }
   }
@@ -266,8 +281,25 @@ public final class TerminalBridge {
   private void sendOutput(String text) throws IOException {
     synchronized (sending) {
       if (!ended.get()) {
-        peer.sendText(text);
+        send(text);
       }
+    }
+  }
+
+  private void send(String text) throws PeerGone {
+    try {
+      peer.sendText(text);
+    } catch (IOException e) {
+      throw new PeerGone(e);
+    }
+  }
+
+  /** Tells a browser that left, which is daily life, from an instance that is lost. */
+  private static final class PeerGone extends IOException {
+    private static final long serialVersionUID = 1;
+
+    PeerGone(IOException cause) {
+      super(cause);
     }
   }
 

@@ -32,7 +32,7 @@ final class Visits implements SessionListener, AutoCloseable {
   private static final AttributeKey<Visit> VISIT = new AttributeKey<>();
   private static final AttributeKey<Boolean> TOO_MANY = new AttributeKey<>();
   private static final long HANG_UP_MILLIS = 500;
-  private static final int MOST_UNANSWERED = 3;
+  private static final int MOST_UNANSWERED = 10;
   private static final String LOST_RIGHT = "The lease has ended, or your key no longer opens it.";
 
   private final GatewaySettings settings;

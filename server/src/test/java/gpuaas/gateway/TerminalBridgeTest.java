@@ -251,6 +251,28 @@ class TerminalBridgeTest {
   }
 
   @Test
+  void goneBrowsers() throws Exception {
+    // Shows that a browser that is found to be gone while it is sent something ends the process.
+    TerminalProcess process = terminal("bash", "-c", "echo hello; sleep 60");
+    List<Integer> closes = new CopyOnWriteArrayList<>();
+    TerminalPeer gone =
+        new TerminalPeer() {
+          @Override
+          public void sendText(String text) throws IOException {
+            throw new IOException("closed");
+          }
+
+          @Override
+          public void close(int code, String reason) {
+            closes.add(code);
+          }
+        };
+    new TerminalBridge(process, gone, false, LEASE, activity).run(Duration.ZERO);
+    assertThat(process.waitFor()).isGreaterThan(128);
+    assertThat(closes).containsExactly(1011);
+  }
+
+  @Test
   void brokenConnections() throws Exception {
     // Shows that a provider whose connection breaks is told to the client as worth another try.
     Browser browser = new Browser();
