@@ -37,11 +37,22 @@ public final class TestDatabase {
           folder, java.nio.file.attribute.PosixFilePermissions.fromString("rwxr-xr-x"));
       EmbeddedPostgres postgres =
           EmbeddedPostgres.start(cache, folder.resolve("postgres"), false, "nobody");
-      Runtime.getRuntime().addShutdownHook(new Thread(postgres::close));
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(postgres, folder)));
       Database.open(postgres.settings(TEMPLATE, 2, Duration.ofSeconds(30))).close();
       return postgres;
     } catch (java.io.IOException e) {
       throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  private static void stop(EmbeddedPostgres postgres, Path folder) {
+    postgres.close();
+    try {
+      new ProcessBuilder("rm", "-rf", folder.toString()).start().waitFor();
+    } catch (java.io.IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 }

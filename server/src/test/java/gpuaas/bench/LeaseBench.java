@@ -202,7 +202,7 @@ public final class LeaseBench {
     System.out.printf(
         "%-60s %d processes, %d mounts, %d cgroups, %d rows, %d files%n",
         "left after release",
-        lines("pgrep -c -f " + server.running().deployment() + " || true"),
+        lines("pgrep -c -f [g]" + server.running().deployment().substring(1) + " || true"),
         lines("grep -c " + data + "/providers/local/environments /proc/mounts || true"),
         lines(
             "find /sys/fs/cgroup -type d -name '*" + server.running().deployment() + ".*' | wc -l"),

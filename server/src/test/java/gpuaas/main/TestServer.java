@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import gpuaas.db.Database;
 import gpuaas.db.TestDatabase;
 import gpuaas.spi.Eventually;
+import gpuaas.spi.Provider;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -31,20 +32,28 @@ public final class TestServer implements AutoCloseable {
   private final Path data;
   private final Database database;
   private final Wiring.Running running;
+  private final boolean ownsFolder;
 
-  private TestServer(Path data, Database database, Wiring.Running running) {
+  private TestServer(Path data, Database database, Wiring.Running running, boolean ownsFolder) {
     this.data = data;
     this.database = database;
     this.running = running;
+    this.ownsFolder = ownsFolder;
   }
 
   /** A server with these settings on top of those for tests. */
   public static TestServer start(Map<String, String> more) throws IOException {
-    return start(Files.createTempDirectory("gpuaas-test-server"), TestDatabase.open(), more);
+    return start(Files.createTempDirectory("gpuaas-test-server"), TestDatabase.open(), more, true);
   }
 
   /** A server over a folder and a database that may have been used before. */
   public static TestServer start(Path data, Database database, Map<String, String> more)
+      throws IOException {
+    return start(data, database, more, false);
+  }
+
+  private static TestServer start(
+      Path data, Database database, Map<String, String> more, boolean ownsFolder)
       throws IOException {
     Map<String, String> environment = new HashMap<>();
     environment.put("GPUAAS_DATA", data.toString());
@@ -65,7 +74,7 @@ public final class TestServer implements AutoCloseable {
     running.gateway().start();
     running.loops().start();
     running.workLoop().start();
-    return new TestServer(data, database, running);
+    return new TestServer(data, database, running, ownsFolder);
   }
 
   /** The parts, for what no client can see. */
@@ -184,7 +193,7 @@ public final class TestServer implements AutoCloseable {
     return last[0];
   }
 
-  /** Stops as SIGTERM would: environments go on running. */
+  /** Stops as SIGTERM would: environments go on running, unless nobody else knows this folder. */
   @Override
   public void close() {
     running.api().close();
@@ -192,7 +201,28 @@ public final class TestServer implements AutoCloseable {
     running.loops().close();
     running.workLoop().close();
     running.gateway().close();
+    if (ownsFolder) {
+      destroyEnvironments();
+    }
     running.providers().close();
     database.close();
+    if (ownsFolder) {
+      deleteFolder();
+    }
+  }
+
+  private void destroyEnvironments() {
+    Provider local = running.providers().get("local");
+    local.list(running.deployment()).forEach(owned -> local.destroy(owned.instance()));
+  }
+
+  private void deleteFolder() {
+    try {
+      new ProcessBuilder("rm", "-rf", "--one-file-system", data.toString()).start().waitFor();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }
