@@ -14,6 +14,8 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
@@ -96,6 +98,16 @@ public final class TerminalBridge {
     } finally {
       watch.interrupt();
       process.close();
+      await(watch);
+    }
+  }
+
+  /** It may be saying farewell. */
+  private static void await(Thread watch) {
+    try {
+      var _ = watch.join(FAREWELL.multipliedBy(2));
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -235,23 +247,24 @@ public final class TerminalBridge {
     peer.close(code, reason);
   }
 
-  /** Waits only so long: a peer that takes nothing must not keep its terminal open. */
+  /**
+   * Waits only so long: a peer that takes nothing must not keep its terminal open. And is not
+   * interrupted: the watch is, as soon as the process has ended.
+   */
   private void farewell(ObjectNode closed) {
-    Thread sender =
-        Thread.ofVirtual()
-            .name("terminal-farewell")
-            .start(() -> {
-              try {
-                sendControl(closed);
-              } catch (IOException | RuntimeException _) {
-                // It is closed anyway.
-              }
-            });
-    try {
-      var _ = sender.join(FAREWELL);
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
-    }
+    Runnable send =
+        () -> {
+          try {
+            sendControl(closed);
+          } catch (IOException _) {
+            // It is closed anyway.
+          }
+        };
+    var _ =
+        CompletableFuture.runAsync(send, Thread.ofVirtual().name("terminal-farewell")::start)
+            .orTimeout(FAREWELL.toSeconds(), TimeUnit.SECONDS)
+            .handle((_, _) -> true)
+            .join();
   }
 
   private static ObjectNode message(String type) {
