@@ -29,7 +29,7 @@ import java.util.stream.Stream;
 /** Short words for tests: open a provider, make an environment, run something inside. */
 final class Inside {
 
-  static final String DEPLOYMENT = "test";
+  static final String DEPLOYMENT = "test-" + ProcessHandle.current().pid();
 
   private Inside() {}
 

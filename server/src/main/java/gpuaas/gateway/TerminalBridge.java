@@ -14,9 +14,10 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,8 +50,8 @@ public final class TerminalBridge {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int PART = 16 * 1024;
   private static final int LONGEST_CONTROL = 256;
-  private static final Duration LAST_WORDS = Duration.ofSeconds(2);
   private static final int LARGEST_SIDE = 1000;
+  private static final Duration FAREWELL = Duration.ofSeconds(5);
 
   private final ExecChannel process;
   private final TerminalPeer peer;
@@ -59,8 +60,6 @@ public final class TerminalBridge {
   private final Activity activity;
   private final AtomicBoolean ended = new AtomicBoolean();
   private final Object typing = new Object();
-  private final Object sending = new Object();
-  private volatile boolean done;
   private volatile long lastByteNanos = System.nanoTime();
 
   /**
@@ -91,19 +90,24 @@ public final class TerminalBridge {
       copyOutput();
       int code = process.waitFor();
       end(NORMAL, "the process has ended", code);
-    } catch (PeerGone _) {
-      peerClosed();
-      peer.close(BROKEN, "the connection broke");
     } catch (IOException | RuntimeException e) {
       broken(e);
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       end(BROKEN, "the server is stopping", null);
     } finally {
+      watch.interrupt();
       process.close();
-      done = true;
-      LockSupport.unpark(watch);
-      finish(watch);
+      await(watch);
+    }
+  }
+
+  /** It may be saying farewell. */
+  private static void await(Thread watch) {
+    try {
+      var _ = watch.join(FAREWELL.multipliedBy(2));
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -188,8 +192,8 @@ public final class TerminalBridge {
       }
       bytes.compact();
       characters.flip();
-      if (characters.hasRemaining()) {
-        sendOutput(characters.toString());
+      if (characters.hasRemaining() && !ended.get()) {
+        peer.sendText(characters.toString());
       }
       characters.clear();
       if (count < 0) {
@@ -198,20 +202,11 @@ public final class TerminalBridge {
     }
   }
 
-  /** It may be saying the last words. */
-  private static void finish(Thread watch) {
-    try {
-      watch.join();
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
   private void watch(Duration limit) {
     if (limit.isZero()) {
       return;
     }
-    while (!done) {
+    while (!Thread.interrupted()) {
       long left = limit.toNanos() - (System.nanoTime() - lastByteNanos);
       if (left <= 0) {
         end(IDLE, "nothing happened for too long", null);
@@ -237,32 +232,39 @@ public final class TerminalBridge {
     end(BROKEN, "the connection broke", null);
   }
 
-  private void end(int code, String reason, @Nullable Integer exitCode) {
+  private void end(int code, String reason, @org.jspecify.annotations.Nullable Integer exitCode) {
     if (!ended.compareAndSet(false, true)) {
       return;
     }
+    // First, for a peer that takes nothing may hold up the message.
     process.close();
     ObjectNode closed = message("session_closed");
     closed.put("reason", reason);
     if (exitCode != null) {
       closed.put("exit_code", exitCode);
     }
-    // A peer that takes nothing must be closed all the same, without the last words.
-    Thread words = Thread.ofVirtual().name("terminal-end").start(() -> lastWords(closed));
-    try {
-      var _ = words.join(LAST_WORDS);
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
-    }
+    farewell(closed);
     peer.close(code, reason);
   }
 
-  private void lastWords(ObjectNode closed) {
-    try {
-      sendControl(closed);
-    } catch (IOException _) {
-      // It is closed anyway.
-    }
+  /**
+   * Waits only so long: a peer that takes nothing must not keep its terminal open. And is not
+   * interrupted: the watch is, as soon as the process has ended.
+   */
+  private void farewell(ObjectNode closed) {
+    Runnable send =
+        () -> {
+          try {
+            sendControl(closed);
+          } catch (IOException _) {
+            // It is closed anyway.
+          }
+        };
+    var _ =
+        CompletableFuture.runAsync(send, Thread.ofVirtual().name("terminal-farewell")::start)
+            .orTimeout(FAREWELL.toSeconds(), TimeUnit.SECONDS)
+            .handle((_, _) -> true)
+            .join();
   }
 
   private static ObjectNode message(String type) {
@@ -271,35 +273,7 @@ public final class TerminalBridge {
 
   private void sendControl(ObjectNode message) throws IOException {
     if (control) {
-      synchronized (sending) {
-        send(message.toString());
-      }
-    }
-  }
-
-  /** Nothing comes after the last words. */
-  private void sendOutput(String text) throws IOException {
-    synchronized (sending) {
-      if (!ended.get()) {
-        send(text);
-      }
-    }
-  }
-
-  private void send(String text) throws PeerGone {
-    try {
-      peer.sendText(text);
-    } catch (IOException e) {
-      throw new PeerGone(e);
-    }
-  }
-
-  /** Tells a browser that left, which is daily life, from an instance that is lost. */
-  private static final class PeerGone extends IOException {
-    private static final long serialVersionUID = 1;
-
-    PeerGone(IOException cause) {
-      super(cause);
+      peer.sendText(message.toString());
     }
   }
 
