@@ -8,6 +8,5 @@ public enum Action {
   LEASE_READ,
   LEASE_CREATE,
   LEASE_STOP,
-  TERMINAL_OPEN,
-  NODE_READ
+  TERMINAL_OPEN
 }

@@ -43,7 +43,6 @@ public record Caller(
               SSH_KEY_WRITE,
               CATALOG_READ ->
               roles.contains(Role.USER) || isAdmin();
-          case NODE_READ -> isAdmin();
         };
     if (!allowed) {
       throw new Refused(new Refusal.Denied(action));

@@ -55,9 +55,6 @@ public sealed interface Refusal {
   /** The same idempotency key came with another request. */
   record IdempotencyMismatch() implements Refusal {}
 
-  /** The first request with this idempotency key is still running. */
-  record IdempotencyInProgress() implements Refusal {}
-
   /** Too often. */
   record RateLimited(long limit, Duration retryAfter) implements Refusal {}
 
@@ -70,8 +67,6 @@ public sealed interface Refusal {
   /** The kinds of things that can be missing. */
   enum Kind {
     LEASE,
-    SSH_KEY,
-    SKU,
-    ROUTE
+    SSH_KEY
   }
 }

@@ -233,6 +233,11 @@ public record Lease(
         correlationId);
   }
 
+  /** What its environment calls itself, and a second name to log in with. */
+  public String hostName() {
+    return "lease-" + id.toString().substring(24);
+  }
+
   /** True when its end has come and it is not ending yet. */
   public boolean isOverdue(Instant now) {
     boolean ending = state instanceof Stopping || state instanceof Ended;

@@ -32,7 +32,7 @@ public final class OrphanSweeper {
   }
 
   /** Sweeps one provider. Throws only when the provider could not be asked for its list. */
-  Swept sweep(String providerName) {
+  public Swept sweep(String providerName) {
     Provider provider = providers.get(providerName);
     List<Owned> destroyed = new ArrayList<>();
     List<Owned> left = new ArrayList<>();
@@ -51,7 +51,7 @@ public final class OrphanSweeper {
   }
 
   /** What a sweep did: orphans destroyed, and orphans that could not be. */
-  record Swept(List<Owned> destroyed, List<Owned> left) {}
+  public record Swept(List<Owned> destroyed, List<Owned> left) {}
 
   /** True when the lease names the instance, or may be about to. */
   static boolean isOwned(Owned owned, Optional<Lease> lease) {

@@ -120,7 +120,7 @@ final class Placing {
         lease.spec().image(),
         book.authorizedKeys(lease),
         environment,
-        "lease-" + lease.id().toString().substring(24));
+        lease.hostName());
   }
 
   private Provider provider(Provisioning intent) {

@@ -48,4 +48,9 @@ public final class Providers {
   public <T> Optional<T> ability(InstanceRef instance, Class<T> ability) {
     return ability(instance.provider(), ability);
   }
+
+  /** Ends the connections to all of them. Instances go on running. */
+  public void close() {
+    byName.values().forEach(Provider::close);
+  }
 }

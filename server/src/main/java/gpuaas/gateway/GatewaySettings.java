@@ -68,4 +68,38 @@ public record GatewaySettings(
         maxConnections,
         maxUnknownPerAddress);
   }
+
+  /** The same, with another patience for sessions in which nothing happens. */
+  public GatewaySettings idleAfter(Duration limit, Duration keepAlive) {
+    return new GatewaySettings(
+        bindAddress,
+        port,
+        hostKeyFile,
+        limit,
+        keepAlive,
+        recheckInterval,
+        maxSessionsPerLease,
+        maxChannelsPerSession,
+        maxAuthTries,
+        loginGrace,
+        maxConnections,
+        maxUnknownPerAddress);
+  }
+
+  /** The same, looking the right of open sessions up at another pace. */
+  public GatewaySettings recheckingEvery(Duration interval) {
+    return new GatewaySettings(
+        bindAddress,
+        port,
+        hostKeyFile,
+        idleLimit,
+        keepAliveInterval,
+        interval,
+        maxSessionsPerLease,
+        maxChannelsPerSession,
+        maxAuthTries,
+        loginGrace,
+        maxConnections,
+        maxUnknownPerAddress);
+  }
 }

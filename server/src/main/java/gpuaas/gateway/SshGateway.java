@@ -166,6 +166,11 @@ public final class SshGateway implements AutoCloseable {
     visits.recheck(lease);
   }
 
+  /** Ends every session whose key no longer opens its lease: a key was removed. */
+  public void recheckAll() {
+    visits.recheckAll();
+  }
+
   /** How many sessions of a lease are open. */
   public int openSessions(UUID lease) {
     return visits.count(lease);

@@ -119,6 +119,11 @@ public final class TerminalBridge {
     type(bytes);
   }
 
+  /** The allocation is no longer the peer's: says so, and hangs both up. */
+  public void revoked() {
+    end(NORMAL, "the allocation was released", null);
+  }
+
   /** The peer has gone. The process is hung up. */
   public void peerClosed() {
     ended.set(true);

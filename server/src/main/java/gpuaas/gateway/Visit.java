@@ -11,6 +11,7 @@ import org.apache.sshd.server.session.ServerSession;
 final class Visit {
 
   final ServerSession session;
+
   final UUID lease;
   final SshKey key;
   final SessionLog.Session logged;

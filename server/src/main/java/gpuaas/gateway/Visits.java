@@ -98,6 +98,11 @@ final class Visits implements SessionListener, AutoCloseable {
     of(lease).forEach(this::admit);
   }
 
+  /** Sends all of those away who have lost the right. */
+  void recheckAll() {
+    visits.values().forEach(this::admit);
+  }
+
   int count(UUID lease) {
     return of(lease).size();
   }

@@ -8,8 +8,8 @@ import java.time.Instant;
  * @param id the provider's id of this offer
  * @param provider the provider's name in this deployment
  * @param gpuCount how many GPUs it gives
- * @param gpuCountMost how many it could give; more than {@code gpuCount} for an offer that can be
- *     divided
+ * @param gpuCountMost how many it could give if nobody else had any; more than {@code gpuCount} for
+ *     an offer that can be divided
  * @param pricePerGpuHour what the provider asks for one GPU for one hour
  * @param perGpu what comes with each GPU
  * @param seenAt when the provider said so

@@ -1,0 +1,41 @@
+package gpuaas.access;
+
+import gpuaas.access.Terminals.Redeemed.Opened;
+import gpuaas.db.Tx;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.UUID;
+
+/** Terminal tokens in the database, as hashes. */
+final class TerminalStore {
+
+  private TerminalStore() {}
+
+  static void add(Tx tx, byte[] hash, UUID lease, UUID person, Instant expiresAt) {
+    tx.update(
+            "insert into terminal_token (hash, lease_id, person_id, expires_at) values (:hash,"
+                + " :lease, :person, :expiresAt)")
+        .bind("hash", hash)
+        .bind("lease", lease)
+        .bind("person", person)
+        .bind("expiresAt", expiresAt)
+        .execute();
+  }
+
+  static void deleteExpired(Tx tx, Instant now) {
+    tx.update("delete from terminal_token where expires_at <= :now").bind("now", now).execute();
+  }
+
+  /** Deletes the token and says whose it was. */
+  static Optional<Opened> take(Tx tx, byte[] hash, Instant now) {
+    return tx.query(
+            "delete from terminal_token where hash = :hash and expires_at > :now returning"
+                + " lease_id, person_id")
+        .bind("hash", hash)
+        .bind("now", now)
+        .map(row ->
+            new Opened(
+                row.getColumn("lease_id", UUID.class), row.getColumn("person_id", UUID.class)))
+        .findOne();
+  }
+}

@@ -1,0 +1,121 @@
+package gpuaas.db;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import java.sql.SQLException;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import javax.sql.DataSource;
+import org.flywaydb.core.Flyway;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.JdbiException;
+import org.jspecify.annotations.Nullable;
+
+/** The connections to PostgreSQL, and the transactions on them. */
+public final class Database implements AutoCloseable {
+
+  private static final String UNIQUE_VIOLATION = "23505";
+
+  private final HikariDataSource pool;
+  private final Jdbi jdbi;
+
+  private Database(HikariDataSource pool) {
+    this.pool = pool;
+    this.jdbi = Jdbi.create(pool);
+  }
+
+  /** Connects, and brings the schema up to date. Throws {@link DatabaseGone} when there is none. */
+  public static Database open(DatabaseSettings settings) {
+    HikariConfig config = new HikariConfig();
+    config.setJdbcUrl(settings.url());
+    config.setUsername(settings.user());
+    config.setPassword(settings.password());
+    config.setMaximumPoolSize(settings.connections());
+    config.setMinimumIdle(Math.min(2, settings.connections()));
+    config.setConnectionTimeout(settings.patience().toMillis());
+    config.setPoolName("gpuaas");
+    config.addDataSourceProperty("tcpKeepAlive", "true");
+    config.addDataSourceProperty("ApplicationName", "gpuaas");
+    HikariDataSource pool;
+    try {
+      pool = new HikariDataSource(config);
+    } catch (RuntimeException e) {
+      throw new DatabaseGone(e);
+    }
+    Flyway.configure().dataSource(pool).locations("classpath:db").loggers("slf4j").load().migrate();
+    return new Database(pool);
+  }
+
+  /** Runs the work in a transaction, and then what it left for after the commit. */
+  public <T extends @Nullable Object> T tx(Function<Tx, T> work) {
+    Tx[] tx = new Tx[1];
+    T result;
+    try {
+      result =
+          jdbi.inTransaction(handle -> {
+            tx[0] = new Tx(handle);
+            return work.apply(tx[0]);
+          });
+    } catch (JdbiException e) {
+      throw translated(e);
+    }
+    tx[0].committed();
+    return result;
+  }
+
+  /** The same, without a result. */
+  public void run(Consumer<Tx> work) {
+    tx(tx -> {
+      work.accept(tx);
+      return true;
+    });
+  }
+
+  /** One statement that needs no transaction of its own. */
+  public <T extends @Nullable Object> T read(Function<Tx, T> work) {
+    try (Handle handle = jdbi.open()) {
+      return work.apply(new Tx(handle));
+    } catch (JdbiException e) {
+      throw translated(e);
+    }
+  }
+
+  /** True when it answers now. */
+  public boolean isAlive() {
+    try {
+      return read(tx -> tx.query("select true").mapTo(Boolean.class).one());
+    } catch (DatabaseGone e) {
+      return false;
+    }
+  }
+
+  /** For the library that does the background work. */
+  public DataSource dataSource() {
+    return pool;
+  }
+
+  @Override
+  public void close() {
+    pool.close();
+  }
+
+  private static RuntimeException translated(JdbiException e) {
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof SQLException sql) {
+        String state = sql.getSQLState() == null ? "08000" : sql.getSQLState();
+        if (state.equals(UNIQUE_VIOLATION)) {
+          return new Duplicate(e);
+        }
+        // 08: connection; 57P: shutting down or starting; 53: no room; 25006: turned read-only
+        if (state.startsWith("08")
+            || state.startsWith("57P")
+            || state.startsWith("53")
+            || state.equals("25006")) {
+          return new DatabaseGone(e);
+        }
+      }
+    }
+    return e;
+  }
+}

@@ -1,0 +1,96 @@
+package gpuaas.identity;
+
+import gpuaas.base.Ids;
+import gpuaas.base.Secrets;
+import gpuaas.db.Database;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.Semaphore;
+
+/** People, what they prove who they are with, and the tenants and projects they belong to. */
+public final class Identities {
+
+  private static final int PASSWORD_CHECKS_AT_ONCE = 2;
+  private static final int PASSWORD_LENGTH_MOST = 1000;
+
+  private final Database database;
+  private final Ids ids;
+  private final InstantSource clock;
+  // Each check takes 64 MiB and much of a core: a flood of guesses must not take the machine down.
+  private final Semaphore passwordChecks = new Semaphore(PASSWORD_CHECKS_AT_ONCE, true);
+  private final String hashOfNobody = Passwords.hash("");
+
+  public Identities(Database database, Ids ids, InstantSource clock) {
+    this.database = database;
+    this.ids = ids;
+    this.clock = clock;
+  }
+
+  /** Somebody who is here and not disabled. */
+  public Optional<Person> find(UUID id) {
+    return database.read(tx -> IdentityStore.find(tx, id)).filter(person -> !person.disabled());
+  }
+
+  /** Makes a person with a tenant and a default project of their own, unless the name is taken. */
+  public void ensure(String username, String password, boolean admin) {
+    if (database.read(tx -> IdentityStore.findByName(tx, username)).isPresent()) {
+      return;
+    }
+    String hash = Passwords.hash(password);
+    database.run(tx -> IdentityStore.add(tx, ids, username, hash, admin, clock.instant()));
+  }
+
+  /**
+   * The person whose name and password these are. An unknown name takes as long as a wrong
+   * password.
+   */
+  public Optional<Person> checkPassword(String username, String password)
+      throws InterruptedException {
+    if (password.length() > PASSWORD_LENGTH_MOST) {
+      return Optional.empty();
+    }
+    Optional<IdentityStore.Login> login =
+        database.read(tx -> IdentityStore.findByName(tx, username));
+    passwordChecks.acquire();
+    try {
+      boolean matches =
+          Passwords.matches(
+              password, login.map(IdentityStore.Login::passwordHash).orElse(hashOfNobody));
+      return login
+          .filter(found -> matches)
+          .map(IdentityStore.Login::person)
+          .filter(person -> !person.disabled());
+    } finally {
+      passwordChecks.release();
+    }
+  }
+
+  /** A token that can be exchanged once for new ones, until it expires. */
+  public String issueRefreshToken(Person person, Duration lifetime) {
+    String token = Secrets.token();
+    Instant now = clock.instant();
+    database.run(tx ->
+        IdentityStore.addRefreshToken(
+            tx, Secrets.hash(token), person.id(), now, now.plus(lifetime)));
+    return token;
+  }
+
+  /**
+   * Uses a refresh token up. One that was used before is a theft: all of that person's tokens end.
+   */
+  public Optional<Person> redeemRefreshToken(String token) {
+    return database
+        .tx(tx -> IdentityStore.takeRefreshToken(tx, Secrets.hash(token), clock.instant()))
+        .filter(person -> !person.disabled());
+  }
+
+  /**
+   * Lets somebody in again, or nowhere any more. Nothing happens when there is nobody of that name.
+   */
+  public void enable(String username, boolean enabled) {
+    database.run(tx -> IdentityStore.enable(tx, username, enabled, clock.instant()));
+  }
+}

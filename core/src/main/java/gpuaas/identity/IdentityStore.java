@@ -1,0 +1,119 @@
+package gpuaas.identity;
+
+import gpuaas.base.Ids;
+import gpuaas.db.Tx;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.UUID;
+import org.jdbi.v3.core.result.RowView;
+
+/** People, tenants and projects in the database. */
+final class IdentityStore {
+
+  private static final String SELECT =
+      "select person.*, project.tenant_id from person join project on project.id ="
+          + " person.default_project_id ";
+
+  private IdentityStore() {}
+
+  /** A person and what their password is checked against. */
+  record Login(Person person, String passwordHash) {}
+
+  static Optional<Person> find(Tx tx, UUID id) {
+    return tx.query(SELECT + "where person.id = :id")
+        .bind("id", id)
+        .map(IdentityStore::person)
+        .findOne();
+  }
+
+  /** Somebody who can log in here with a password. */
+  static Optional<Login> findByName(Tx tx, String username) {
+    return tx.query(
+            SELECT + "where person.username = :username and person.password_hash is not null")
+        .bind("username", username)
+        .map(row -> new Login(person(row), row.getColumn("password_hash", String.class)))
+        .findOne();
+  }
+
+  static void add(
+      Tx tx, Ids ids, String username, String passwordHash, boolean admin, Instant now) {
+    UUID tenant = ids.next();
+    UUID project = ids.next();
+    tx.update("insert into tenant (id, name, made_at) values (:id, :name, :now)")
+        .bind("id", tenant)
+        .bind("name", username)
+        .bind("now", now)
+        .execute();
+    tx.update(
+            "insert into project (id, tenant_id, slug, name, made_at) values (:id, :tenant,"
+                + " 'default', 'Default', :now)")
+        .bind("id", project)
+        .bind("tenant", tenant)
+        .bind("now", now)
+        .execute();
+    tx.update(
+            """
+            insert into person (id, username, password_hash, admin, default_project_id, made_at)
+            values (:id, :username, :passwordHash, :admin, :project, :now)
+            """)
+        .bind("id", ids.next())
+        .bind("username", username)
+        .bind("passwordHash", passwordHash)
+        .bind("admin", admin)
+        .bind("project", project)
+        .bind("now", now)
+        .execute();
+  }
+
+  static void enable(Tx tx, String username, boolean enabled, Instant now) {
+    tx.update(
+            "update person set disabled_at = case when :enabled then null else"
+                + " coalesce(disabled_at, :now) end where username = :username")
+        .bind("enabled", enabled)
+        .bind("now", now)
+        .bind("username", username)
+        .execute();
+  }
+
+  static void addRefreshToken(Tx tx, byte[] hash, UUID person, Instant now, Instant expiresAt) {
+    tx.update("delete from refresh_token where expires_at <= :now").bind("now", now).execute();
+    tx.update(
+            "insert into refresh_token (hash, person_id, expires_at) values (:hash, :person,"
+                + " :expiresAt)")
+        .bind("hash", hash)
+        .bind("person", person)
+        .bind("expiresAt", expiresAt)
+        .execute();
+  }
+
+  /** Marks it used and says whose it is; a second use deletes all of that person's. */
+  static Optional<Person> takeRefreshToken(Tx tx, byte[] hash, Instant now) {
+    Optional<UUID> owner =
+        tx.query(
+                "update refresh_token set used_at = :now where hash = :hash and used_at is null and"
+                    + " expires_at > :now returning person_id")
+            .bind("hash", hash)
+            .bind("now", now)
+            .mapTo(UUID.class)
+            .findOne();
+    if (owner.isEmpty()) {
+      tx.update(
+              "delete from refresh_token where person_id in (select person_id from refresh_token"
+                  + " where hash = :hash and used_at is not null)")
+          .bind("hash", hash)
+          .execute();
+    }
+    return owner.flatMap(id -> find(tx, id));
+  }
+
+  private static Person person(RowView row) {
+    return new Person(
+        row.getColumn("id", UUID.class),
+        row.getColumn("username", String.class),
+        Optional.ofNullable(row.getColumn("email", String.class)).orElse(""),
+        row.getColumn("admin", Boolean.class),
+        row.getColumn("tenant_id", UUID.class),
+        row.getColumn("default_project_id", UUID.class),
+        row.getColumn("disabled_at", Instant.class) != null);
+  }
+}

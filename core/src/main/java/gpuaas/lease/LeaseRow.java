@@ -1,0 +1,206 @@
+package gpuaas.lease;
+
+import gpuaas.db.Json;
+import gpuaas.lease.LeaseState.Booting;
+import gpuaas.lease.LeaseState.Ended;
+import gpuaas.lease.LeaseState.Provisioning;
+import gpuaas.lease.LeaseState.Running;
+import gpuaas.lease.LeaseState.Stopping;
+import gpuaas.lease.LeaseState.Waiting;
+import gpuaas.spi.Endpoint;
+import gpuaas.spi.InstanceRef;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.UUID;
+import org.jdbi.v3.core.result.RowView;
+import org.jdbi.v3.core.statement.SqlStatement;
+import org.jspecify.annotations.Nullable;
+
+/** A lease as a row, both ways. */
+final class LeaseRow {
+
+  private LeaseRow() {}
+
+  static Lease read(RowView row) {
+    return new Lease(
+        row.getColumn("id", UUID.class),
+        row.getColumn("version", Long.class),
+        row.getColumn("tenant_id", UUID.class),
+        row.getColumn("project_id", UUID.class),
+        row.getColumn("requested_by", UUID.class),
+        Json.read(row.getColumn("spec", String.class), LeaseSpec.class),
+        state(row),
+        row.getColumn("price_per_gpu_hour_micros", Long.class),
+        row.getColumn("made_at", Instant.class),
+        Optional.ofNullable(row.getColumn("expires_at", Instant.class)),
+        row.getColumn("correlation_id", String.class));
+  }
+
+  private static LeaseState state(RowView row) {
+    String state = row.getColumn("state", String.class);
+    int attempt = row.getColumn("attempt", Integer.class);
+    return switch (state) {
+      case "waiting" -> new Waiting(attempt);
+      case "provisioning" -> new Provisioning(place(row), attempt, at(row, "since"));
+      case "booting" ->
+          new Booting(place(row), attempt, instance(row).orElseThrow(), at(row, "since"));
+      case "running" ->
+          new Running(
+              place(row),
+              attempt,
+              instance(row).orElseThrow(),
+              ssh(row),
+              at(row, "since"),
+              at(row, "metered_to"));
+      case "stopping" ->
+          new Stopping(
+              instance(row), attempt, reason(row), at(row, "since"), at(row, "quiet_from"));
+      case "ended" -> new Ended(reason(row), at(row, "ended_at"));
+      default -> throw new IllegalStateException("a lease in state " + state);
+    };
+  }
+
+  private static Place place(RowView row) {
+    return Json.read(row.getColumn("place", String.class), Place.class);
+  }
+
+  private static Optional<InstanceRef> instance(RowView row) {
+    return Optional.ofNullable(row.getColumn("instance_id", String.class))
+        .map(id -> new InstanceRef(row.getColumn("instance_provider", String.class), id));
+  }
+
+  private static Endpoint ssh(RowView row) {
+    return new Endpoint(
+        row.getColumn("ssh_host", String.class),
+        row.getColumn("ssh_port", Integer.class),
+        row.getColumn("ssh_user", String.class));
+  }
+
+  private static Instant at(RowView row, String column) {
+    return row.getColumn(column, Instant.class);
+  }
+
+  private static EndReason reason(RowView row) {
+    return EndReason.valueOf(row.getColumn("end_reason", String.class));
+  }
+
+  static void bindNew(SqlStatement<?> statement, Lease lease) {
+    statement
+        .bind("id", lease.id())
+        .bind("version", lease.version())
+        .bind("tenant", lease.tenant())
+        .bind("project", lease.project())
+        .bind("requestedBy", lease.requestedBy())
+        .bind("spec", Json.write(lease.spec()))
+        .bind("sku", lease.spec().want().sku())
+        .bind("gpuModel", lease.spec().want().gpuModel())
+        .bind("gpuCount", lease.spec().want().gpuCount())
+        .bind("price", lease.pricePerGpuHourMicros())
+        .bind("correlationId", lease.correlationId())
+        .bind("madeAt", lease.createdAt())
+        .bind("expiresAt", lease.expires().orElse(null))
+        .bind("state", lease.state().text());
+  }
+
+  /** Binds what a state carries, and null for what it does not. */
+  static void bindState(SqlStatement<?> statement, Lease lease) {
+    Columns columns =
+        switch (lease.state()) {
+          case Waiting w -> Columns.empty(w.tries());
+          case Provisioning p -> Columns.empty(p.attempt()).place(p.place()).since(p.since());
+          case Booting b ->
+              Columns.empty(b.attempt()).place(b.place()).instance(b.instance()).since(b.since());
+          case Running r ->
+              Columns.empty(r.attempt())
+                  .place(r.place())
+                  .instance(r.instance())
+                  .ssh(r.ssh())
+                  .since(r.since())
+                  .meteredTo(r.meteredTo());
+          case Stopping s -> {
+            Columns stopping =
+                Columns.empty(s.attempt())
+                    .since(s.since())
+                    .quietFrom(s.quietFrom())
+                    .reason(s.why());
+            yield s.instance().map(stopping::instance).orElse(stopping);
+          }
+          case Ended e -> Columns.empty(0).reason(e.why()).endedAt(e.at());
+        };
+    columns.bind(statement);
+    statement
+        .bind("id", lease.id())
+        .bind("version", lease.version())
+        .bind("state", lease.state().text())
+        .bind("expiresAt", lease.expires().orElse(null));
+  }
+
+  /** The columns that depend on the state. */
+  private record Columns(
+      int attempt,
+      @Nullable Place place,
+      @Nullable InstanceRef instance,
+      @Nullable Endpoint ssh,
+      @Nullable Instant since,
+      @Nullable Instant meteredTo,
+      @Nullable Instant quietFrom,
+      @Nullable EndReason reason,
+      @Nullable Instant endedAt) {
+
+    static Columns empty(int attempt) {
+      return new Columns(attempt, null, null, null, null, null, null, null, null);
+    }
+
+    Columns place(Place value) {
+      return new Columns(
+          attempt, value, instance, ssh, since, meteredTo, quietFrom, reason, endedAt);
+    }
+
+    Columns instance(InstanceRef value) {
+      return new Columns(attempt, place, value, ssh, since, meteredTo, quietFrom, reason, endedAt);
+    }
+
+    Columns ssh(Endpoint value) {
+      return new Columns(
+          attempt, place, instance, value, since, meteredTo, quietFrom, reason, endedAt);
+    }
+
+    Columns since(Instant value) {
+      return new Columns(
+          attempt, place, instance, ssh, value, meteredTo, quietFrom, reason, endedAt);
+    }
+
+    Columns meteredTo(Instant value) {
+      return new Columns(attempt, place, instance, ssh, since, value, quietFrom, reason, endedAt);
+    }
+
+    Columns quietFrom(Instant value) {
+      return new Columns(attempt, place, instance, ssh, since, meteredTo, value, reason, endedAt);
+    }
+
+    Columns reason(EndReason value) {
+      return new Columns(
+          attempt, place, instance, ssh, since, meteredTo, quietFrom, value, endedAt);
+    }
+
+    Columns endedAt(Instant value) {
+      return new Columns(attempt, place, instance, ssh, since, meteredTo, quietFrom, reason, value);
+    }
+
+    void bind(SqlStatement<?> statement) {
+      statement
+          .bind("attempt", attempt)
+          .bind("place", place == null ? null : Json.write(place))
+          .bind("instanceProvider", instance == null ? null : instance.provider())
+          .bind("instanceId", instance == null ? null : instance.id())
+          .bind("sshHost", ssh == null ? null : ssh.host())
+          .bind("sshPort", ssh == null ? null : (Integer) ssh.port())
+          .bind("sshUser", ssh == null ? null : ssh.user())
+          .bind("since", since)
+          .bind("meteredTo", meteredTo)
+          .bind("quietFrom", quietFrom)
+          .bind("endReason", reason == null ? null : reason.name())
+          .bind("endedAt", endedAt);
+    }
+  }
+}

@@ -1,0 +1,256 @@
+package gpuaas.lease;
+
+import gpuaas.capacity.NodeStore;
+import gpuaas.capacity.Placement;
+import gpuaas.catalog.Want;
+import gpuaas.db.Database;
+import gpuaas.db.Duplicate;
+import gpuaas.db.Tx;
+import gpuaas.events.EventStore;
+import gpuaas.ledger.UsageStore;
+import gpuaas.spi.Offer;
+import gpuaas.work.WorkStore;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/** The leases in the database. */
+final class LeaseStore implements LeaseBook {
+
+  /** The kind of work that looks at a lease. */
+  static final String KIND = "lease";
+
+  private static final int WOKEN_MOST = 100;
+
+  private final Database database;
+  private final InstantSource clock;
+  private final Leases.Hooks hooks;
+  private final LeaseRules rules;
+
+  LeaseStore(Database database, InstantSource clock, Leases.Hooks hooks, LeaseRules rules) {
+    this.database = database;
+    this.clock = clock;
+    this.hooks = hooks;
+    this.rules = rules;
+  }
+
+  @Override
+  public Optional<Lease> find(UUID lease) {
+    return database.read(tx -> find(tx, lease));
+  }
+
+  static Optional<Lease> find(Tx tx, UUID lease) {
+    return tx.query("select * from lease where id = :id")
+        .bind("id", lease)
+        .map(LeaseRow::read)
+        .findOne();
+  }
+
+  static Optional<Lease> findByHostName(Tx tx, String hostName) {
+    return tx.query(
+            "select * from lease where 'lease-' || right(id::text, 12) = :hostName and state in"
+                + " ('booting', 'running') limit 1")
+        .bind("hostName", hostName)
+        .map(LeaseRow::read)
+        .findFirst();
+  }
+
+  /** Writes a new lease, what to tell, and the work. */
+  void add(Tx tx, Change requested) {
+    Lease lease = requested.after();
+    var insert =
+        tx.update(
+            """
+            insert into lease (id, version, tenant_id, project_id, requested_by, spec, sku, gpu_model, gpu_count,
+              price_per_gpu_hour_micros, correlation_id, made_at, expires_at, state, attempt)
+            values (:id, :version, :tenant, :project, :requestedBy, :spec::jsonb, :sku, :gpuModel, :gpuCount,
+              :price, :correlationId, :madeAt, :expiresAt, :state, 0)
+            """);
+    LeaseRow.bindNew(insert, lease);
+    insert.execute();
+    requested.events().forEach(event -> EventStore.append(tx, event));
+    dueNow(tx, lease.id());
+  }
+
+  @Override
+  public boolean write(Change change) {
+    return database.tx(tx -> write(tx, change));
+  }
+
+  /** The same, in a transaction with something else. */
+  boolean write(Tx tx, Change change) {
+    Lease after = change.after();
+    var update =
+        tx.update(
+            """
+            update lease set version = :version, expires_at = :expiresAt, state = :state, attempt = :attempt,
+              place = :place::jsonb, instance_provider = :instanceProvider, instance_id = :instanceId,
+              ssh_host = :sshHost, ssh_port = :sshPort, ssh_user = :sshUser, since = :since, metered_to = :meteredTo,
+              quiet_from = :quietFrom, end_reason = :endReason, ended_at = :endedAt
+            where id = :id and version = :versionBefore
+            """);
+    LeaseRow.bindState(update, after);
+    if (update.bind("versionBefore", change.before().version()).execute() == 0) {
+      return false;
+    }
+    tx.afterCommit(() -> hooks.changed().accept(after));
+    change.events().forEach(event -> EventStore.append(tx, event));
+    change.usage().forEach(usage -> UsageStore.append(tx, usage));
+    switch (after.state()) {
+      case LeaseState.Waiting _, LeaseState.Ended _ -> release(tx, after);
+      case LeaseState.Stopping _ -> dueNow(tx, after.id());
+      case LeaseState.Provisioning _, LeaseState.Booting _, LeaseState.Running _ -> {}
+    }
+    return true;
+  }
+
+  /** Gives back its GPUs, and lets those who wait for such look again. */
+  private void release(Tx tx, Lease lease) {
+    if (NodeStore.release(tx, lease.id()) == 0) {
+      return;
+    }
+    tx.query(
+            "select id from lease where state = 'waiting' and gpu_model = :model and id <> :id"
+                + " order by made_at, id limit :limit")
+        .bind("model", lease.spec().want().gpuModel())
+        .bind("id", lease.id())
+        .bind("limit", WOKEN_MOST)
+        .mapTo(UUID.class)
+        .list()
+        .forEach(waiting -> dueNow(tx, waiting));
+  }
+
+  void dueNow(Tx tx, UUID lease) {
+    WorkStore.due(tx, KIND, lease, clock.instant());
+    tx.afterCommit(() -> hooks.wake().accept(KIND, lease));
+  }
+
+  @Override
+  public Turn place(Lease waiting, Instant now) {
+    try {
+      return database.tx(tx -> place(tx, waiting, now));
+    } catch (Duplicate taken) {
+      return new Turn.MovedOn(); // somebody took a GPU against the rules of turn: look afresh
+    }
+  }
+
+  private Turn place(Tx tx, Lease waiting, Instant now) {
+    NodeStore.lockPlacing(tx);
+    Want want = waiting.spec().want();
+    Optional<Placement.Choice> choice =
+        Placement.chooseInTurn(ahead(tx, waiting), want, NodeStore.rooms(tx, want.gpuModel()));
+    if (choice.isEmpty()) {
+      return new Turn.Full();
+    }
+    Offer offer = choice.get().room().offer().withGpuCount(want.gpuCount());
+    Place place = new Place(offer, choice.get().room().node(), choice.get().gpuIds());
+    Change change = waiting.on(new LeaseSignal.Placed(place), now, rules);
+    if (!write(tx, change)) {
+      return new Turn.MovedOn();
+    }
+    NodeStore.claim(tx, waiting.id(), offer.provider(), place.node(), place.gpuIds());
+    return new Turn.Taken(change.after());
+  }
+
+  /** What those want who wait for the same GPUs and came before. */
+  static List<Want> ahead(Tx tx, Lease waiting) {
+    return tx
+        .query(
+            """
+            select * from lease
+             where state = 'waiting' and gpu_model = :model and (made_at, id) < (:madeAt, :id)
+             order by made_at, id limit 10000
+            """)
+        .bind("model", waiting.spec().want().gpuModel())
+        .bind("madeAt", waiting.createdAt())
+        .bind("id", waiting.id())
+        .map(LeaseRow::read)
+        .stream()
+        .map(lease -> lease.spec().want())
+        .toList();
+  }
+
+  @Override
+  public List<String> authorizedKeys(Lease lease) {
+    return database.read(tx ->
+        tx.query(
+                "select public_key from ssh_key where id = any(:ids) order by made_at, id limit"
+                    + " 100")
+            .bindArray("ids", UUID.class, lease.spec().sshKeys())
+            .mapTo(String.class)
+            .list());
+  }
+
+  /** Leases of a project, newest first; {@code before} is where the last page ended. */
+  static List<Lease> list(
+      Tx tx, Optional<UUID> project, List<String> states, Optional<Lease> before, int limit) {
+    return tx.query(
+            """
+            select * from lease
+             where (:project::uuid is null or project_id = :project)
+               and (cardinality(:states) = 0 or state = any(:states))
+               and (:beforeMadeAt::timestamptz is null or (made_at, id) < (:beforeMadeAt, :beforeId::uuid))
+             order by made_at desc, id desc limit :limit
+            """)
+        .bind("project", project.orElse(null))
+        .bindArray("states", String.class, states)
+        .bind("beforeMadeAt", before.map(Lease::createdAt).orElse(null))
+        .bind("beforeId", before.map(Lease::id).orElse(null))
+        .bind("limit", limit)
+        .map(LeaseRow::read)
+        .list();
+  }
+
+  /** Holds the row until the end of the transaction. */
+  static void lock(Tx tx, UUID lease) {
+    tx.query("select 1 from lease where id = :id for update")
+        .bind("id", lease)
+        .mapTo(Integer.class)
+        .list();
+  }
+
+  /** At the start: every living lease is looked at now, whatever became of its work. */
+  void reviveAll() {
+    database.run(tx -> livingWithoutWork(tx).forEach(lease -> dueNow(tx, lease)));
+  }
+
+  /**
+   * Every lease that has not ended and has no work: none, unless a row was lost; found at the
+   * start.
+   */
+  private static List<UUID> livingWithoutWork(Tx tx) {
+    return tx.query(
+            """
+            select id from lease
+             where state <> 'ended'
+               and not exists (select 1 from work where task_name = :kind and task_instance = lease.id::text)
+             limit 10000
+            """)
+        .bind("kind", KIND)
+        .mapTo(UUID.class)
+        .list();
+  }
+
+  /** How many leases of a project have not ended. */
+  static int countLiving(Tx tx, UUID project) {
+    return tx.query("select count(*) from lease where project_id = :project and state <> 'ended'")
+        .bind("project", project)
+        .mapTo(Integer.class)
+        .one();
+  }
+
+  /** When holders of such GPUs end by themselves, soonest first. */
+  static List<Instant> knownEnds(Tx tx, String gpuModel) {
+    return tx.query(
+            """
+            select expires_at from lease
+             where state in ('provisioning', 'booting', 'running') and gpu_model = :model and expires_at is not null
+             order by expires_at limit 100
+            """)
+        .bind("model", gpuModel)
+        .mapTo(Instant.class)
+        .list();
+  }
+}

@@ -1,0 +1,237 @@
+package gpuaas.lease;
+
+import gpuaas.access.SshKeys;
+import gpuaas.audit.AuditStore;
+import gpuaas.audit.AuditStore.Act;
+import gpuaas.base.Action;
+import gpuaas.base.Caller;
+import gpuaas.base.Ids;
+import gpuaas.base.Page;
+import gpuaas.base.Refusal;
+import gpuaas.base.Refusal.FieldProblem;
+import gpuaas.base.Refusal.Kind;
+import gpuaas.base.Refused;
+import gpuaas.capacity.Availability;
+import gpuaas.capacity.NodeStore;
+import gpuaas.capacity.Placement;
+import gpuaas.capacity.Room;
+import gpuaas.catalog.Want;
+import gpuaas.db.Database;
+import gpuaas.db.Tx;
+import gpuaas.events.Event;
+import gpuaas.events.EventStore;
+import gpuaas.provider.Providers;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+
+/** What callers can do with leases. Authorises, decides, writes; never calls a provider. */
+public final class Leases {
+
+  private static final int EVENTS_MOST = 1000;
+
+  private final Database database;
+  private final LeaseStore store;
+  private final SshKeys sshKeys;
+  private final Ids ids;
+  private final InstantSource clock;
+  private final LeaseRules rules;
+  private final int livingMostPerProject;
+
+  Leases(
+      Database database,
+      LeaseStore store,
+      SshKeys sshKeys,
+      Ids ids,
+      InstantSource clock,
+      LeaseRules rules,
+      int livingMostPerProject) {
+    this.database = database;
+    this.store = store;
+    this.sshKeys = sshKeys;
+    this.ids = ids;
+    this.clock = clock;
+    this.rules = rules;
+    this.livingMostPerProject = livingMostPerProject;
+  }
+
+  /**
+   * Accepts a lease: written, with its event and its work, in the caller's transaction.
+   *
+   * @param pricePerGpuHourMicros fixed from now on
+   */
+  public Lease request(Tx tx, Caller caller, LeaseSpec spec, long pricePerGpuHourMicros) {
+    caller.require(Action.LEASE_CREATE);
+    refuseForeignKeys(tx, caller, spec);
+    refuseWhatNeverFits(tx, spec.want());
+    if (LeaseStore.countLiving(tx, caller.project()) >= livingMostPerProject) {
+      throw new Refused(new Refusal.TooMany(Kind.LEASE, livingMostPerProject));
+    }
+    Change requested =
+        Lease.requested(
+            ids.next(),
+            caller.tenant(),
+            caller.project(),
+            caller.user(),
+            spec,
+            pricePerGpuHourMicros,
+            clock.instant(),
+            caller.correlationId());
+    store.add(tx, requested);
+    AuditStore.append(tx, caller, Act.ALLOCATION_CREATE, requested.after().id(), clock.instant());
+    return requested.after();
+  }
+
+  private void refuseForeignKeys(Tx tx, Caller caller, LeaseSpec spec) {
+    List<UUID> missing = sshKeys.missing(tx, caller.project(), spec.sshKeys());
+    if (!missing.isEmpty()) {
+      throw new Refused(
+          new Refusal.Invalid(
+              IntStream.range(0, spec.sshKeys().size())
+                  .filter(i -> missing.contains(spec.sshKeys().get(i)))
+                  .mapToObj(i ->
+                      new FieldProblem(
+                          "ssh_key_ids[" + i + "]", "is not a registered key of this project"))
+                  .toList()));
+    }
+  }
+
+  private static void refuseWhatNeverFits(Tx tx, Want want) {
+    List<Room> rooms = NodeStore.rooms(tx, want.gpuModel());
+    if (Placement.couldEverFit(want, rooms)) {
+      return;
+    }
+    Availability there = Availability.of(rooms);
+    String where = want.region().map(region -> " in " + region.code()).orElse("");
+    String why =
+        there.gpusTotal() == 0
+            ? "no machine has " + want.gpuModel() + " GPUs"
+            : "no machine"
+                + where
+                + " has "
+                + want.gpuCount()
+                + " "
+                + want.gpuModel()
+                + " GPUs; the largest has "
+                + there.largestEver();
+    throw new Refused(new Refusal.NeverFits(want.sku(), why));
+  }
+
+  /** A lease that the caller may see. */
+  public Lease get(Caller caller, UUID id) {
+    caller.require(Action.LEASE_READ);
+    return database.read(tx -> visible(tx, caller, id));
+  }
+
+  /**
+   * Leases of the caller's project, newest first.
+   *
+   * @param states the names of states; empty: all
+   * @param after where the last page ended, as its {@code next} says
+   */
+  public Page<Lease> list(Caller caller, List<String> states, Optional<UUID> after, int limit) {
+    caller.require(Action.LEASE_READ);
+    return database.read(tx -> {
+      Optional<Lease> before = after.map(id -> visible(tx, caller, id));
+      List<Lease> found =
+          LeaseStore.list(tx, Optional.of(caller.project()), states, before, limit + 1);
+      boolean more = found.size() > limit;
+      List<Lease> page = more ? found.subList(0, limit) : found;
+      return new Page<>(
+          page, more ? Optional.of(page.getLast().id().toString()) : Optional.empty());
+    });
+  }
+
+  /** Asks it to end. Asking again is fine; so is asking when it has ended. */
+  public Lease stop(Tx tx, Caller caller, UUID id, EndReason why) {
+    caller.require(Action.LEASE_STOP);
+    // A step may write meanwhile: the row is locked, so that one of the two sees what the other
+    // did.
+    LeaseStore.lock(tx, id);
+    Lease lease = visible(tx, caller, id);
+    Change change = lease.on(new LeaseSignal.StopAsked(why), clock.instant(), rules);
+    if (change.isEmpty()) {
+      return lease;
+    }
+    if (!store.write(tx, change)) {
+      throw new IllegalStateException("a locked lease moved on: " + id);
+    }
+    AuditStore.append(tx, caller, Act.ALLOCATION_RELEASE, id, clock.instant());
+    return change.after();
+  }
+
+  /** Why it waits; empty when it does not. */
+  public Optional<Delay> delay(Lease lease) {
+    if (!(lease.state() instanceof LeaseState.Waiting)) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        database.read(tx -> {
+          Want want = lease.spec().want();
+          Availability there = Availability.of(NodeStore.rooms(tx, want.gpuModel()));
+          int ahead = LeaseStore.ahead(tx, lease).size();
+          return Delay.explain(want, ahead, there, LeaseStore.knownEnds(tx, want.gpuModel()));
+        }));
+  }
+
+  /** What became true of it, oldest first. */
+  public List<Event> timeline(Caller caller, UUID id) {
+    caller.require(Action.LEASE_READ);
+    return database.read(tx -> {
+      visible(tx, caller, id);
+      return EventStore.ofLease(tx, id, EVENTS_MOST);
+    });
+  }
+
+  /** A lease by itself, for the gateway, which has checks of its own. */
+  public Optional<Lease> find(UUID id) {
+    return store.find(id);
+  }
+
+  /** The living lease whose environment has this name, for the gateway. */
+  public Optional<Lease> findByHostName(String hostName) {
+    return database.read(tx -> LeaseStore.findByHostName(tx, hostName));
+  }
+
+  private static Lease visible(Tx tx, Caller caller, UUID id) {
+    return LeaseStore.find(tx, id)
+        .filter(lease -> caller.sees(lease.project()))
+        .orElseThrow(() -> new Refused(new Refusal.NotFound(Kind.LEASE, id.toString())));
+  }
+
+  /** Everything about leases, made in one place: the service, its loop and its sweeper. */
+  public record Parts(
+      Leases leases, LeaseReconciler reconciler, OrphanSweeper sweeper, Runnable reviveAll) {}
+
+  /**
+   * Who is told of what, after each commit.
+   *
+   * @param wake kind and id of what is due now
+   * @param changed a lease as it was just written
+   */
+  public record Hooks(BiConsumer<String, UUID> wake, Consumer<Lease> changed) {}
+
+  /** Makes the parts. */
+  public static Parts open(
+      Database database,
+      Providers providers,
+      Readiness readiness,
+      SshKeys sshKeys,
+      String deployment,
+      Ids ids,
+      InstantSource clock,
+      LeaseRules rules,
+      int livingMostPerProject,
+      Hooks hooks) {
+    LeaseStore store = new LeaseStore(database, clock, hooks, rules);
+    return new Parts(
+        new Leases(database, store, sshKeys, ids, clock, rules, livingMostPerProject),
+        new LeaseReconciler(store, providers, readiness, deployment, clock, rules),
+        new OrphanSweeper(store, providers, deployment),
+        store::reviveAll);
+  }
+}

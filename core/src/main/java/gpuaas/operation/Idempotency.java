@@ -1,0 +1,66 @@
+package gpuaas.operation;
+
+import gpuaas.base.Refusal;
+import gpuaas.base.Refused;
+import gpuaas.base.Secrets;
+import gpuaas.db.Database;
+import gpuaas.db.Tx;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * Does a request once for each key. The key, the effect and the answer are written in one
+ * transaction: whoever comes with the same key meanwhile waits for it, and gets the same answer.
+ */
+public final class Idempotency {
+
+  private final Database database;
+  private final InstantSource clock;
+  private final Duration kept;
+
+  /**
+   * @param kept how long an answer is remembered
+   */
+  public Idempotency(Database database, InstantSource clock, Duration kept) {
+    this.database = database;
+    this.clock = clock;
+    this.kept = kept;
+  }
+
+  /** An answer as it is kept. */
+  public record Answer(int status, Map<String, String> headers, String body) {
+    public Answer {
+      headers = Map.copyOf(headers);
+    }
+  }
+
+  /**
+   * The answer of the first request with this key in this scope.
+   *
+   * @param scope who asks for what: principal, method and path
+   * @param request everything that makes another request another
+   */
+  public Answer once(String scope, String key, String request, Function<Tx, Answer> effect) {
+    byte[] hash = Secrets.hash(request);
+    return database.tx(tx -> {
+      IdempotencyStore.deleteBefore(tx, scope, key, clock.instant().minus(kept));
+      if (!IdempotencyStore.begin(tx, scope, key, hash, clock.instant())) {
+        IdempotencyStore.Kept first = IdempotencyStore.get(tx, scope, key, hash);
+        if (!first.sameRequest()) {
+          throw new Refused(new Refusal.IdempotencyMismatch());
+        }
+        return first.answer();
+      }
+      Answer answer = effect.apply(tx);
+      IdempotencyStore.finish(tx, scope, key, answer);
+      return answer;
+    });
+  }
+
+  /** Forgets what is too old; called now and then. */
+  public void forgetOld() {
+    database.run(tx -> IdempotencyStore.deleteAllBefore(tx, clock.instant().minus(kept)));
+  }
+}

@@ -1,0 +1,183 @@
+package gpuaas;
+
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchRule;
+import java.time.Instant;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+
+/** The laws of the core: the staircase, one place for SQL, no clock in decisions, plain names. */
+class ArchitectureTest {
+
+  /**
+   * A package may use only those before it. {@code lease} is last: it may use all, nobody uses it.
+   */
+  private static final List<String> STAIRCASE =
+      List.of(
+          "base",
+          "db",
+          "work",
+          "events",
+          "audit",
+          "operation",
+          "identity",
+          "provider",
+          "access",
+          "catalog",
+          "capacity",
+          "ledger",
+          "lease");
+
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter()
+          .withImportOption(new ImportOption.DoNotIncludeTests())
+          .importPackages(STAIRCASE.stream().map(step -> "gpuaas." + step).toArray(String[]::new));
+
+  @Test
+  void aPackageUsesOnlyThoseBeforeItOnTheStaircase() {
+    for (int i = 0; i < STAIRCASE.size(); i++) {
+      String[] later =
+          STAIRCASE.subList(i + 1, STAIRCASE.size()).stream()
+              .map(step -> "gpuaas." + step)
+              .toArray(String[]::new);
+      if (later.length > 0) {
+        check(
+            noClasses()
+                .that()
+                .resideInAPackage("gpuaas." + STAIRCASE.get(i))
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(later)
+                .because("a lower step tells a higher one by an event or a function it was given"));
+      }
+    }
+  }
+
+  @Test
+  void onlyDbKnowsJdbc() {
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage("gpuaas.db")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("java.sql", "com.zaxxer.hikari", "org.flywaydb..")
+            .because("all else speaks to the database through Tx"));
+  }
+
+  @Test
+  void onlyStoresHoldSql() {
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage("gpuaas.db")
+            .and()
+            .haveSimpleNameNotEndingWith("Store")
+            .should()
+            .callMethod("gpuaas.db.Tx", "query", String.class.getName())
+            .orShould()
+            .callMethod("gpuaas.db.Tx", "update", String.class.getName())
+            .because("all SQL of a noun is in the noun's Store"));
+  }
+
+  @Test
+  void nobodyAsksForTheTimeOrForChance() {
+    check(
+        noClasses()
+            .that()
+            .doNotHaveFullyQualifiedName("gpuaas.base.Ids")
+            .should()
+            .callMethod(Instant.class, "now")
+            .orShould()
+            .callMethod(System.class, "currentTimeMillis")
+            .orShould()
+            .callMethod(UUID.class, "randomUUID")
+            .orShould()
+            .callConstructor(java.util.Random.class)
+            .because(
+                "time comes from an InstantSource and ids from Ids, so that decisions can be"
+                    + " replayed"));
+  }
+
+  @Test
+  void decisionsArePure() {
+    check(
+        classes()
+            .that()
+            .haveFullyQualifiedName("gpuaas.lease.Lease")
+            .or()
+            .haveFullyQualifiedName("gpuaas.lease.Delay")
+            .or()
+            .haveFullyQualifiedName("gpuaas.capacity.Placement")
+            .or()
+            .haveNameMatching(
+                "gpuaas\\.lease\\.(LeaseState|LeaseSignal|Change|EndReason|LeaseSpec|LeaseRules|Place)(\\$.*)?")
+            .should()
+            .onlyDependOnClassesThat(
+                resideInAnyPackage(
+                        "java.lang..",
+                        "java.time..",
+                        "java.util..",
+                        "gpuaas.lease",
+                        "gpuaas.catalog",
+                        "gpuaas.capacity",
+                        "gpuaas.events",
+                        "gpuaas.ledger",
+                        "gpuaas.spi",
+                        "org.jspecify..")
+                    .and(
+                        not(
+                            com.tngtech.archunit.core.domain.JavaClass.Predicates
+                                .simpleNameEndingWith("Store"))))
+            .because("the heart is tested in microseconds"));
+  }
+
+  @Test
+  void theCoreKnowsNoHttpAndNoProvider() {
+    check(
+        noClasses()
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                "io.javalin..",
+                "org.eclipse.jetty..",
+                "gpuaas.local..",
+                "gpuaas.sim..",
+                "gpuaas.http..",
+                "gpuaas.main..")
+            .because("a dialect translates, and a provider is found at run time"));
+  }
+
+  @Test
+  void namesSayWhatAThingIs() {
+    check(
+        noClasses()
+            .should()
+            .haveSimpleNameEndingWith("Manager")
+            .orShould()
+            .haveSimpleNameEndingWith("Helper")
+            .orShould()
+            .haveSimpleNameEndingWith("Util")
+            .orShould()
+            .haveSimpleNameEndingWith("Utils")
+            .orShould()
+            .haveSimpleNameEndingWith("Impl")
+            .orShould()
+            .haveSimpleNameEndingWith("Dao")
+            .orShould()
+            .haveSimpleNameEndingWith("DTO")
+            .because("these words say technology, not meaning"));
+  }
+
+  private static void check(ArchRule rule) {
+    rule.check(CLASSES);
+  }
+}

@@ -1,0 +1,199 @@
+package gpuaas.lease;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import gpuaas.catalog.Want;
+import gpuaas.events.Event;
+import gpuaas.lease.LeaseSignal.Answered;
+import gpuaas.lease.LeaseSignal.Created;
+import gpuaas.lease.LeaseSignal.Decline;
+import gpuaas.lease.LeaseSignal.Declined;
+import gpuaas.lease.LeaseSignal.Gone;
+import gpuaas.lease.LeaseSignal.Metered;
+import gpuaas.lease.LeaseSignal.Placed;
+import gpuaas.lease.LeaseSignal.StopAsked;
+import gpuaas.lease.LeaseSpec.WhenFull;
+import gpuaas.lease.LeaseState.Booting;
+import gpuaas.lease.LeaseState.Ended;
+import gpuaas.lease.LeaseState.Provisioning;
+import gpuaas.lease.LeaseState.Running;
+import gpuaas.lease.LeaseState.Stopping;
+import gpuaas.lease.LeaseState.Waiting;
+import gpuaas.ledger.Usage;
+import gpuaas.sim.SimProvider;
+import gpuaas.sim.SimScript;
+import gpuaas.spi.Endpoint;
+import gpuaas.spi.InstanceRef;
+import gpuaas.spi.OfferQuery;
+import gpuaas.spi.TestClock;
+import gpuaas.spi.Tier;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The life, row by row: what each signal does in each state, what it tells, and what it charges.
+ */
+class LeaseTest {
+
+  private static final Instant T0 = Instant.parse("2026-01-01T00:00:00Z");
+  private static final Instant T9 = T0.plusSeconds(9);
+  private static final LeaseRules RULES = LeaseRules.standard();
+  private static final InstanceRef INSTANCE = new InstanceRef("sim", "i-1");
+  private static final Endpoint SSH = new Endpoint("127.0.0.1", 22, "root");
+  private static final Place PLACE =
+      new Place(
+          new SimProvider("sim", new TestClock(), SimScript::prompt, 1, 8)
+              .offers(OfferQuery.all())
+              .getFirst(),
+          "node-0",
+          List.of("gpu-0"));
+
+  private static final Map<String, LeaseState> STATES = new LinkedHashMap<>();
+  private static final Map<String, LeaseSignal> SIGNALS = new LinkedHashMap<>();
+
+  static {
+    STATES.put("waiting", new Waiting(0));
+    STATES.put("provisioning", new Provisioning(PLACE, 1, T0));
+    STATES.put("booting", new Booting(PLACE, 1, INSTANCE, T0));
+    STATES.put("running", new Running(PLACE, 1, INSTANCE, SSH, T0, T0));
+    STATES.put("stopping", new Stopping(Optional.of(INSTANCE), 1, EndReason.ASKED, T0, T0));
+    STATES.put(
+        "unheard", new Stopping(Optional.empty(), 1, EndReason.ASKED, T0, T0.plusSeconds(90)));
+    STATES.put("ended", new Ended(EndReason.ASKED, T0));
+    SIGNALS.put("placed", new Placed(PLACE));
+    SIGNALS.put("declined", new Declined(1, Decline.NO_CAPACITY));
+    SIGNALS.put("created", new Created(1, INSTANCE));
+    SIGNALS.put("answered", new Answered(SSH));
+    SIGNALS.put("metered", new Metered());
+    SIGNALS.put("stop-asked", new StopAsked(EndReason.ASKED));
+    SIGNALS.put("gone", new Gone());
+  }
+
+  // rows: states; columns: placed, declined, created, answered, metered, stop-asked, gone
+  // "-" cannot happen, "=" nothing changes, else the state afterwards
+  private static final String TABLE =
+      """
+      waiting       provisioning waiting  -         -        -        ended     -
+      provisioning  -            waiting  booting   -        -        stopping  -
+      booting       -            -        -         running  -        stopping  stopping
+      running       -            -        -         -        running  stopping  stopping
+      stopping      -            -        -         -        -        =         ended
+      unheard       -            stopping stopping  -        -        =         =
+      ended         -            -        -         -        -        =         -
+      """;
+
+  private static Lease lease(LeaseState state, WhenFull whenFull) {
+    UUID id = new UUID(0, 7);
+    Want want = new Want("h200-sxm-slice", "H200", 2, Optional.empty(), Tier.ON_DEMAND);
+    LeaseSpec spec =
+        new LeaseSpec(want, "", List.of(), Map.of(), Optional.of(Duration.ofHours(1)), whenFull);
+    return new Lease(id, 4, id, id, id, spec, state, 4_500_000, T0, Optional.empty(), "test");
+  }
+
+  private static Lease lease(LeaseState state) {
+    return lease(state, WhenFull.QUEUE);
+  }
+
+  @Test
+  void everyPairIsDecided() {
+    for (String row : TABLE.strip().split("\n")) {
+      String[] cells = row.strip().split(" +");
+      Lease before = lease(STATES.get(cells[0]));
+      int column = 1;
+      for (Map.Entry<String, LeaseSignal> signal : SIGNALS.entrySet()) {
+        String wanted = cells[column++];
+        String pair = cells[0] + " + " + signal.getKey();
+        if (wanted.equals("-")) {
+          assertThatThrownBy(() -> before.on(signal.getValue(), T9, RULES))
+              .as(pair)
+              .isInstanceOf(IllegalSignal.class);
+          continue;
+        }
+        Change change = before.on(signal.getValue(), T9, RULES);
+        assertThat(change.isEmpty()).as(pair).isEqualTo(wanted.equals("="));
+        if (!wanted.equals("=")) {
+          assertThat(change.after().state().text()).as(pair).isEqualTo(wanted);
+          assertThat(change.after().version()).as(pair).isEqualTo(5);
+        }
+      }
+    }
+  }
+
+  @Test
+  void aSignalOfAnotherAttemptCannotHappen() {
+    Lease lease = lease(new Provisioning(PLACE, 2, T0));
+    assertThatThrownBy(() -> lease.on(new Created(1, INSTANCE), T9, RULES))
+        .isInstanceOf(IllegalSignal.class);
+    assertThatThrownBy(() -> lease.on(new Declined(1, Decline.REJECTED), T9, RULES))
+        .isInstanceOf(IllegalSignal.class);
+  }
+
+  @Test
+  void runningIsChargedToTheStopAndNotBeyondWhatWasSeenWhenLost() {
+    Lease running = lease(new Running(PLACE, 1, INSTANCE, SSH, T0, T0.plusSeconds(5)));
+    assertThat(running.on(new StopAsked(EndReason.EXPIRED), T9, RULES).usage())
+        .containsExactly(
+            new Usage(running.id(), T0.plusSeconds(5), T9, 2, 4_500_000, "stop-asked"));
+    assertThat(running.on(new Gone(), T9, RULES).usage()).isEmpty();
+    assertThat(running.on(new Metered(), T9, RULES).usage())
+        .containsExactly(new Usage(running.id(), T0.plusSeconds(5), T9, 2, 4_500_000, "inspected"));
+  }
+
+  @Test
+  void aClockThatStepsBackChargesNothingTwice() {
+    Lease running = lease(new Running(PLACE, 1, INSTANCE, SSH, T0, T9));
+    assertThat(running.on(new Metered(), T0, RULES).isEmpty()).isTrue();
+    assertThat(running.on(new StopAsked(EndReason.ASKED), T0, RULES).usage()).isEmpty();
+  }
+
+  @Test
+  void aLeaseThatMayNotWaitEndsWhenDeclined() {
+    Change full =
+        lease(new Waiting(0), WhenFull.FAIL).on(new Declined(0, Decline.NO_CAPACITY), T9, RULES);
+    assertThat(full.after().state()).isEqualTo(new Ended(EndReason.NO_CAPACITY, T9));
+    Change rejected =
+        lease(new Provisioning(PLACE, 1, T0), WhenFull.FAIL)
+            .on(new Declined(1, Decline.REJECTED), T9, RULES);
+    assertThat(rejected.after().state()).isEqualTo(new Ended(EndReason.DECLINED, T9));
+  }
+
+  @Test
+  void aLeaseIsNotTriedForEver() {
+    Change last =
+        lease(new Provisioning(PLACE, 20, T0)).on(new Declined(20, Decline.UNREACHABLE), T9, RULES);
+    assertThat(last.after().state()).isEqualTo(new Ended(EndReason.DECLINED, T9));
+  }
+
+  @Test
+  void theTermCountsFromWhenItAnswers() {
+    Change running = lease(new Booting(PLACE, 1, INSTANCE, T0)).on(new Answered(SSH), T9, RULES);
+    assertThat(running.after().expires()).contains(T9.plus(Duration.ofHours(1)));
+    assertThat(running.after().isOverdue(T9.plus(Duration.ofMinutes(59)))).isFalse();
+    assertThat(running.after().isOverdue(T9.plus(Duration.ofHours(1)))).isTrue();
+  }
+
+  @Test
+  void stoppingAnUnheardAttemptWaitsForItToSettleUnlessItIsHeardOf() {
+    Change asked =
+        lease(new Provisioning(PLACE, 1, T0)).on(new StopAsked(EndReason.ASKED), T9, RULES);
+    assertThat(((Stopping) asked.after().state()).quietFrom()).isEqualTo(T0.plus(RULES.settle()));
+    Change heard = asked.after().on(new Created(1, INSTANCE), T9, RULES);
+    assertThat(((Stopping) heard.after().state()).quietFrom()).isEqualTo(T9);
+    assertThat(((Stopping) heard.after().state()).instance()).contains(INSTANCE);
+  }
+
+  @Test
+  void tellingAgainIsTellingTheSame() {
+    Event once = lease(new Waiting(0)).on(new Placed(PLACE), T9, RULES).events().getFirst();
+    Event again = lease(new Waiting(0)).on(new Placed(PLACE), T9, RULES).events().getFirst();
+    assertThat(once).isEqualTo(again);
+    assertThat(once.sequence()).isEqualTo(5);
+  }
+}

@@ -1,0 +1,57 @@
+package gpuaas.local;
+
+import gpuaas.local.gpu.ContainerEdits;
+import gpuaas.local.image.Image;
+import gpuaas.spi.Assurance.Isolation;
+import gpuaas.spi.ExecChannel;
+import gpuaas.spi.ExecRequest;
+import java.io.IOException;
+import java.nio.channels.SocketChannel;
+
+/**
+ * The one door to everything that needs privileges: mounts, cgroups, namespaces and the programs
+ * that make containers. Nothing outside an implementation touches these, so that a driver can move
+ * into a process of its own.
+ *
+ * <p>A driver remembers nothing that it could not find again: each call works for an environment
+ * that another process made.
+ */
+public interface Driver extends AutoCloseable {
+
+  /** As in the settings. */
+  String name();
+
+  /** What stands between two environments, if the probe finds it so. */
+  Isolation isolation();
+
+  /**
+   * Makes an environment's processes. On return, {@link #exec} works.
+   *
+   * @param folder the environment's own folder, for its files and the driver's notes
+   * @throws IOException when it did not come up; what was made is for {@link #remove} to clean up
+   */
+  void start(EnvironmentFolder folder, Environment environment, Image image, ContainerEdits edits)
+      throws IOException;
+
+  /** Whether its first process lives. Cheap: starts no process. */
+  boolean isAlive(EnvironmentFolder folder);
+
+  /** Whether the kernel has taken the limit on its processors; for the probe. */
+  boolean holdsProcessors(EnvironmentFolder folder);
+
+  /** Starts a process inside, counted against the environment's limits. */
+  ExecChannel exec(EnvironmentFolder folder, ExecRequest request) throws IOException;
+
+  /** Connects to a TCP port on the environment's own loopback. */
+  SocketChannel connect(EnvironmentFolder folder, int port) throws IOException;
+
+  /**
+   * Ends every process and takes away every mount, cgroup and note. Works from any half-made state;
+   * nothing there is success. Leaves the folder itself to the caller.
+   */
+  void remove(EnvironmentFolder folder) throws IOException;
+
+  /** Gives up what is shared between environments. They go on running. */
+  @Override
+  void close();
+}

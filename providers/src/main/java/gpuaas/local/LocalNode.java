@@ -1,0 +1,116 @@
+package gpuaas.local;
+
+import gpuaas.local.gpu.GpuDevice;
+import gpuaas.local.gpu.GpuInventory;
+import gpuaas.spi.Assurance;
+import gpuaas.spi.Gpu;
+import gpuaas.spi.HasNodes.NodeGpu;
+import gpuaas.spi.HasNodes.NodeStatus;
+import gpuaas.spi.Money;
+import gpuaas.spi.Offer;
+import gpuaas.spi.ProviderConfig;
+import gpuaas.spi.Region;
+import gpuaas.spi.Resources;
+import gpuaas.spi.Tier;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * This machine in the words of the spi.
+ *
+ * @param provider the provider's name
+ * @param total what all environments together may have
+ * @param perGpu what comes with each GPU
+ */
+record LocalNode(
+    String provider,
+    String name,
+    Region region,
+    GpuInventory gpus,
+    Resources total,
+    Resources perGpu,
+    int pidsLimit,
+    Money pricePerGpuHour,
+    Assurance assurance) {
+
+  private static final int MEMORY_PERCENT = 85;
+  private static final int LEAST_MILLI_CPUS = 1000;
+  private static final long MIB = 1L << 20;
+
+  static LocalNode of(
+      ProviderConfig config, LocalSettings settings, Assurance assurance, GpuInventory gpus)
+      throws IOException {
+    Host host = Host.read();
+    int count = Math.max(1, gpus.devices().size());
+    int memoryMib = host.memoryMib() / 100 * MEMORY_PERCENT;
+    long freeMib = Files.getFileStore(config.dataFolder()).getUsableSpace() / MIB;
+    int diskMib = (int) Math.min(freeMib, Integer.MAX_VALUE);
+    Resources perGpu =
+        new Resources(
+            settings
+                .milliCpusPerGpu()
+                .orElse(Math.max(LEAST_MILLI_CPUS, host.processors() * 1000 / count)),
+            settings
+                .memoryPerGpuMib()
+                .orElse(Math.max(LocalSettings.LEAST_MEMORY_MIB, memoryMib / count)),
+            settings.diskPerGpuMib().orElse(diskMib / count));
+    return new LocalNode(
+        config.name(),
+        host.name(),
+        settings.region(),
+        gpus,
+        new Resources(host.processors() * 1000, memoryMib, diskMib),
+        perGpu,
+        settings.pidsLimit(),
+        settings.pricePerGpuHour(),
+        assurance);
+  }
+
+  /** Every model, once. */
+  List<String> models() {
+    return gpus.devices().stream().map(device -> device.gpu().model()).distinct().toList();
+  }
+
+  /** All of one model, whoever holds them. */
+  List<GpuDevice> devices(String model) {
+    return gpus.devices().stream().filter(device -> device.gpu().model().equals(model)).toList();
+  }
+
+  /**
+   * What stands at any time; which GPUs are free is told by {@link #status} and by who holds them.
+   */
+  Offer offer(Gpu gpu, int all, Instant now) {
+    return new Offer(
+        name + ":" + gpu.model().toLowerCase(Locale.ROOT),
+        provider,
+        region,
+        gpu,
+        1,
+        all,
+        Tier.ON_DEMAND,
+        pricePerGpuHour,
+        perGpu,
+        assurance,
+        now);
+  }
+
+  NodeStatus status() {
+    List<NodeGpu> all = gpus.devices().stream().map(LocalNode::gpu).toList();
+    boolean usable = all.stream().anyMatch(NodeGpu::healthy);
+    return new NodeStatus(
+        name,
+        region,
+        all,
+        total,
+        assurance,
+        usable,
+        usable ? "" : "no GPU of this machine can be used; run: ./gpuaas host doctor");
+  }
+
+  private static NodeGpu gpu(GpuDevice device) {
+    return new NodeGpu(device.id(), device.index(), device.gpu(), device.healthy());
+  }
+}

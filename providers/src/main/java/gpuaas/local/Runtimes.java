@@ -1,0 +1,144 @@
+package gpuaas.local;
+
+import gpuaas.local.Probe.Finding;
+import gpuaas.local.bubblewrap.BubblewrapDriver;
+import gpuaas.local.gpu.GpuInventory;
+import gpuaas.local.gpu.GpuSources;
+import gpuaas.local.image.IdRange;
+import gpuaas.local.image.Images;
+import gpuaas.local.linux.Command;
+import gpuaas.local.oci.Cgroups;
+import gpuaas.local.oci.OutboundNetwork;
+import gpuaas.local.oci.RuncDriver;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.zip.CRC32;
+
+/**
+ * The drivers that could be used here, best first. Each is tried out before it is used; the first
+ * that works is taken.
+ *
+ * @param dataFolder of the provider
+ * @param runtimeFolder for mounts and notes that do not outlive the machine's uptime
+ * @param cgroup the name above all environments' control groups
+ */
+record Runtimes(
+    Path dataFolder, Path runtimeFolder, String cgroup, LocalSettings settings, Host host) {
+
+  /** A driver, the images for it, and what it is worth. */
+  record Chosen(Driver driver, Images images, Finding finding) {}
+
+  static Runtimes of(Path dataFolder, LocalSettings settings) {
+    CRC32 sum = new CRC32();
+    sum.update(dataFolder.toAbsolutePath().toString().getBytes(StandardCharsets.UTF_8));
+    String key = Long.toHexString(sum.getValue());
+    Path runtimeFolder = Path.of("/run/gpuaas").resolve(key);
+    return new Runtimes(dataFolder, runtimeFolder, "gpuaas-" + key, settings, Host.read());
+  }
+
+  /**
+   * The best driver that works.
+   *
+   * @throws IllegalArgumentException when none does, saying what to install
+   */
+  Chosen choose(ProbeMemory memory, StepHook steps) throws IOException {
+    List<String> why = new ArrayList<>();
+    for (String name : candidates()) {
+      Finding finding = memory.recall(name, () -> probe(name));
+      if (finding.works()) {
+        Driver driver = open(name, steps).orElseThrow();
+        return new Chosen(driver, images(name), finding);
+      }
+      why.add(name + ": " + finding.words());
+    }
+    throw new IllegalArgumentException(
+        "no driver works on this machine ("
+            + String.join("; ", why)
+            + "); run: ./gpuaas host setup, then ./gpuaas host doctor");
+  }
+
+  /** Names of drivers, in the order of preference. */
+  List<String> candidates() {
+    return switch (settings.driver()) {
+      case AUTO -> List.of("runc", "bubblewrap");
+      case RUNC, BUBBLEWRAP -> List.of(settings.driver().name().toLowerCase(Locale.ROOT));
+    };
+  }
+
+  /** Tries one driver with an environment of its own. */
+  Finding probe(String name) {
+    // Apart from living environments, and at the same place each time: what a probe that was
+    // killed has left is cleaned up by the next one.
+    String apartName = "-probe";
+    Path sibling = runtimeFolder.resolveSibling(runtimeFolder.getFileName() + apartName);
+    Runtimes apart = new Runtimes(dataFolder, sibling, cgroup + apartName, settings, host);
+    try (Images images = apart.images(name)) {
+      Optional<Driver> driver = apart.open(name, StepHook.NONE);
+      if (driver.isEmpty()) {
+        return Finding.failed(name, missing(name));
+      }
+      try (Driver opened = driver.get()) {
+        return new Probe(opened, images, dataFolder.resolve("probe-" + name)).run();
+      }
+    } catch (IOException failure) {
+      return Finding.failed(name, String.valueOf(failure.getMessage()));
+    }
+  }
+
+  private String missing(String name) {
+    return switch (name) {
+      case "runc" ->
+          host.root() ? "not installed (Debian package runc)" : "needs root; this user is not root";
+      default -> "not installed (Debian package bubblewrap)";
+    };
+  }
+
+  private Optional<Driver> open(String name, StepHook steps) throws IOException {
+    Optional<Path> program = Command.find(name.equals("bubblewrap") ? "bwrap" : name);
+    if (program.isEmpty() || (name.equals("runc") && !host.root())) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        name.equals("runc")
+            ? new RuncDriver(
+                program.get(), runtimeFolder, Cgroups.detect(cgroup), outbound(), steps)
+            : new BubblewrapDriver(program.get(), runtimeFolder, host.root(), steps));
+  }
+
+  private Optional<OutboundNetwork> outbound() {
+    Optional<Path> slirp = Command.find("slirp4netns");
+    return switch (settings.egress()) {
+      case OFF -> Optional.empty();
+      case AUTO -> slirp.map(OutboundNetwork::new);
+      case SLIRP4NETNS ->
+          Optional.of(
+              new OutboundNetwork(
+                  slirp.orElseThrow(() ->
+                      new IllegalArgumentException(
+                          "egress: slirp4netns is not installed (Debian package"
+                              + " slirp4netns)"))));
+    };
+  }
+
+  /** The GPUs to give away. */
+  GpuInventory gpus(GpuSources sources) {
+    return settings.gpuDiscovery()
+        ? GpuInventory.find(settings.declaredGpus(), sources)
+        : GpuInventory.declared(settings.declaredGpus(), List.of("not looked for: gpu-discovery"));
+  }
+
+  /** The images, with the ownership that a driver's environments see. */
+  Images images(String driver) {
+    IdRange ids = driver.equals("runc") ? IdRange.SHIFTED : BubblewrapDriver.ids(host.root());
+    return new Images(
+        settings.imageFolder(),
+        dataFolder.resolve("skeletons"),
+        runtimeFolder.resolve("images"),
+        ids);
+  }
+}

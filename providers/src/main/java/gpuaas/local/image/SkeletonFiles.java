@@ -1,0 +1,81 @@
+package gpuaas.local.image;
+
+import java.util.Map;
+
+/** Our own small files of a root folder, by their path in it. */
+final class SkeletonFiles {
+
+  /** Greets an interactive shell, sets its prompt, and goes on to what the image has. */
+  static final String PROFILE =
+      """
+      # Greets whoever logs in, and makes the shell a pleasant one.
+      umask 022
+      case $- in
+        *i*)
+          [ -r /etc/motd ] && [ "${SHLVL:-1}" -le 1 ] && cat /etc/motd
+          if [ -n "${BASH_VERSION:-}" ]; then
+            PS1='\\[\\e[1;32m\\]\\u@\\h\\[\\e[0m\\]:\\[\\e[1;34m\\]\\w\\[\\e[0m\\]\\$ '
+            alias ls='ls --color=auto' ll='ls -l' grep='grep --color=auto'
+          else
+            PS1='# '
+          fi
+          ;;
+      esac
+      """;
+
+  static final Map<String, String> ALL =
+      Map.of(
+          "etc/passwd",
+          """
+          root:x:0:0:root:/root:/bin/bash
+          daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
+          bin:x:2:2:bin:/bin:/usr/sbin/nologin
+          sys:x:3:3:sys:/dev:/usr/sbin/nologin
+          mail:x:8:8:mail:/var/mail:/usr/sbin/nologin
+          www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin
+          user:x:1000:1000:user:/home:/bin/bash
+          nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
+          """,
+          "etc/group",
+          """
+          root:x:0:
+          daemon:x:1:
+          bin:x:2:
+          sys:x:3:
+          adm:x:4:
+          tty:x:5:
+          mail:x:8:
+          www-data:x:33:
+          staff:x:50:
+          user:x:1000:
+          nogroup:x:65534:
+          """,
+          "etc/nsswitch.conf",
+          """
+          passwd:   files
+          group:    files
+          shadow:   files
+          hosts:    files dns
+          networks: files
+          services: files
+          protocols: files
+          """,
+          "etc/profile",
+          PROFILE,
+          "etc/bash.bashrc",
+          """
+          # Shells that are no login shells get the same prompt and no greeting.
+          case $- in *i*) SHLVL=9 . /etc/profile ;; esac
+          """,
+          "etc/shells",
+          """
+          /bin/sh
+          /bin/bash
+          """,
+          "etc/host.conf",
+          """
+          multi on
+          """);
+
+  private SkeletonFiles() {}
+}

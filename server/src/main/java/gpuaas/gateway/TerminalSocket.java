@@ -1,0 +1,187 @@
+package gpuaas.gateway;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import gpuaas.access.Terminals;
+import gpuaas.access.Terminals.Redeemed;
+import gpuaas.db.DatabaseGone;
+import gpuaas.http.SocketRoute;
+import gpuaas.http.SocketRoute.Handshake;
+import gpuaas.http.SocketRoute.Listener;
+import gpuaas.http.SocketRoute.Socket;
+import gpuaas.lease.Lease;
+import gpuaas.lease.LeaseState.Running;
+import gpuaas.lease.Leases;
+import gpuaas.provider.Providers;
+import gpuaas.spi.ExecChannel;
+import gpuaas.spi.ExecRequest;
+import gpuaas.spi.HasExec;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Terminals over WebSockets. The token comes as a subprotocol or as a bearer token, never in the
+ * address; it opens one terminal, once.
+ */
+public final class TerminalSocket implements SocketRoute.Opener {
+
+  private static final Logger log = LoggerFactory.getLogger(TerminalSocket.class);
+  private static final int BAD_TOKEN = 4401;
+  private static final int NOT_RUNNING = 4409;
+  private static final int TRY_LATER = 1013;
+  private static final ExecRequest.Terminal TERMINAL =
+      new ExecRequest.Terminal("xterm-256color", 80, 24);
+
+  private final Terminals terminals;
+  private final Leases leases;
+  private final Providers providers;
+  private final Activity activity;
+  private final Duration idleLimit;
+  private final Map<UUID, Set<TerminalBridge>> open = new ConcurrentHashMap<>();
+
+  public TerminalSocket(
+      Terminals terminals,
+      Leases leases,
+      Providers providers,
+      Activity activity,
+      Duration idleLimit) {
+    this.terminals = terminals;
+    this.leases = leases;
+    this.providers = providers;
+    this.activity = activity;
+    this.idleLimit = idleLimit;
+  }
+
+  /** Ends the terminals of a lease: it was released. */
+  public void closeAll(UUID lease) {
+    Optional.ofNullable(open.remove(lease))
+        .ifPresent(bridges ->
+            bridges.forEach(
+                bridge -> Thread.ofVirtual().name("terminal-end-" + lease).start(bridge::revoked)));
+  }
+
+  @Override
+  public Listener open(Handshake handshake, Socket socket) {
+    try {
+      Optional<Lease> lease = redeem(handshake);
+      if (lease.isEmpty()) {
+        return refused(
+            socket, BAD_TOKEN, "the token is not valid for this terminal; ask for a new one");
+      }
+      if (!(lease.get().state() instanceof Running running)) {
+        return refused(socket, NOT_RUNNING, "the allocation is not active");
+      }
+      Optional<HasExec> exec = providers.ability(running.instance(), HasExec.class);
+      if (exec.isEmpty()) {
+        return refused(socket, NOT_RUNNING, "this allocation is reached by SSH only");
+      }
+      ExecChannel process =
+          exec.get()
+              .exec(
+                  running.instance(), new ExecRequest(List.of(), Optional.of(TERMINAL), Map.of()));
+      return connected(lease.get().id(), process, handshake, socket);
+    } catch (DatabaseGone e) {
+      return refused(socket, TRY_LATER, "the server cannot check the token now; try again");
+    } catch (RuntimeException e) {
+      log.error("a terminal could not be opened", e);
+      return refused(socket, TerminalBridge.BROKEN, "the terminal could not be opened");
+    }
+  }
+
+  /**
+   * The lease in the path, if the token is for it. A token that was shown is used up, whatever for.
+   */
+  private Optional<Lease> redeem(Handshake handshake) {
+    UUID id;
+    try {
+      id = UUID.fromString(handshake.pathParameters().getOrDefault("id", ""));
+    } catch (IllegalArgumentException e) {
+      return Optional.empty();
+    }
+    return token(handshake)
+        .map(token -> terminals.redeem(token, id))
+        .filter(Redeemed.Opened.class::isInstance)
+        .flatMap(_ -> leases.find(id));
+  }
+
+  private static Optional<String> token(Handshake handshake) {
+    Optional<String> offered =
+        handshake.subprotocols().stream()
+            .filter(name -> !name.equals(TerminalBridge.CONTROL_PROTOCOL))
+            .findFirst();
+    return offered.or(() ->
+        Optional.ofNullable(handshake.headers().get("authorization"))
+            .filter(value -> value.regionMatches(true, 0, "Bearer ", 0, 7))
+            .map(value -> value.substring(7).strip()));
+  }
+
+  private Listener connected(UUID lease, ExecChannel process, Handshake handshake, Socket socket) {
+    boolean control = handshake.subprotocols().contains(TerminalBridge.CONTROL_PROTOCOL);
+    TerminalBridge bridge = new TerminalBridge(process, peer(socket), control, lease, activity);
+    open.computeIfAbsent(lease, _ -> ConcurrentHashMap.newKeySet()).add(bridge);
+    Thread.ofVirtual().name("terminal-" + lease).start(() -> run(lease, bridge));
+    return new Listener() {
+      @Override
+      public void received(byte[] data, boolean text) {
+        if (text) {
+          bridge.receive(new String(data, UTF_8));
+        } else {
+          bridge.receive(data);
+        }
+      }
+
+      @Override
+      public void closed() {
+        bridge.peerClosed();
+      }
+    };
+  }
+
+  private void run(UUID lease, TerminalBridge bridge) {
+    try {
+      bridge.run(idleLimit);
+    } finally {
+      open.computeIfPresent(
+          lease,
+          (_, bridges) -> {
+            bridges.remove(bridge);
+            return bridges.isEmpty() ? null : bridges;
+          });
+    }
+  }
+
+  private static TerminalPeer peer(Socket socket) {
+    return new TerminalPeer() {
+      @Override
+      public void sendText(String text) throws IOException {
+        if (!socket.send(text)) {
+          throw new IOException("the socket is closed");
+        }
+      }
+
+      @Override
+      public void close(int code, String reason) {
+        socket.close(code, reason);
+      }
+    };
+  }
+
+  private static Listener refused(Socket socket, int code, String reason) {
+    socket.close(code, reason);
+    return new Listener() {
+      @Override
+      public void received(byte[] data, boolean text) {}
+
+      @Override
+      public void closed() {}
+    };
+  }
+}

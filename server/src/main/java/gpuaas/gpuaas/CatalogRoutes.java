@@ -1,0 +1,83 @@
+package gpuaas.gpuaas;
+
+import gpuaas.base.Action;
+import gpuaas.capacity.Availability;
+import gpuaas.capacity.NodeStore;
+import gpuaas.catalog.Sku;
+import gpuaas.catalog.SkuStore;
+import gpuaas.db.Database;
+import gpuaas.http.Reply;
+import gpuaas.http.Request;
+import gpuaas.http.Route;
+import gpuaas.spi.Assurance;
+import gpuaas.spi.Region;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The catalogue: what can be asked for, what it costs, and whether there is any. */
+final class CatalogRoutes {
+
+  private final Database database;
+
+  CatalogRoutes(Database database) {
+    this.database = database;
+  }
+
+  List<Route> routes() {
+    return List.of(Route.get("/api/v1/catalog", this::catalog));
+  }
+
+  private record SkuView(
+      String sku,
+      String vendor,
+      String displayName,
+      String gpuModel,
+      int gpusTotal,
+      List<Integer> allowedGpuCounts,
+      String capacityShape,
+      long hourlyPriceMinor,
+      long gpuHourlyPriceMinor,
+      String currency,
+      boolean available,
+      int gpusFree,
+      List<String> regionCodes,
+      boolean simulated,
+      Optional<GpuaasViews.AssuranceView> assurance,
+      Map<String, Object> resourceProfile) {}
+
+  private record CatalogPage(List<SkuView> items) {}
+
+  private Reply catalog(Request request) {
+    request.caller().require(Action.CATALOG_READ);
+    List<SkuView> items =
+        database.read(tx ->
+            SkuStore.list(tx).stream()
+                .map(sku -> view(sku, Availability.of(NodeStore.rooms(tx, sku.gpuModel()))))
+                .toList());
+    return Reply.json(200, new CatalogPage(items));
+  }
+
+  private static SkuView view(Sku sku, Availability there) {
+    int fewest = sku.allowedGpuCounts().stream().min(Integer::compare).orElse(1);
+    boolean simulated =
+        there.assurance().map(a -> a.gpuMode() == Assurance.GpuMode.SIMULATED).orElse(false);
+    return new SkuView(
+        sku.sku(),
+        sku.vendor(),
+        sku.displayName(),
+        sku.gpuModel(),
+        sku.gpusTotal(),
+        sku.allowedGpuCounts(),
+        sku.wholeMachine() ? "baremetal" : "gpu_slice",
+        GpuaasViews.priceMinor(sku),
+        GpuaasViews.priceMinor(sku),
+        "USD",
+        there.largestEver() >= fewest,
+        there.gpusFree(),
+        there.regions().stream().map(Region::code).toList(),
+        simulated,
+        there.assurance().map(GpuaasViews.AssuranceView::of),
+        sku.resourceProfile());
+  }
+}

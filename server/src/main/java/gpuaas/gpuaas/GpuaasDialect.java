@@ -1,0 +1,119 @@
+package gpuaas.gpuaas;
+
+import gpuaas.access.SshKeys;
+import gpuaas.access.Terminals;
+import gpuaas.base.Caller;
+import gpuaas.base.Refusal;
+import gpuaas.db.Database;
+import gpuaas.http.Dialect;
+import gpuaas.http.RateLimits;
+import gpuaas.http.Reply;
+import gpuaas.http.Request;
+import gpuaas.http.Route;
+import gpuaas.http.SocketRoute;
+import gpuaas.lease.LeaseRules;
+import gpuaas.lease.Leases;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+
+/** Allocations over the core: the dialect of the GPUaaS documents. */
+public final class GpuaasDialect implements Dialect {
+
+  private final GpuaasAuth auth;
+  private final List<Route> routes;
+  private final List<SocketRoute> sockets;
+
+  /**
+   * What the dialect speaks about.
+   *
+   * @param publicUrl the address that the world knows; empty: the one that each client used
+   * @param hostKeyFingerprint of the SSH gateway, so that clients know it before they connect
+   */
+  public record Parts(
+      GpuaasAuth auth,
+      Database database,
+      Leases leases,
+      LeaseRules rules,
+      SshKeys sshKeys,
+      Terminals terminals,
+      int terminalTokensPerMinute,
+      Optional<String> publicUrl,
+      String hostKeyFingerprint,
+      SocketRoute.Opener terminalSocket,
+      BooleanSupplier ready,
+      PrometheusMeterRegistry metrics,
+      InstantSource clock) {}
+
+  public GpuaasDialect(Parts parts) {
+    this.auth = parts.auth();
+    GpuaasViews views = new GpuaasViews(parts.clock(), parts.rules(), parts.hostKeyFingerprint());
+    TerminalRoutes terminals =
+        new TerminalRoutes(
+            parts.leases(),
+            parts.terminals(),
+            parts.database(),
+            new RateLimits(parts.terminalTokensPerMinute()),
+            parts.publicUrl(),
+            parts.terminalSocket());
+    this.routes =
+        Stream.of(
+                new HealthRoutes(parts.ready(), parts.metrics()).routes(),
+                new AccountRoutes().routes(),
+                new CatalogRoutes(parts.database()).routes(),
+                new SshKeyRoutes(parts.sshKeys()).routes(),
+                new AllocationRoutes(parts.leases(), views).routes(),
+                terminals.routes())
+            .flatMap(List::stream)
+            .toList();
+    this.sockets = terminals.sockets();
+  }
+
+  @Override
+  public String name() {
+    return "gpuaas-api";
+  }
+
+  @Override
+  public List<Route> routes() {
+    return routes;
+  }
+
+  @Override
+  public List<SocketRoute> sockets() {
+    return sockets;
+  }
+
+  @Override
+  public Caller authenticate(Request request) {
+    return auth.caller(request);
+  }
+
+  @Override
+  public Reply refused(Refusal refusal, String correlationId) {
+    return GpuaasErrors.refused(refusal, correlationId);
+  }
+
+  @Override
+  public Reply misdirected(int status, String correlationId) {
+    return GpuaasErrors.misdirected(status, correlationId);
+  }
+
+  @Override
+  public Reply crashed(String correlationId) {
+    return GpuaasErrors.crashed(correlationId);
+  }
+
+  @Override
+  public List<String> correlationHeaders() {
+    return List.of("X-Correlation-Id", "X-Request-Id");
+  }
+
+  @Override
+  public List<String> idempotencyHeaders() {
+    return List.of("X-Idempotency-Key", "Idempotency-Key");
+  }
+}

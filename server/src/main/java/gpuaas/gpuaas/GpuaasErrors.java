@@ -1,0 +1,145 @@
+package gpuaas.gpuaas;
+
+import gpuaas.base.Action;
+import gpuaas.base.Refusal;
+import gpuaas.base.Refusal.FieldProblem;
+import gpuaas.base.Refusal.Kind;
+import gpuaas.http.Reply;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** Every no in this dialect's words: code, message, correlation id, details. */
+final class GpuaasErrors {
+
+  private GpuaasErrors() {}
+
+  /**
+   * The envelope. {@code details} is always there, and says for each field what is wrong with it.
+   */
+  record Envelope(String code, String message, String correlationId, Map<String, Object> details) {}
+
+  static Reply refused(Refusal refusal, String id) {
+    return switch (refusal) {
+      case Refusal.NotFound n -> error(404, notFound(n.kind()), noun(n.kind()) + " not found", id);
+      case Refusal.Unauthenticated u -> unauthenticated(u.why(), id);
+      case Refusal.Denied d -> denied(d.action(), id);
+      case Refusal.Unreadable u -> error(400, "invalid_request", u.why(), id);
+      case Refusal.Invalid i -> invalid(i, id);
+      case Refusal.WrongState w ->
+          error(
+              409,
+              "allocation_invalid_state",
+              "It is " + w.state() + "; this needs it to be " + w.wanted(),
+              id);
+      case Refusal.Exists e -> error(409, "ssh_key_exists", e.why(), id);
+      case Refusal.NeverFits n ->
+          error(409, "sku_unavailable", n.sku() + " cannot be had here: " + n.why(), id);
+      case Refusal.IdempotencyMismatch _ ->
+          error(
+              409,
+              "idempotency_conflict",
+              "This idempotency key was used for another request; use a new one",
+              id);
+      case Refusal.RateLimited r -> rateLimited(r, id);
+      case Refusal.TooMany t ->
+          error(
+              409,
+              "quota_exceeded",
+              "The project has the most it may have: "
+                  + t.limit()
+                  + " "
+                  + noun(t.kind()).toLowerCase(java.util.Locale.ROOT)
+                  + "s",
+              id);
+      case Refusal.NotReady n ->
+          error(
+                  503,
+                  "upstream_error",
+                  "Cannot reach " + n.what() + "; nothing was done, try again",
+                  id)
+              .with("Retry-After", seconds(n.retryAfter()));
+    };
+  }
+
+  private static String notFound(Kind kind) {
+    return switch (kind) {
+      case LEASE -> "allocation_not_found";
+      case SSH_KEY -> "ssh_key_not_found";
+    };
+  }
+
+  private static String noun(Kind kind) {
+    return switch (kind) {
+      case LEASE -> "Allocation";
+      case SSH_KEY -> "SSH key";
+    };
+  }
+
+  private static Reply unauthenticated(Refusal.Unauthenticated.Why why, String id) {
+    Reply reply =
+        switch (why) {
+          case MISSING -> error(401, "token_missing", "Send Authorization: Bearer <token>", id);
+          case INVALID -> error(401, "token_invalid", "The token is not one of ours", id);
+          case EXPIRED -> error(401, "token_expired", "The token has expired; get a new one", id);
+        };
+    return reply.with("WWW-Authenticate", "Bearer");
+  }
+
+  private static Reply denied(Action action, String id) {
+
+    return error(
+        403,
+        "insufficient_permissions",
+        "This needs a right that you do not have: "
+            + action.name().toLowerCase(java.util.Locale.ROOT),
+        id);
+  }
+
+  private static Reply invalid(Refusal.Invalid invalid, String id) {
+    Map<String, Object> details = new LinkedHashMap<>();
+    for (FieldProblem problem : invalid.fields()) {
+      details.putIfAbsent(problem.field(), problem.problem());
+    }
+    FieldProblem first = invalid.fields().getFirst();
+    return Reply.json(
+        400, new Envelope("validation_error", first.field() + " " + first.problem(), id, details));
+  }
+
+  private static Reply rateLimited(Refusal.RateLimited limited, String id) {
+    return error(
+            429,
+            "rate_limit_exceeded",
+            "Too many requests; the limit is " + limited.limit() + " per minute",
+            id)
+        .with("X-RateLimit-Limit", Long.toString(limited.limit()))
+        .with("X-RateLimit-Remaining", "0")
+        .with("Retry-After", seconds(limited.retryAfter()));
+  }
+
+  static Reply misdirected(int status, String id) {
+    String message =
+        switch (status) {
+          case 404 -> "There is nothing at this path";
+          case 405 -> "This path does not know this method";
+          case 413 -> "The body is too long";
+          case 431 -> "The headers are too long";
+          default -> "The request cannot be read";
+        };
+    return error(status, "invalid_request", message, id);
+  }
+
+  static Reply crashed(String id) {
+    return error(
+        500, "internal_error", "Something failed here; it is logged under the correlation id", id);
+  }
+
+  private static Reply error(int status, String code, String message, String id) {
+    return Reply.json(status, new Envelope(code, message, id, Map.of()));
+  }
+
+  /** Whole seconds, rounded up, so that whoever waits that long is let in. */
+  private static String seconds(Duration duration) {
+    return Long.toString(Math.max(1, (duration.toMillis() + 999) / 1000));
+  }
+}

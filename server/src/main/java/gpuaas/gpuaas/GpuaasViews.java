@@ -1,0 +1,204 @@
+package gpuaas.gpuaas;
+
+import gpuaas.catalog.Sku;
+import gpuaas.lease.Delay;
+import gpuaas.lease.Lease;
+import gpuaas.lease.LeaseRules;
+import gpuaas.lease.LeaseState.Booting;
+import gpuaas.lease.LeaseState.Ended;
+import gpuaas.lease.LeaseState.Provisioning;
+import gpuaas.lease.LeaseState.Running;
+import gpuaas.lease.LeaseState.Stopping;
+import gpuaas.lease.LeaseState.Waiting;
+import gpuaas.lease.Place;
+import gpuaas.spi.Assurance;
+import gpuaas.spi.Endpoint;
+import gpuaas.spi.Resources;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+
+/** Leases in this dialect's words. */
+final class GpuaasViews {
+
+  private static final long MICROS_PER_MINOR = 10_000;
+
+  private final InstantSource clock;
+  private final LeaseRules rules;
+  private final String hostKeyFingerprint;
+
+  GpuaasViews(InstantSource clock, LeaseRules rules, String hostKeyFingerprint) {
+    this.clock = clock;
+    this.rules = rules;
+    this.hostKeyFingerprint = hostKeyFingerprint;
+  }
+
+  /** An allocation. What is not known in its state is null. */
+  record Allocation(
+      UUID id,
+      String status,
+      String sku,
+      int gpusTotal,
+      Optional<String> regionCode,
+      List<UUID> sshKeyIds,
+      UUID orgId,
+      UUID projectId,
+      UUID requestedByUserId,
+      long gpuHourlyPriceMinor,
+      String currency,
+      Instant createdAt,
+      Optional<Instant> provisioningStartedAt,
+      Optional<Instant> activeAt,
+      Optional<Instant> releasedAt,
+      Optional<Connection> connection,
+      Optional<WaitingView> waiting,
+      Optional<String> failureReason,
+      Optional<PlacementView> placement,
+      String correlationId) {}
+
+  /** How to get in. */
+  record Connection(
+      String host,
+      String hostname,
+      int port,
+      String username,
+      String sshCommand,
+      String sshHostKeyFingerprint) {}
+
+  /** Why it waits, its place in the queue, and when it may start; null when that is not known. */
+  record WaitingView(int position, String reason, Optional<Instant> estimatedStartAt) {}
+
+  /** Where it is and what that promises. */
+  record PlacementView(
+      String provider,
+      String node,
+      List<String> gpuIds,
+      String gpuModel,
+      boolean simulated,
+      AssuranceView assurance,
+      ResourcesView resources) {}
+
+  /** The truth about isolation and limits. */
+  record AssuranceView(String isolation, Map<String, Boolean> limitsEnforced, String gpuMode) {
+    static AssuranceView of(Assurance assurance) {
+      Map<String, Boolean> limits = new java.util.TreeMap<>();
+      for (Assurance.Limit limit : Assurance.Limit.values()) {
+        limits.put(lower(limit), assurance.limitsEnforced().contains(limit));
+      }
+      return new AssuranceView(lower(assurance.isolation()), limits, lower(assurance.gpuMode()));
+    }
+  }
+
+  /** What comes with it. */
+  record ResourcesView(int milliCpus, int memoryMib) {}
+
+  Allocation allocation(Lease lease, Optional<Delay> delay) {
+    return new Allocation(
+        lease.id(),
+        status(lease),
+        lease.spec().want().sku(),
+        lease.spec().want().gpuCount(),
+        lease.spec().want().region().map(region -> region.code()),
+        lease.spec().sshKeys(),
+        lease.tenant(),
+        lease.project(),
+        lease.requestedBy(),
+        lease.pricePerGpuHourMicros() / MICROS_PER_MINOR,
+        "USD",
+        lease.createdAt(),
+        provisioningSince(lease),
+        lease.state() instanceof Running r ? Optional.of(r.since()) : Optional.empty(),
+        lease.state() instanceof Ended e && !e.why().isFailure()
+            ? Optional.of(e.at())
+            : Optional.empty(),
+        lease.state() instanceof Running r ? Optional.of(connection(r.ssh())) : Optional.empty(),
+        delay.map(d -> new WaitingView(d.position(), d.reason(), d.estimatedStart())),
+        failure(lease),
+        place(lease).map(GpuaasViews::placement),
+        lease.correlationId());
+  }
+
+  /** The word for a state; complete, so that a new state cannot be forgotten. */
+  String status(Lease lease) {
+    return switch (lease.state()) {
+      case Waiting _ -> "requested";
+      case Provisioning _, Booting _ -> "provisioning";
+      case Running _ -> "active";
+      case Stopping s -> isStuck(s) ? "release_failed" : "releasing";
+      case Ended e -> e.why().isFailure() ? "failed" : "released";
+    };
+  }
+
+  /** The states that a word may stand for; empty for an unknown word. */
+  static List<String> states(String status) {
+    return switch (status) {
+      case "requested" -> List.of("waiting");
+      case "provisioning" -> List.of("provisioning", "booting");
+      case "active" -> List.of("running");
+      case "releasing", "release_failed" -> List.of("stopping");
+      case "released", "failed" -> List.of("ended");
+      default -> List.of();
+    };
+  }
+
+  private boolean isStuck(Stopping s) {
+    return Duration.between(s.since(), clock.instant()).compareTo(rules.stopLimit()) > 0;
+  }
+
+  private static Optional<Instant> provisioningSince(Lease lease) {
+    return switch (lease.state()) {
+      case Provisioning p -> Optional.of(p.since());
+      case Booting b -> Optional.of(b.since());
+      case Running r -> Optional.of(r.since());
+      case Waiting _, Stopping _, Ended _ -> Optional.empty();
+    };
+  }
+
+  private static Optional<Place> place(Lease lease) {
+    return switch (lease.state()) {
+      case Provisioning p -> Optional.of(p.place());
+      case Booting b -> Optional.of(b.place());
+      case Running r -> Optional.of(r.place());
+      case Waiting _, Stopping _, Ended _ -> Optional.empty();
+    };
+  }
+
+  private static Optional<String> failure(Lease lease) {
+    return lease.state() instanceof Ended e && e.why().isFailure()
+        ? Optional.of(e.why().text())
+        : Optional.empty();
+  }
+
+  private Connection connection(Endpoint ssh) {
+    String command = "ssh -p " + ssh.port() + " " + ssh.user() + "@" + ssh.host();
+    return new Connection(
+        ssh.host(), ssh.host(), ssh.port(), ssh.user(), command, hostKeyFingerprint);
+  }
+
+  private static PlacementView placement(Place place) {
+    Resources resources = place.offer().perGpu().times(place.offer().gpuCount());
+    Assurance assurance = place.offer().assurance();
+    return new PlacementView(
+        place.offer().provider(),
+        place.node(),
+        place.gpuIds(),
+        place.offer().gpu().model(),
+        assurance.gpuMode() == Assurance.GpuMode.SIMULATED,
+        AssuranceView.of(assurance),
+        new ResourcesView(resources.milliCpus(), resources.memoryMib()));
+  }
+
+  /** A product's price in hundredths of a dollar. */
+  static long priceMinor(Sku sku) {
+    return sku.pricePerGpuHourMicros() / MICROS_PER_MINOR;
+  }
+
+  private static String lower(Enum<?> word) {
+    return word.name().toLowerCase(Locale.ROOT);
+  }
+}

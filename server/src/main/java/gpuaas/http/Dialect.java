@@ -1,0 +1,44 @@
+package gpuaas.http;
+
+import gpuaas.base.Caller;
+import gpuaas.base.Refusal;
+import java.util.List;
+import java.util.Optional;
+
+/** One wire form over the core: five things and no behaviour. */
+public interface Dialect {
+
+  /** Also the listener's name in the settings. */
+  String name();
+
+  /** Method, path, access and handler of everything it answers. */
+  List<Route> routes();
+
+  /** The terminals and other sockets it opens. */
+  default List<SocketRoute> sockets() {
+    return List.of();
+  }
+
+  /** Who asks; throws {@link gpuaas.base.Refused} when that is not known. */
+  Caller authenticate(Request request);
+
+  /** A no in this dialect's words. */
+  Reply refused(Refusal refusal, String correlationId);
+
+  /** A request that is no good HTTP for us: a wrong method, an unknown path, a header too long. */
+  Reply misdirected(int status, String correlationId);
+
+  /** Our own failure, in this dialect's words. */
+  Reply crashed(String correlationId);
+
+  /** The headers that may carry a correlation id; the first is the one answered with. */
+  List<String> correlationHeaders();
+
+  /** The headers that may carry an idempotency key. */
+  List<String> idempotencyHeaders();
+
+  /** The first of these headers that is there. */
+  static Optional<String> firstOf(Request request, List<String> headers) {
+    return headers.stream().map(request::header).flatMap(Optional::stream).findFirst();
+  }
+}

@@ -1,0 +1,319 @@
+package gpuaas.http;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.javalin.Javalin;
+import io.javalin.config.JavalinConfig;
+import io.javalin.http.Context;
+import io.javalin.http.Handler;
+import io.javalin.http.HandlerType;
+import io.javalin.http.HttpResponseException;
+import io.javalin.websocket.WsConfig;
+import io.javalin.websocket.WsContext;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.handler.ErrorHandler;
+import org.eclipse.jetty.util.Callback;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One listener: an address, a port, and the dialects that are mounted there, told apart by their
+ * paths. The only class that knows the server library.
+ */
+public final class HttpServer implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(HttpServer.class);
+  private static final int HEADERS_BYTES_MOST = 32 * 1024;
+  private static final int FRAME_BYTES_MOST = 1024 * 1024;
+  private static final int CLOSED_BY_PEER = 1001;
+  private static final Duration HANG_UP = Duration.ofSeconds(5);
+
+  private final Javalin javalin;
+
+  /** What a listener needs. The first dialect also answers for what belongs to none. */
+  public record Listener(String address, int port, List<Dialect> dialects, int bodyBytesMost) {}
+
+  /** Starts to listen; port 0 takes any. */
+  public HttpServer(Listener listener, Pipeline pipeline) {
+    this.javalin = Javalin.create(config -> configure(config, listener, pipeline));
+    javalin.start(listener.address(), listener.port());
+  }
+
+  /** The port it listens on. */
+  public int port() {
+    return javalin.port();
+  }
+
+  /** Lets running requests finish, and stops. */
+  @Override
+  public void close() {
+    javalin.stop();
+  }
+
+  private static void configure(JavalinConfig config, Listener listener, Pipeline pipeline) {
+    Dialect first = listener.dialects().getFirst();
+    config.startup.showJavalinBanner = false;
+    config.startup.showOldJavalinVersionWarning = false;
+    config.concurrency.useVirtualThreads = true;
+    config.http.prefer405over404 = true;
+    config.http.generateEtags = false;
+    config.jetty.modifyHttpConfiguration(http -> {
+      http.setRequestHeaderSize(HEADERS_BYTES_MOST);
+      http.setSendServerVersion(false);
+      http.setSendDateHeader(true);
+    });
+    config.jetty.modifyServer(server -> prepare(server, first, pipeline));
+    config.jetty.modifyWebSocketServletFactory(factory -> {
+      factory.setMaxTextMessageSize(FRAME_BYTES_MOST);
+      factory.setMaxBinaryMessageSize(FRAME_BYTES_MOST);
+      factory.setIdleTimeout(Duration.ZERO);
+    });
+    for (Dialect dialect : listener.dialects()) {
+      for (Route route : dialect.routes()) {
+        Handler handler =
+            context -> handle(context, dialect, route, pipeline, listener.bodyBytesMost());
+        config.routes.addHttpHandler(
+            HandlerType.findOrCreate(route.method()), route.path(), handler);
+        if (route.method().equals("GET")) {
+          // The library would answer 200 to every HEAD; it must say what GET says, without the
+          // body.
+          config.routes.addHttpHandler(HandlerType.HEAD, route.path(), handler);
+        }
+      }
+      for (SocketRoute socket : dialect.sockets()) {
+        config.routes.ws(socket.path(), ws -> mount(ws, socket));
+      }
+    }
+    config.routes.exception(
+        HttpResponseException.class,
+        (e, context) -> misdirected(context, dialectOf(context, listener), e, pipeline));
+    config.routes.exception(
+        Exception.class,
+        (e, context) -> crashed(context, dialectOf(context, listener), e, pipeline));
+  }
+
+  private static void prepare(Server server, Dialect first, Pipeline pipeline) {
+    server.setStopTimeout(10_000);
+    server.setErrorHandler(new Errors(first, pipeline));
+  }
+
+  // --- requests ---
+
+  private static void handle(
+      Context context, Dialect dialect, Route route, Pipeline pipeline, int bodyBytesMost) {
+    String id = id(context, dialect, pipeline);
+    Optional<String> body;
+    try {
+      body = readBody(context, bodyBytesMost);
+    } catch (IOException | RuntimeException e) {
+      log.debug("a body could not be read", e);
+      hangUp(context, dialect, 400, id);
+      return;
+    }
+    if (body.isEmpty()) {
+      hangUp(context, dialect, 413, id);
+      return;
+    }
+    write(context, pipeline.answer(dialect, route, request(context, body.get(), id)));
+  }
+
+  /** Says no in the middle of a body: what follows on this connection cannot be made sense of. */
+  private static void hangUp(Context context, Dialect dialect, int status, String id) {
+    Reply no = dialect.misdirected(status, id).with("Connection", "close");
+    write(context, no.with(dialect.correlationHeaders().getFirst(), id));
+  }
+
+  private static Request request(Context context, String body, String correlationId) {
+    Map<String, String> headers = new HashMap<>();
+    context.headerMap().forEach((name, value) -> headers.put(name.toLowerCase(Locale.ROOT), value));
+    return new Request(
+        context.method().name(),
+        context.path(),
+        context.pathParamMap(),
+        headers,
+        context.queryParamMap(),
+        body,
+        context.req().getRemoteAddr(),
+        correlationId,
+        Optional.empty());
+  }
+
+  /** Empty when it is longer than allowed. */
+  private static Optional<String> readBody(Context context, int bytesMost) throws IOException {
+    if (context.req().getContentLengthLong() > bytesMost) {
+      return Optional.empty();
+    }
+    try (InputStream in = context.req().getInputStream()) {
+      byte[] bytes = in.readNBytes(bytesMost + 1);
+      return bytes.length > bytesMost ? Optional.empty() : Optional.of(new String(bytes, UTF_8));
+    }
+  }
+
+  private static void write(Context context, Reply reply) {
+    context.status(reply.status());
+    reply.headers().forEach(context::header);
+    if (!reply.contentType().isEmpty()) {
+      context.contentType(reply.contentType());
+    }
+    context.result(reply.body().getBytes(UTF_8));
+  }
+
+  private static String id(Context context, Dialect dialect, Pipeline pipeline) {
+    return pipeline.correlationId(
+        dialect.correlationHeaders().stream()
+            .map(context::header)
+            .filter(java.util.Objects::nonNull)
+            .findFirst());
+  }
+
+  private static void misdirected(
+      Context context, Dialect dialect, HttpResponseException e, Pipeline pipeline) {
+    String id = id(context, dialect, pipeline);
+    Reply reply =
+        dialect.misdirected(e.getStatus(), id).with(dialect.correlationHeaders().getFirst(), id);
+    String allowed = e.getDetails().getOrDefault("availableMethods", "");
+    write(context, allowed.isEmpty() ? reply : reply.with("Allow", allowed));
+  }
+
+  private static void crashed(Context context, Dialect dialect, Exception e, Pipeline pipeline) {
+    String id = id(context, dialect, pipeline);
+    log.error("{} {} failed [{}]", context.method(), context.path(), id, e);
+    write(context, dialect.crashed(id).with(dialect.correlationHeaders().getFirst(), id));
+  }
+
+  /** The dialect that has something under the same first part of the path, or else the first. */
+  private static Dialect dialectOf(Context context, Listener listener) {
+    String part = firstPart(context.path());
+    return listener.dialects().stream()
+        .filter(dialect ->
+            dialect.routes().stream().anyMatch(route -> firstPart(route.path()).equals(part)))
+        .findFirst()
+        .orElse(listener.dialects().getFirst());
+  }
+
+  private static String firstPart(String path) {
+    String[] parts = path.split("/", 3);
+    return parts.length > 1 ? parts[1] : "";
+  }
+
+  /** What the library finds wrong before any route is looked for. */
+  private static final class Errors extends ErrorHandler {
+    private final Dialect dialect;
+    private final Pipeline pipeline;
+
+    Errors(Dialect dialect, Pipeline pipeline) {
+      this.dialect = dialect;
+      this.pipeline = pipeline;
+    }
+
+    @Override
+    public boolean handle(
+        org.eclipse.jetty.server.Request request, Response response, Callback callback) {
+      Reply reply = reply(response.getStatus());
+      reply.headers().forEach((name, value) -> response.getHeaders().put(name, value));
+      response.getHeaders().put("Content-Type", reply.contentType());
+      response.write(true, ByteBuffer.wrap(reply.body().getBytes(UTF_8)), callback);
+      return true;
+    }
+
+    private Reply reply(int status) {
+      String id = pipeline.correlationId(Optional.empty());
+      Reply reply = status >= 500 ? dialect.crashed(id) : dialect.misdirected(status, id);
+      return reply.with(dialect.correlationHeaders().getFirst(), id);
+    }
+  }
+
+  // --- sockets ---
+
+  private static void mount(WsConfig ws, SocketRoute route) {
+    Map<String, SocketRoute.Listener> listeners = new ConcurrentHashMap<>();
+    ws.onConnect(context -> {
+      SocketRoute.Listener listener =
+          route.opener().open(handshake(context), new JettySocket(context));
+      listeners.put(context.sessionId(), listener);
+    });
+    ws.onMessage(context -> {
+      SocketRoute.Listener listener = listeners.get(context.sessionId());
+      if (listener != null) {
+        listener.received(context.message().getBytes(UTF_8), true);
+      }
+    });
+    ws.onBinaryMessage(context -> {
+      SocketRoute.Listener listener = listeners.get(context.sessionId());
+      if (listener != null) {
+        byte[] bytes = new byte[context.data().remaining()];
+        context.data().get(bytes);
+        listener.received(bytes, false);
+      }
+    });
+    ws.onClose(context -> {
+      SocketRoute.Listener listener = listeners.remove(context.sessionId());
+      if (listener != null) {
+        listener.closed();
+      }
+    });
+  }
+
+  private static SocketRoute.Handshake handshake(WsContext context) {
+    Map<String, String> headers = new HashMap<>();
+    context.headerMap().forEach((name, value) -> headers.put(name.toLowerCase(Locale.ROOT), value));
+    List<String> offered =
+        Arrays.stream(headers.getOrDefault("sec-websocket-protocol", "").split(",", 20))
+            .map(String::strip)
+            .filter(name -> !name.isEmpty())
+            .toList();
+    String remote =
+        context.session.getRemoteSocketAddress() instanceof InetSocketAddress address
+            ? address.getHostString()
+            : "";
+    return new SocketRoute.Handshake(context.pathParamMap(), offered, headers, remote);
+  }
+
+  /**
+   * Sends one frame after the other, and waits for each: whoever reads slowly is written to slowly.
+   */
+  private record JettySocket(WsContext context) implements SocketRoute.Socket {
+    @Override
+    public boolean send(String text) {
+      org.eclipse.jetty.websocket.api.Callback.Completable sent =
+          new org.eclipse.jetty.websocket.api.Callback.Completable();
+      context.session.sendText(text, sent);
+      try {
+        sent.join();
+        return true;
+      } catch (CompletionException e) {
+        return false;
+      }
+    }
+
+    @Override
+    public void close(int code, String reason) {
+      context.session.close(
+          code == 0 ? CLOSED_BY_PEER : code, reason, org.eclipse.jetty.websocket.api.Callback.NOOP);
+      // The close frame waits behind what a peer that reads nothing has not taken.
+      Thread.ofVirtual().name("socket-hang-up").start(this::hangUp);
+    }
+
+    private void hangUp() {
+      LockSupport.parkNanos(HANG_UP.toNanos());
+      if (context.session.isOpen()) {
+        context.session.disconnect();
+      }
+    }
+  }
+}

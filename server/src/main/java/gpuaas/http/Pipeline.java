@@ -1,0 +1,144 @@
+package gpuaas.http;
+
+import gpuaas.base.Caller;
+import gpuaas.base.Refusal;
+import gpuaas.base.Refused;
+import gpuaas.db.Database;
+import gpuaas.db.DatabaseGone;
+import gpuaas.operation.Idempotency;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
+
+/**
+ * The way of a request: correlation id, authentication, idempotency, handler, and whatever goes
+ * wrong into the dialect's words. One log line and one measurement for each.
+ */
+public final class Pipeline {
+
+  private static final Logger log = LoggerFactory.getLogger(Pipeline.class);
+  private static final Pattern CORRELATION_ID = Pattern.compile("[A-Za-z0-9._:@/+=-]{1,128}");
+  private static final Pattern IDEMPOTENCY_KEY = Pattern.compile("[\\x21-\\x7e]{1,128}");
+  private static final Duration COME_AGAIN = Duration.ofSeconds(5);
+  private static final Set<String> QUIET = Set.of("/healthz", "/readyz", "/metrics");
+
+  private final Database database;
+  private final Idempotency idempotency;
+  private final MeterRegistry metrics;
+  private final Supplier<UUID> ids;
+
+  public Pipeline(
+      Database database, Idempotency idempotency, MeterRegistry metrics, Supplier<UUID> ids) {
+    this.database = database;
+    this.idempotency = idempotency;
+    this.metrics = metrics;
+    this.ids = ids;
+  }
+
+  /** The id to go by: the caller's, if it is fit for logs, or a new one. */
+  public String correlationId(Optional<String> given) {
+    return given
+        .filter(id -> CORRELATION_ID.matcher(id).matches())
+        .orElseGet(() -> ids.get().toString());
+  }
+
+  /** Answers a request for a route. Never throws. */
+  public Reply answer(Dialect dialect, Route route, Request request) {
+    long start = System.nanoTime();
+    MDC.put("correlation_id", request.correlationId());
+    Reply reply;
+    try {
+      reply = handled(dialect, route, request);
+    } catch (Refused e) {
+      log.debug("refused: {}", e.refusal());
+      reply = dialect.refused(e.refusal(), request.correlationId());
+    } catch (DatabaseGone e) {
+      log.warn("the database is away: {}", e.getMessage());
+      reply =
+          dialect.refused(
+              new Refusal.NotReady("the database", COME_AGAIN), request.correlationId());
+    } catch (RuntimeException | StackOverflowError e) {
+      log.error("{} {} failed", request.method(), route.path(), e);
+      reply = dialect.crashed(request.correlationId());
+    }
+    Duration took = Duration.ofNanos(System.nanoTime() - start);
+    measure(dialect, route, reply.status(), took);
+    if (!QUIET.contains(request.path())) {
+      log.info("{} {} {} {} ms", request.method(), request.path(), reply.status(), took.toMillis());
+    }
+    MDC.remove("correlation_id");
+    return reply.with(dialect.correlationHeaders().getFirst(), request.correlationId());
+  }
+
+  private Reply handled(Dialect dialect, Route route, Request request) {
+    Optional<String> given = Dialect.firstOf(request, dialect.correlationHeaders());
+    if (given.isPresent() && !given.get().equals(request.correlationId())) {
+      throw new Refused(
+          new Refusal.Unreadable(
+              dialect.correlationHeaders().getFirst()
+                  + " must have 1 to 128 letters, digits or any of . _ : @ / + = -"));
+    }
+    return switch (route.access()) {
+      case PUBLIC -> run(dialect, route, request, "public");
+      case CALLER -> {
+        Caller caller = dialect.authenticate(request);
+        yield run(dialect, route, request.by(caller), caller.user() + " " + caller.project());
+      }
+    };
+  }
+
+  private Reply run(Dialect dialect, Route route, Request request, String principal) {
+    return switch (route.handler()) {
+      case Route.Handler.Plain plain -> plain.work().apply(request);
+      case Route.Handler.Once once -> {
+        Optional<String> key = Dialect.firstOf(request, dialect.idempotencyHeaders());
+        yield key.isPresent()
+            ? replayable(dialect, once, request, principal, key.get())
+            : database.tx(tx -> once.work().apply(request, tx));
+      }
+    };
+  }
+
+  private Reply replayable(
+      Dialect dialect, Route.Handler.Once once, Request request, String principal, String key) {
+    if (!IDEMPOTENCY_KEY.matcher(key).matches()) {
+      throw new Refused(
+          Refusal.Invalid.field(
+              dialect.idempotencyHeaders().getFirst(), "must have 1 to 128 printable characters"));
+    }
+    String scope = dialect.name() + " " + principal + " " + request.method() + " " + request.path();
+    Idempotency.Answer answer =
+        idempotency.once(
+            scope,
+            key,
+            request.query() + "\n" + request.body(),
+            tx -> {
+              Reply reply = once.work().apply(request, tx);
+              return new Idempotency.Answer(reply.status(), reply.headers(), reply.body());
+            });
+    return new Reply(
+        answer.status(),
+        answer.headers(),
+        answer.body().isEmpty() ? "" : "application/json",
+        answer.body());
+  }
+
+  private void measure(Dialect dialect, Route route, int status, Duration took) {
+    Timer.builder("http.server.requests")
+        .description("Requests answered, and how long it took")
+        .tag("service", dialect.name())
+        .tag("method", route.method())
+        .tag("path", route.path())
+        .tag("status", Integer.toString(status))
+        .register(metrics)
+        .record(took);
+  }
+}

@@ -1,0 +1,45 @@
+package gpuaas.http;
+
+import gpuaas.db.Tx;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+
+/**
+ * One thing a dialect answers.
+ *
+ * @param path with parameters in braces
+ */
+public record Route(String method, String path, Access access, Handler handler) {
+
+  /** Who may come. */
+  public enum Access {
+    /** Anybody. */
+    PUBLIC,
+    /** Whoever the dialect knows. */
+    CALLER
+  }
+
+  /** What is done. */
+  public sealed interface Handler {
+    /** Changes nothing, or nothing that a key could protect. */
+    record Plain(Function<Request, Reply> work) implements Handler {}
+
+    /** Changes something, in a transaction that also keeps the answer for an idempotency key. */
+    record Once(BiFunction<Request, Tx, Reply> work) implements Handler {}
+  }
+
+  /** Reads, for callers. */
+  public static Route get(String path, Function<Request, Reply> work) {
+    return new Route("GET", path, Access.CALLER, new Handler.Plain(work));
+  }
+
+  /** Reads, for everybody. */
+  public static Route publicGet(String path, Function<Request, Reply> work) {
+    return new Route("GET", path, Access.PUBLIC, new Handler.Plain(work));
+  }
+
+  /** Does something once for each idempotency key. */
+  public static Route once(String method, String path, BiFunction<Request, Tx, Reply> work) {
+    return new Route(method, path, Access.CALLER, new Handler.Once(work));
+  }
+}

@@ -1,0 +1,118 @@
+package gpuaas.main;
+
+import gpuaas.capacity.NodeSync;
+import gpuaas.db.Database;
+import gpuaas.db.DatabaseGone;
+import gpuaas.lease.Leases;
+import gpuaas.operation.Idempotency;
+import gpuaas.provider.Providers;
+import gpuaas.spi.ProviderException;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What is done again and again for each provider, beside the work on rows: look at its nodes,
+ * sweep, tidy.
+ */
+public final class Loops implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(Loops.class);
+  private static final Duration TIDY_EVERY = Duration.ofMinutes(10);
+
+  private final Settings settings;
+  private final Database database;
+  private final Providers providers;
+  private final NodeSync nodes;
+  private final Leases.Parts lease;
+  private final Idempotency idempotency;
+  private final Counter orphans;
+  private final ScheduledExecutorService timer =
+      Executors.newScheduledThreadPool(2, Thread.ofPlatform().daemon().name("loop-", 0).factory());
+  private volatile boolean swept;
+
+  Loops(
+      Settings settings,
+      Database database,
+      Providers providers,
+      NodeSync nodes,
+      Leases.Parts lease,
+      Idempotency idempotency,
+      MeterRegistry metrics) {
+    this.settings = settings;
+    this.database = database;
+    this.providers = providers;
+    this.nodes = nodes;
+    this.lease = lease;
+    this.idempotency = idempotency;
+    this.orphans =
+        Counter.builder("orphans.destroyed")
+            .description("Instances that no lease knew, destroyed")
+            .register(metrics);
+  }
+
+  /**
+   * Looks and sweeps once, so that what is true is known before anybody is served; then again and
+   * again.
+   */
+  void start() {
+    providers.names().forEach(this::syncNodes);
+    providers.names().forEach(this::sweep);
+    lease.reviveAll().run();
+    swept = true;
+    for (String name : providers.names()) {
+      every(settings.nodeSyncEvery(), () -> syncNodes(name));
+      every(settings.sweepEvery(), () -> sweep(name));
+    }
+    every(TIDY_EVERY, () -> quietly("tidying", idempotency::forgetOld));
+  }
+
+  /** True once the first sweep is over, while the database answers. */
+  boolean isReady() {
+    return swept && database.isAlive();
+  }
+
+  private void every(Duration pause, Runnable work) {
+    var _ =
+        timer.scheduleWithFixedDelay(
+            work, pause.toMillis(), pause.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private void syncNodes(String provider) {
+    quietly("looking at the nodes of " + provider, () -> nodes.sync(provider));
+  }
+
+  private void sweep(String provider) {
+    quietly(
+        "sweeping " + provider,
+        () -> {
+          var result = lease.sweeper().sweep(provider);
+          result.destroyed().forEach(orphan -> log.warn("destroyed the orphan {}", orphan));
+          result
+              .left()
+              .forEach(orphan -> log.warn("could not destroy the orphan {}; trying again", orphan));
+          orphans.increment(result.destroyed().size());
+        });
+  }
+
+  /** Whatever goes wrong, the next round is the retry. */
+  private static void quietly(String what, Runnable work) {
+    try {
+      work.run();
+    } catch (ProviderException | DatabaseGone e) {
+      log.warn("{} did not work this time: {}", what, e.getMessage());
+    } catch (RuntimeException e) {
+      log.error("{} failed", what, e);
+    }
+  }
+
+  @Override
+  public void close() {
+    timer.shutdownNow();
+  }
+}

@@ -1,0 +1,173 @@
+package gpuaas.main;
+
+import gpuaas.base.SecretBox;
+import gpuaas.db.Database;
+import gpuaas.db.DatabaseGone;
+import gpuaas.db.DatabaseSettings;
+import gpuaas.db.EmbeddedPostgres;
+import gpuaas.provider.ProviderGate;
+import gpuaas.provider.Providers;
+import gpuaas.spi.Provider;
+import gpuaas.spi.ProviderConfig;
+import gpuaas.spi.ProviderFactory;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.concurrent.CountDownLatch;
+
+/** The server's commands: {@code up}, and what the host needs. */
+public final class Main {
+
+  private Main() {}
+
+  public static void main(String[] arguments) throws Exception {
+    String command = arguments.length == 0 ? "help" : arguments[0];
+    try {
+      switch (command) {
+        case "host", "images" -> HostCommands.run(arguments, Settings.load(System.getenv()));
+        case "admin-password" -> adminPassword(Settings.load(System.getenv()));
+        case "up" -> up(Settings.load(System.getenv()));
+        default -> System.err.println("unknown command: " + command);
+      }
+    } catch (Settings.Wrong | IllegalArgumentException e) {
+      fail("The settings do not work: " + e.getMessage());
+    } catch (DatabaseGone e) {
+      fail("There is no database: " + e.getMessage());
+    }
+  }
+
+  private static void fail(String message) {
+    System.err.println(message);
+    System.exit(2);
+  }
+
+  private static void adminPassword(Settings settings) throws IOException {
+    SecretBox secrets = SecretBox.open(settings.data().resolve("secret.key"));
+    try (Database database = Database.open(databaseSettings(settings, embedded(settings)))) {
+      System.out.println(People.adminPassword(secrets, database));
+    }
+  }
+
+  /** The PostgreSQL of our own, started or found running; empty when the settings name another. */
+  private static Optional<EmbeddedPostgres> embedded(Settings settings) {
+    return settings.database().isPresent()
+        ? Optional.empty()
+        : Optional.of(
+            EmbeddedPostgres.start(
+                settings.data().resolve("programs"),
+                settings.data().resolve("postgres"),
+                true,
+                settings.databaseSystemUser()));
+  }
+
+  private static void up(Settings settings) throws Exception {
+    Files.createDirectories(settings.data());
+    new SystemUser(settings.databaseSystemUser(), System.out::println).ensure();
+    FileLock lock = lock(settings.data().resolve("lock"));
+    Optional<EmbeddedPostgres> embedded = embedded(settings);
+    Database database = Database.open(databaseSettings(settings, embedded));
+    // PostgreSQL keeps microseconds: what is written and what is read back must be the same
+    // instant.
+    InstantSource clock = Clock.tick(Clock.systemUTC(), Duration.ofNanos(1000));
+    Wiring.Running system = Wiring.open(settings, database, Main::openProviders, clock);
+    CountDownLatch stopped = new CountDownLatch(1);
+    Runtime.getRuntime()
+        .addShutdownHook(new Thread(() -> stop(system, embedded, lock, stopped), "stop"));
+    system.gateway().start();
+    system.loops().start();
+    system.workLoop().start();
+    new Welcome(system).print(System.out);
+    stopped.await();
+  }
+
+  /** Stops accepting, finishes what runs, leaves the environments running. */
+  private static void stop(
+      Wiring.Running system,
+      Optional<EmbeddedPostgres> embedded,
+      FileLock lock,
+      CountDownLatch stopped) {
+    PrintStream out = System.out;
+    out.println("Stopping; environments go on running.");
+    system.api().close();
+    system.idp().close();
+    system.loops().close();
+    system.workLoop().close();
+    system.gateway().close();
+    system.providers().close();
+    system.database().close();
+    embedded.ifPresent(EmbeddedPostgres::close);
+    try {
+      lock.release();
+    } catch (IOException e) {
+      out.println("the lock stays until the process has ended: " + e.getMessage());
+    }
+    stopped.countDown();
+  }
+
+  /** One server for one data folder. */
+  private static FileLock lock(Path file) throws IOException {
+    FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    FileLock lock = channel.tryLock();
+    if (lock == null) {
+      channel.close();
+      throw new Settings.Wrong(
+          "another server runs on "
+              + file.getParent()
+              + "; stop it, or set GPUAAS_DATA to another folder");
+    }
+    return lock;
+  }
+
+  private static DatabaseSettings databaseSettings(
+      Settings settings, Optional<EmbeddedPostgres> embedded) {
+    return settings
+        .database()
+        .map(at ->
+            new DatabaseSettings(
+                at.url(),
+                at.user(),
+                at.password(),
+                settings.databaseConnections(),
+                settings.databasePatience()))
+        .orElseGet(() ->
+            embedded
+                .orElseThrow()
+                .settings("gpuaas", settings.databaseConnections(), settings.databasePatience()));
+  }
+
+  /** Opens every provider of the settings, each behind its gate. */
+  static Providers openProviders(Settings settings, String deployment, InstantSource clock)
+      throws IOException {
+    Map<String, Provider> providers = new LinkedHashMap<>();
+    for (Map.Entry<String, Settings.ProviderSettings> entry : settings.providers().entrySet()) {
+      String type = entry.getValue().type();
+      ProviderFactory factory =
+          ServiceLoader.load(ProviderFactory.class).stream()
+              .map(ServiceLoader.Provider::get)
+              .filter(candidate -> candidate.type().equals(type))
+              .findFirst()
+              .orElseThrow(() -> new Settings.Wrong("there is no type of provider called " + type));
+      Path folder =
+          Files.createDirectories(settings.data().resolve("providers").resolve(entry.getKey()));
+      ProviderConfig config =
+          new ProviderConfig(entry.getKey(), deployment, folder, clock, entry.getValue().values());
+      providers.put(
+          entry.getKey(),
+          new ProviderGate(
+              factory.open(config), settings.providerCallLimit(), settings.providerParallel()));
+    }
+    return new Providers(providers);
+  }
+}

@@ -1,0 +1,225 @@
+package gpuaas.main;
+
+import gpuaas.lease.LeaseRules;
+import java.io.IOException;
+import java.io.Reader;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.TreeMap;
+
+/**
+ * The settings, from one file and the environment. Everything has a default that works on one
+ * machine; what is unknown, missing or wrong stops the start with a sentence.
+ *
+ * @param data the folder of everything that must survive
+ * @param address where the listeners bind
+ * @param development whether the development users and secret exist; on loopback only
+ * @param providers by name: type and settings
+ */
+public record Settings(
+    Path data,
+    String address,
+    boolean development,
+    String server,
+    Optional<String> deployment,
+    int apiPort,
+    int idpPort,
+    int sshPort,
+    Optional<String> apiUrl,
+    Optional<String> idpUrl,
+    Optional<String> sshHost,
+    Optional<DatabaseAddress> database,
+    int databaseConnections,
+    Duration databasePatience,
+    String databaseSystemUser,
+    String idpClientSecret,
+    Duration accessTokenLifetime,
+    Duration refreshTokenLifetime,
+    Duration terminalTokenLifetime,
+    int terminalTokensPerMinute,
+    Duration terminalIdleLimit,
+    Duration idempotencyKept,
+    int bodyBytesMost,
+    int leasesMostPerProject,
+    LeaseRules lease,
+    Duration readyProbeLimit,
+    Duration sweepEvery,
+    Duration nodeSyncEvery,
+    Duration workPollEvery,
+    int workParallel,
+    Duration providerCallLimit,
+    int providerParallel,
+    Duration sshIdleLimit,
+    Duration sshKeepAlive,
+    Duration sshRecheckEvery,
+    Map<String, ProviderSettings> providers) {
+
+  private static final String DEVELOPMENT_SECRET = "dev-client-secret";
+
+  /** An external PostgreSQL. */
+  public record DatabaseAddress(String url, String user, String password) {
+    @Override
+    public String toString() {
+      return "DatabaseAddress[" + url + "]"; // never the secret
+    }
+  }
+
+  /** One provider. */
+  public record ProviderSettings(String type, Map<String, String> values) {}
+
+  /** A setting that stops the start; the message is for the person who typed it. */
+  public static final class Wrong extends RuntimeException {
+    Wrong(String message) {
+      super(message);
+    }
+  }
+
+  /**
+   * Reads {@code gpuaas.properties} in the data folder, or the file that {@code GPUAAS_SETTINGS}
+   * names; a variable such as {@code GPUAAS_API_PORT} wins over {@code api.port} in the file.
+   */
+  public static Settings load(Map<String, String> environment) {
+    Path data =
+        Path.of(environment.getOrDefault("GPUAAS_DATA", defaultData(environment))).toAbsolutePath();
+    Path file =
+        Path.of(
+            environment.getOrDefault(
+                "GPUAAS_SETTINGS", data.resolve("gpuaas.properties").toString()));
+    Map<String, String> values = new TreeMap<>();
+    if (Files.exists(file)) {
+      Properties properties = new Properties();
+      try (Reader reader = Files.newBufferedReader(file)) {
+        properties.load(reader);
+      } catch (IOException | IllegalArgumentException e) {
+        throw new Wrong("the settings in " + file + " cannot be read: " + e.getMessage());
+      }
+      properties.forEach((name, value) -> values.put(name.toString(), value.toString().strip()));
+    } else if (environment.containsKey("GPUAAS_SETTINGS")) {
+      throw new Wrong("GPUAAS_SETTINGS names " + file + ", which is not there");
+    }
+    return of(data, new SettingsReader(values, environment));
+  }
+
+  private static Settings of(Path data, SettingsReader reader) {
+    String address = reader.text("address", "127.0.0.1");
+    boolean loopback = isLoopback(address);
+    boolean development = reader.flag("development", loopback);
+    if (development && !loopback) {
+      throw new Wrong(
+          "development is on, and address is "
+              + address
+              + ": the development users are for loopback only."
+              + " Remove the setting development, or bind to 127.0.0.1.");
+    }
+    String clientSecret = reader.text("idp.client-secret", development ? DEVELOPMENT_SECRET : "");
+    if (!development && (clientSecret.isEmpty() || clientSecret.equals(DEVELOPMENT_SECRET))) {
+      throw new Wrong(
+          "idp.client-secret must be set to a secret of your own when development is off");
+    }
+    Settings settings =
+        new Settings(
+            data,
+            address,
+            development,
+            reader.text("server", "server-1"),
+            reader.optional("deployment"),
+            reader.integer("api.port", 8443, 0, 65_535),
+            reader.integer("idp.port", 8080, 0, 65_535),
+            reader.integer("ssh.port", 2222, 0, 65_535),
+            reader.optional("api.url").map(Settings::withoutSlash),
+            reader.optional("idp.url").map(Settings::withoutSlash),
+            reader.optional("ssh.host"),
+            reader
+                .optional("database.url")
+                .map(url ->
+                    new DatabaseAddress(
+                        url,
+                        reader.text("database.user", "gpuaas"),
+                        reader.text("database.password", ""))),
+            reader.integer("database.connections", 16, 4, 1000),
+            reader.duration("database.patience", Duration.ofSeconds(3)),
+            reader.text("database.system-user", "gpuaas"),
+            clientSecret,
+            reader.duration("idp.access-token-lifetime", Duration.ofMinutes(60)),
+            reader.duration("idp.refresh-token-lifetime", Duration.ofHours(12)),
+            reader.duration("terminal.token-lifetime", Duration.ofSeconds(300)),
+            reader.integer("rate-limit.terminal-token-requests-per-minute", 10, 1, 1_000_000),
+            reader.duration("terminal.idle-limit", Duration.ofHours(4)),
+            reader.duration("idempotency.kept", Duration.ofHours(24)),
+            reader.integer("api.body-bytes-most", 1024 * 1024, 1024, 1 << 30),
+            reader.integer("lease.most-per-project", 1000, 1, 1_000_000),
+            rules(reader),
+            reader.duration("lease.probe-limit", Duration.ofSeconds(5)),
+            reader.duration("sweep.every", Duration.ofSeconds(60)),
+            reader.duration("node-sync.every", Duration.ofSeconds(10)),
+            reader.duration("work.poll-every", Duration.ofSeconds(1)),
+            reader.integer("work.parallel", 64, 1, 10_000),
+            reader.duration("provider.call-limit", Duration.ofSeconds(45)),
+            reader.integer("provider.parallel", 16, 1, 10_000),
+            reader.duration("ssh.idle-limit", Duration.ofHours(12)),
+            reader.duration("ssh.keep-alive", Duration.ofSeconds(30)),
+            reader.duration("ssh.recheck-every", Duration.ofSeconds(10)),
+            reader.providers());
+    reader.refuseUnknown();
+    if (settings.providerCallLimit.compareTo(settings.lease.settle()) >= 0) {
+      throw new Wrong("provider.call-limit must be shorter than lease.settle");
+    }
+    return settings;
+  }
+
+  @Override
+  public String toString() {
+    return "Settings[" + data + ", " + address + "]"; // never the secrets
+  }
+
+  private static LeaseRules rules(SettingsReader reader) {
+    LeaseRules standard = LeaseRules.standard();
+    return new LeaseRules(
+        reader.duration("lease.settle", standard.settle()),
+        reader.duration("lease.boot-limit", standard.bootLimit()),
+        reader.duration("lease.meter-every", standard.meterEvery()),
+        reader.duration("lease.watch-every", standard.watchEvery()),
+        reader.duration("lease.stop-limit", standard.stopLimit()),
+        reader.integer("lease.tries-most", standard.triesMost(), 1, 1000));
+  }
+
+  private static String defaultData(Map<String, String> environment) {
+    return "root".equals(System.getProperty("user.name"))
+        ? "/var/lib/gpuaas"
+        : environment.getOrDefault(
+                "XDG_DATA_HOME", System.getProperty("user.home") + "/.local/share")
+            + "/gpuaas";
+  }
+
+  private static String withoutSlash(String url) {
+    return url.endsWith("/") ? url.substring(0, url.length() - 1) : url;
+  }
+
+  private static boolean isLoopback(String address) {
+    try {
+      return InetAddress.getByName(address).isLoopbackAddress();
+    } catch (UnknownHostException e) {
+      throw new Wrong("address: " + address + " is not an address of this machine");
+    }
+  }
+
+  /** The name of an environment variable for a setting. */
+  static String variable(String setting) {
+    return "GPUAAS_" + setting.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
+  }
+
+  /** Without providers, this machine is one. */
+  static Map<String, ProviderSettings> withDefault(Map<String, ProviderSettings> providers) {
+    return providers.isEmpty()
+        ? Map.of("local", new ProviderSettings("local", Map.of()))
+        : new LinkedHashMap<>(providers);
+  }
+}

@@ -1,0 +1,220 @@
+package gpuaas.main;
+
+import gpuaas.access.KeyPairs;
+import gpuaas.access.SshKeys;
+import gpuaas.access.SshProbe;
+import gpuaas.access.Terminals;
+import gpuaas.base.Ids;
+import gpuaas.base.SecretBox;
+import gpuaas.capacity.NodeSync;
+import gpuaas.db.Database;
+import gpuaas.db.DeploymentFactStore;
+import gpuaas.gateway.Activity;
+import gpuaas.gateway.GatewayReadiness;
+import gpuaas.gateway.GatewaySettings;
+import gpuaas.gateway.LeaseDoors;
+import gpuaas.gateway.SshGateway;
+import gpuaas.gateway.TerminalSocket;
+import gpuaas.gpuaas.GpuaasAuth;
+import gpuaas.gpuaas.GpuaasDialect;
+import gpuaas.http.Dialect;
+import gpuaas.http.HttpServer;
+import gpuaas.http.Pipeline;
+import gpuaas.identity.Identities;
+import gpuaas.idp.IdpDialect;
+import gpuaas.idp.SigningKeys;
+import gpuaas.lease.Lease;
+import gpuaas.lease.LeaseState;
+import gpuaas.lease.Leases;
+import gpuaas.operation.Idempotency;
+import gpuaas.provider.Providers;
+import gpuaas.work.WorkLoop;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.InstantSource;
+import java.util.List;
+
+/**
+ * The whole system, made in the order of the staircase by calling constructors. Reading it is
+ * reading the system; the tests call it with another clock, another database and other providers.
+ */
+public final class Wiring {
+
+  private Wiring() {}
+
+  /** The parts that a running system is used and stopped through. */
+  public record Running(
+      Settings settings,
+      Database database,
+      Providers providers,
+      Leases leases,
+      WorkLoop workLoop,
+      Loops loops,
+      SshGateway gateway,
+      HttpServer api,
+      HttpServer idp,
+      List<Dialect> dialects,
+      String deployment) {}
+
+  /** What the gateway needs of things that are made before it. */
+  private record Entrances(Later<SshGateway> gateway, Later<TerminalSocket> terminals) {
+    /** Closes what is open into a lease that nobody may use any more. */
+    void changed(Lease lease) {
+      if (lease.state() instanceof LeaseState.Stopping
+          || lease.state() instanceof LeaseState.Ended) {
+        gateway.get().closeSessions(lease.id());
+        terminals.get().closeAll(lease.id());
+      }
+    }
+  }
+
+  /** Makes everything, in a state in which nothing has begun. */
+  public static Running open(
+      Settings settings, Database database, ProviderOpener opener, InstantSource clock)
+      throws IOException {
+    Files.createDirectories(settings.data());
+    SecretBox secrets = SecretBox.open(settings.data().resolve("secret.key"));
+    Ids ids = Ids.timeOrdered(clock);
+    PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    String deployment = settings.deployment().orElseGet(() -> deploymentId(database, ids));
+    Entrances entrances = new Entrances(new Later<>(), new Later<>());
+    Later<WorkLoop> loop = new Later<>();
+
+    // identity, provider, access
+    Identities identities = new Identities(database, ids, clock);
+    Providers providers = opener.open(settings, deployment, clock);
+    SshKeys sshKeys =
+        new SshKeys(database, ids, clock, _ -> entrances.gateway().get().recheckAll());
+    Terminals terminals = new Terminals(database, clock, settings.terminalTokenLifetime());
+    KeyPairs.Pair probeKey = KeyPairs.make("readiness probe");
+
+    // capacity, lease
+    NodeSync nodes = new NodeSync(database, providers, clock);
+    GatewayReadiness readiness =
+        new GatewayReadiness(
+            new SshProbe(),
+            probeKey,
+            entrances.gateway()::get,
+            sshHost(settings),
+            settings.address(),
+            settings.readyProbeLimit());
+    Leases.Hooks hooks =
+        new Leases.Hooks((kind, id) -> loop.get().wake(kind, id), entrances::changed);
+    Leases.Parts lease =
+        Leases.open(
+            database,
+            providers,
+            readiness,
+            sshKeys,
+            deployment,
+            ids,
+            clock,
+            settings.lease(),
+            settings.leasesMostPerProject(),
+            hooks);
+    loop.set(
+        new WorkLoop(
+            database,
+            clock,
+            settings.server(),
+            settings.workParallel(),
+            settings.workPollEvery(),
+            List.of(lease.reconciler())));
+
+    // the ways in
+    Activity activity = new Activity(clock);
+    GatewaySettings gatewaySettings = gatewaySettings(settings);
+    LeaseDoors doors = new LeaseDoors(lease.leases(), sshKeys, providers, probeKey.publicKey());
+    SshGateway gateway = new SshGateway(gatewaySettings, doors, new SessionLines(), activity);
+    entrances.gateway().set(gateway);
+    TerminalSocket terminalSocket =
+        new TerminalSocket(
+            terminals, lease.leases(), providers, activity, settings.terminalIdleLimit());
+    entrances.terminals().set(terminalSocket);
+
+    // loops and listeners
+    Idempotency idempotency = new Idempotency(database, clock, settings.idempotencyKept());
+    Loops loops = new Loops(settings, database, providers, nodes, lease, idempotency, metrics);
+    Pipeline pipeline = new Pipeline(database, idempotency, metrics, ids::next);
+    SigningKeys signingKeys = SigningKeys.open(database, secrets);
+    IdpDialect.IdpSettings idpSettings = idpSettings(settings);
+    GpuaasAuth auth =
+        new GpuaasAuth(
+            signingKeys.publicKeys(),
+            idpSettings.issuer(),
+            idpSettings.clientId(),
+            identities,
+            clock);
+    GpuaasDialect gpuaas =
+        new GpuaasDialect(
+            new GpuaasDialect.Parts(
+                auth,
+                database,
+                lease.leases(),
+                settings.lease(),
+                sshKeys,
+                terminals,
+                settings.terminalTokensPerMinute(),
+                settings.apiUrl(),
+                gateway.hostKeys().getFirst().fingerprint(),
+                terminalSocket,
+                loops::isReady,
+                metrics,
+                clock));
+    IdpDialect idp = new IdpDialect(idpSettings, identities, signingKeys, ids, clock);
+    People.ensure(settings, identities, secrets, database);
+    return new Running(
+        settings,
+        database,
+        providers,
+        lease.leases(),
+        loop.get(),
+        loops,
+        gateway,
+        new HttpServer(
+            new HttpServer.Listener(
+                settings.address(), settings.apiPort(), List.of(gpuaas), settings.bodyBytesMost()),
+            pipeline),
+        new HttpServer(
+            new HttpServer.Listener(
+                settings.address(), settings.idpPort(), List.of(idp), settings.bodyBytesMost()),
+            pipeline),
+        List.of(gpuaas, idp),
+        deployment);
+  }
+
+  private static String deploymentId(Database database, Ids ids) {
+    return DeploymentFactStore.getOrMake(
+        database, "deployment", () -> "gpuaas-" + ids.next().toString().substring(24));
+  }
+
+  private static String sshHost(Settings settings) {
+    return settings.sshHost().orElse(settings.address());
+  }
+
+  private static GatewaySettings gatewaySettings(Settings settings) {
+    GatewaySettings defaults =
+        GatewaySettings.defaults(settings.data().resolve("ssh_host_ed25519_key"));
+    return defaults
+        .listening(settings.address(), settings.sshPort())
+        .idleAfter(settings.sshIdleLimit(), settings.sshKeepAlive())
+        .recheckingEvery(settings.sshRecheckEvery());
+  }
+
+  private static IdpDialect.IdpSettings idpSettings(Settings settings) {
+    return new IdpDialect.IdpSettings(
+        settings.idpUrl().orElse("http://localhost:" + settings.idpPort()),
+        "gpuaas-api",
+        settings.idpClientSecret(),
+        settings.accessTokenLifetime(),
+        settings.refreshTokenLifetime());
+  }
+
+  /** Opens the providers of the settings; the tests open others. */
+  @FunctionalInterface
+  public interface ProviderOpener {
+    Providers open(Settings settings, String deployment, InstantSource clock) throws IOException;
+  }
+}
