@@ -194,7 +194,7 @@ class SshGatewayCommandTest {
       assertThat(clients.get(i).waitFor()).isEqualTo(i);
     }
     assertThat(lab.gateway.openSessions(Lab.LEASE)).isEqualTo(1);
-    running.destroy();
+    running.destroyForcibly(); // ssh may miss a milder signal
     running.waitFor();
   }
 }

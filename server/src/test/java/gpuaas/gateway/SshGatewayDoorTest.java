@@ -275,9 +275,9 @@ class SshGatewayDoorTest {
     fifth.addAll(1, List.of("-S", folder.resolve("m").toString(), "-o", "ProxyCommand=false"));
     assertThat(lab.run(new byte[0], fifth).code()).isNotZero();
     assertThat(clients).allMatch(Process::isAlive);
-    clients.removeFirst().destroy();
+    clients.removeFirst().destroyForcibly();
     Lab.eventually("there is a place again", () -> ran(lab, fifth));
-    running.destroy();
+    running.destroyForcibly(); // ssh may miss a milder signal
     running.waitFor();
   }
 
@@ -302,7 +302,7 @@ class SshGatewayDoorTest {
     assertThat(stays.isAlive()).isTrue();
     lab.broken = false;
     lab.run("true").fine();
-    stays.destroy();
+    stays.destroyForcibly(); // ssh may miss a milder signal
     stays.waitFor();
   }
 

@@ -103,7 +103,7 @@ class SshGatewayPortsTest {
         assertThat(curls.get(i).waitFor()).isZero();
         assertThat(Arrays.equals(Files.readAllBytes(folder.resolve("page" + i)), PAGE)).isTrue();
       }
-      ssh.destroy();
+      ssh.destroyForcibly(); // ssh may miss a milder signal
       ssh.waitFor();
     }
   }
@@ -155,7 +155,7 @@ class SshGatewayPortsTest {
     Lab.eventually("ssh listens", () -> listens(port));
     assertThat(curl(port, "http://localhost:" + webPort() + "/")).isZero();
     assertThat(curl(port, "http://127.0.0.2:" + webPort() + "/")).isNotZero();
-    ssh.destroy();
+    ssh.destroyForcibly(); // ssh may miss a milder signal
     ssh.waitFor();
   }
 
@@ -190,7 +190,7 @@ class SshGatewayPortsTest {
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
       assertThat(socket.getInputStream().read()).isEqualTo(-1);
     }
-    streams.destroy();
+    streams.destroyForcibly(); // ssh may miss a milder signal
     streams.waitFor();
   }
 }
