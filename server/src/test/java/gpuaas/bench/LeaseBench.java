@@ -32,7 +32,7 @@ public final class LeaseBench {
   private static final int SEQUENTIAL = 50;
   private static final int TOGETHER = 100;
   private static final int AT_A_TIME = 10;
-  private static final long POLL_NANOS = Duration.ofMillis(5).toNanos();
+  private static final long POLL_NANOS = Duration.ofMillis(15).toNanos();
 
   private final TestServer server;
   private final Database database;
@@ -97,6 +97,10 @@ public final class LeaseBench {
         "POST to first SSH command done, one after the other",
         entered.stream().map(Way::sshMillis).toList());
 
+    where("of that, request to place taken", "lease.requested", "lease.placed");
+    where("of that, asking the provider", "lease.placed", "lease.booting");
+    where("of that, proof over SSH", "lease.booting", "lease.running");
+
     long before = availableKib();
     List<Way> together = together();
     print(
@@ -121,6 +125,22 @@ public final class LeaseBench {
         "%-60s %.0f ms each%n",
         "release, " + AT_A_TIME + " at a time", millisSince(start) / together.size());
     leftovers(data);
+  }
+
+  /** What the events so far say of one part of the way. */
+  private void where(String what, String from, String to) {
+    List<Double> millis =
+        database.read(tx ->
+            tx.query(
+                    """
+                    select 1000.0 * extract(epoch from b.at - a.at) from event a join event b using (lease_id)
+                     where a.type = :from and b.type = :to
+                    """)
+                .bind("from", from)
+                .bind("to", to)
+                .mapTo(Double.class)
+                .list());
+    print("  " + what, millis);
   }
 
   private List<Way> together() throws Exception {
