@@ -125,7 +125,9 @@ public record Lease(
     if (spec.whenFull() == LeaseSpec.WhenFull.FAIL) {
       return ended(why == Decline.NO_CAPACITY ? NO_CAPACITY : DECLINED, now);
     }
-    if (tries >= rules.triesMost()) {
+    // A rejection is of the request itself, such as an image that does not exist: waiting cannot
+    // help.
+    if (why == Decline.REJECTED || tries >= rules.triesMost()) {
       return ended(DECLINED, now);
     }
     Lease after = with(new Waiting(tries), expires);

@@ -172,6 +172,13 @@ class LeaseTest {
   }
 
   @Test
+  void aRejectedRequestEndsAtOnceAndDoesNotWait() {
+    Change rejected =
+        lease(new Provisioning(PLACE, 1, T0)).on(new Declined(1, Decline.REJECTED), T9, RULES);
+    assertThat(rejected.after().state()).isEqualTo(new Ended(EndReason.DECLINED, T9));
+  }
+
+  @Test
   void theTermCountsFromWhenItAnswers() {
     Change running = lease(new Booting(PLACE, 1, INSTANCE, T0)).on(new Answered(SSH), T9, RULES);
     assertThat(running.after().expires()).contains(T9.plus(Duration.ofHours(1)));
