@@ -15,6 +15,8 @@ public final class AuditStore {
   public enum Act {
     ALLOCATION_CREATE,
     ALLOCATION_RELEASE,
+    ALLOCATION_UPDATE,
+    ALLOCATION_DISMISS,
     TERMINAL_TOKEN_CREATE,
     SSH_KEY_CREATE,
     SSH_KEY_DELETE;

@@ -1,5 +1,6 @@
 package gpuaas.base;
 
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 
@@ -9,13 +10,31 @@ import java.util.UUID;
  *
  * @param tenant who owns and pays
  * @param project the scope that resources live in
+ * @param key the API key that the request came with; empty for somebody who logged in
  * @param correlationId follows the request through logs, events and audit
  */
 public record Caller(
-    UUID user, String name, UUID tenant, UUID project, Set<Role> roles, String correlationId) {
+    UUID user,
+    String name,
+    UUID tenant,
+    UUID project,
+    Set<Role> roles,
+    Optional<Key> key,
+    String correlationId) {
 
   public Caller {
     roles = Set.copyOf(roles);
+  }
+
+  /**
+   * An API key allows no more than its owner may do, and of that only this.
+   *
+   * @param id of the key, for budgets and the trail
+   */
+  public record Key(UUID id, Set<Action> actions) {
+    public Key {
+      actions = Set.copyOf(actions);
+    }
   }
 
   /** What a person may do. */
@@ -33,20 +52,33 @@ public record Caller(
 
   /** Refuses with {@link Refusal.Denied} unless the caller may do this. */
   public void require(Action action) {
-    boolean allowed =
-        switch (action) {
-          case LEASE_READ,
-              LEASE_CREATE,
-              LEASE_STOP,
-              TERMINAL_OPEN,
-              SSH_KEY_READ,
-              SSH_KEY_WRITE,
-              CATALOG_READ ->
-              roles.contains(Role.USER) || isAdmin();
-        };
-    if (!allowed) {
+    if (!may(action)) {
       throw new Refused(new Refusal.Denied(action));
     }
+  }
+
+  /** True when the caller's role allows it, and the key, if there is one, does too. */
+  public boolean may(Action action) {
+    boolean byRole =
+        switch (action) {
+          case CATALOG_READ,
+              SSH_KEY_READ,
+              SSH_KEY_WRITE,
+              LEASE_READ,
+              LEASE_CREATE,
+              LEASE_UPDATE,
+              LEASE_STOP,
+              TERMINAL_OPEN,
+              EVENT_READ,
+              BILLING_READ,
+              WEBHOOK_READ,
+              WEBHOOK_WRITE,
+              API_KEY_READ,
+              API_KEY_WRITE ->
+              roles.contains(Role.USER) || isAdmin();
+          case BILLING_WRITE -> isAdmin();
+        };
+    return byRole && key.map(granted -> granted.actions().contains(action)).orElse(true);
   }
 
   /** True when a thing of this project is this caller's to see. */

@@ -52,6 +52,21 @@ public sealed interface Refusal {
   /** Nothing we have could ever fill this. */
   record NeverFits(String sku, String why) implements Refusal {}
 
+  /** What we sell at this price costs more than the caller wants to pay. */
+  record PriceTooHigh(long pricePerHourMicros, long capPerHourMicros) implements Refusal {}
+
+  /** The account does not cover it. */
+  record InsufficientFunds(long hasMicros, long needsMicros, String currency) implements Refusal {}
+
+  /** A limit that somebody set on what may be spent or used. */
+  record BudgetExceeded(String what) implements Refusal {}
+
+  /** There is no GPU of this name in the catalogue. */
+  record UnknownGpu(String name) implements Refusal {}
+
+  /** The same idempotency key came, and its first request is still being answered. */
+  record IdempotencyConflict(Duration retryAfter) implements Refusal {}
+
   /** The same idempotency key came with another request. */
   record IdempotencyMismatch() implements Refusal {}
 
@@ -67,6 +82,10 @@ public sealed interface Refusal {
   /** The kinds of things that can be missing. */
   enum Kind {
     LEASE,
-    SSH_KEY
+    SSH_KEY,
+    OPERATION,
+    API_KEY,
+    WEBHOOK,
+    DELIVERY
   }
 }

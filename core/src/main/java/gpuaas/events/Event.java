@@ -33,7 +33,8 @@ public record Event(
     LEASE_BOOTING,
     LEASE_RUNNING,
     LEASE_STOPPING,
-    LEASE_ENDED;
+    LEASE_ENDED,
+    LEASE_DISMISSED;
 
     /** The name outside: {@code lease.running}. */
     public String text() {

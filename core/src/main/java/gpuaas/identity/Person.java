@@ -2,6 +2,7 @@ package gpuaas.identity;
 
 import gpuaas.base.Caller;
 import java.util.EnumSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 
@@ -22,6 +23,7 @@ public record Person(
 
   /** Them as a caller, in their default project. */
   public Caller caller(String correlationId) {
-    return new Caller(id, username, tenant, defaultProject, roles(), correlationId);
+    return new Caller(
+        id, username, tenant, defaultProject, roles(), Optional.empty(), correlationId);
   }
 }

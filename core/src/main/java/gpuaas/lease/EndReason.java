@@ -6,6 +6,12 @@ public enum EndReason {
   ASKED(false),
   /** Its term was over. */
   EXPIRED(false),
+  /** Nobody used it for as long as it was to wait. */
+  IDLE(false),
+  /** A spot lease made room for one on demand. */
+  RECLAIMED(false),
+  /** The account is empty, or a budget is used up. */
+  OUT_OF_FUNDS(false),
   /** No place was found, and it was not to wait. */
   NO_CAPACITY(true),
   /** It was declined too often. */

@@ -4,6 +4,7 @@ import static gpuaas.lease.EndReason.DECLINED;
 import static gpuaas.lease.EndReason.LOST;
 import static gpuaas.lease.EndReason.NO_CAPACITY;
 
+import gpuaas.base.Caller;
 import gpuaas.events.Event;
 import gpuaas.lease.LeaseSignal.Answered;
 import gpuaas.lease.LeaseSignal.Created;
@@ -31,6 +32,8 @@ import java.util.UUID;
  * The right to use some GPUs until an end.
  *
  * @param version counts the changes; a result is written only against the version it came from
+ * @param apiKey the key that it was asked with
+ * @param name a label of the user's
  * @param pricePerGpuHourMicros fixed when the lease was accepted
  * @param expires when it ends by itself; empty: never, or not known before it runs
  * @param correlationId of the request that made it
@@ -41,36 +44,40 @@ public record Lease(
     UUID tenant,
     UUID project,
     UUID requestedBy,
+    Optional<UUID> apiKey,
     LeaseSpec spec,
+    Optional<String> name,
     LeaseState state,
     long pricePerGpuHourMicros,
     Instant createdAt,
     Optional<Instant> expires,
+    LeaseHistory history,
     String correlationId) {
 
   /** A new lease: accepted, waiting for its place. */
   public static Change requested(
       UUID id,
-      UUID tenant,
-      UUID project,
-      UUID requestedBy,
+      Caller caller,
       LeaseSpec spec,
+      Optional<String> name,
       long pricePerGpuHourMicros,
-      Instant now,
-      String correlationId) {
+      Instant now) {
     Lease lease =
         new Lease(
             id,
             0,
-            tenant,
-            project,
-            requestedBy,
+            caller.tenant(),
+            caller.project(),
+            caller.user(),
+            caller.key().map(Caller.Key::id),
             spec,
+            name,
             new Waiting(0),
             pricePerGpuHourMicros,
             now,
             Optional.empty(),
-            correlationId);
+            LeaseHistory.NONE,
+            caller.correlationId());
     return new Change(
         lease, lease, List.of(lease.event(Event.Type.LEASE_REQUESTED, now, Map.of())), List.of());
   }
@@ -221,18 +228,63 @@ public record Lease(
   }
 
   private Lease with(LeaseState next, Optional<Instant> newExpires) {
+    LeaseHistory after =
+        switch (next) {
+          case Provisioning p -> history.placed(p.place().offer().region());
+          case Running r -> history.ready(r.since());
+          case Waiting _, Booting _, Stopping _, Ended _ -> history;
+        };
+    return copy(name, next, newExpires, after);
+  }
+
+  private Lease copy(
+      Optional<String> newName,
+      LeaseState next,
+      Optional<Instant> newExpires,
+      LeaseHistory newHistory) {
     return new Lease(
         id,
         version + 1,
         tenant,
         project,
         requestedBy,
+        apiKey,
         spec,
+        newName,
         next,
         pricePerGpuHourMicros,
         createdAt,
         newExpires,
+        newHistory,
         correlationId);
+  }
+
+  /** The same under another name; nothing is told. */
+  public Change renamed(String newName) {
+    boolean same = name.isPresent() && name.get().equals(newName);
+    Lease after = same ? this : copy(Optional.of(newName), state, expires, history);
+    return new Change(this, after, List.of(), List.of());
+  }
+
+  /** A failed lease is cleared away: it stays as it is, and says that it was seen. */
+  public Change dismissed(Instant now) {
+    boolean failed =
+        switch (state) {
+          case Stopping s -> s.why().isFailure();
+          case Ended e -> e.why().isFailure();
+          case Waiting _, Provisioning _, Booting _, Running _ -> false;
+        };
+    if (!failed || history.dismissedAt().isPresent()) {
+      return unchanged();
+    }
+    Lease after = copy(name, state, expires, history.dismissed(now));
+    return new Change(
+        this, after, List.of(after.event(Event.Type.LEASE_DISMISSED, now, Map.of())), List.of());
+  }
+
+  /** What it costs for each hour, all GPUs together. */
+  public long pricePerHourMicros() {
+    return pricePerGpuHourMicros * spec.want().gpuCount();
   }
 
   /** What its environment calls itself, and a second name to log in with. */

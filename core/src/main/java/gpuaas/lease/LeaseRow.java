@@ -9,6 +9,7 @@ import gpuaas.lease.LeaseState.Stopping;
 import gpuaas.lease.LeaseState.Waiting;
 import gpuaas.spi.Endpoint;
 import gpuaas.spi.InstanceRef;
+import gpuaas.spi.Region;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
@@ -28,12 +29,22 @@ final class LeaseRow {
         row.getColumn("tenant_id", UUID.class),
         row.getColumn("project_id", UUID.class),
         row.getColumn("requested_by", UUID.class),
+        Optional.ofNullable(row.getColumn("api_key_id", UUID.class)),
         Json.read(row.getColumn("spec", String.class), LeaseSpec.class),
+        Optional.ofNullable(row.getColumn("name", String.class)),
         state(row),
         row.getColumn("price_per_gpu_hour_micros", Long.class),
         row.getColumn("made_at", Instant.class),
         Optional.ofNullable(row.getColumn("expires_at", Instant.class)),
+        history(row),
         row.getColumn("correlation_id", String.class));
+  }
+
+  private static LeaseHistory history(RowView row) {
+    return new LeaseHistory(
+        Optional.ofNullable(row.getColumn("region", String.class)).map(Region::new),
+        Optional.ofNullable(row.getColumn("ready_at", Instant.class)),
+        Optional.ofNullable(row.getColumn("dismissed_at", Instant.class)));
   }
 
   private static LeaseState state(RowView row) {
@@ -91,6 +102,8 @@ final class LeaseRow {
         .bind("tenant", lease.tenant())
         .bind("project", lease.project())
         .bind("requestedBy", lease.requestedBy())
+        .bind("apiKey", lease.apiKey().orElse(null))
+        .bind("name", lease.name().orElse(null))
         .bind("spec", Json.write(lease.spec()))
         .bind("sku", lease.spec().want().sku())
         .bind("gpuModel", lease.spec().want().gpuModel())
@@ -132,6 +145,10 @@ final class LeaseRow {
         .bind("id", lease.id())
         .bind("version", lease.version())
         .bind("state", lease.state().text())
+        .bind("name", lease.name().orElse(null))
+        .bind("region", lease.history().region().map(Region::code).orElse(null))
+        .bind("readyAt", lease.history().readyAt().orElse(null))
+        .bind("dismissedAt", lease.history().dismissedAt().orElse(null))
         .bind("expiresAt", lease.expires().orElse(null));
   }
 

@@ -15,6 +15,8 @@ import java.util.UUID;
  * @param environment variables for every process inside
  * @param term how long it runs; empty: until somebody stops it
  * @param whenFull what to do when there is no room
+ * @param patience how long to look for room before {@code FAIL} fails; does not matter for {@code
+ *     QUEUE}
  */
 public record LeaseSpec(
     Want want,
@@ -22,18 +24,36 @@ public record LeaseSpec(
     List<UUID> sshKeys,
     Map<String, String> environment,
     Optional<Duration> term,
-    WhenFull whenFull) {
+    WhenFull whenFull,
+    Duration patience,
+    Guards guards) {
 
   public LeaseSpec {
     sshKeys = List.copyOf(sshKeys);
     environment = Map.copyOf(environment);
+    // Rows that were written before these existed have neither.
+    patience = patience == null ? Duration.ZERO : patience;
+    guards = guards == null ? Guards.NONE : guards;
+  }
+
+  /** A lease in the queue, until somebody stops it. */
+  public static LeaseSpec queued(Want want, String image, List<UUID> sshKeys) {
+    return new LeaseSpec(
+        want,
+        image,
+        sshKeys,
+        Map.of(),
+        Optional.empty(),
+        WhenFull.QUEUE,
+        Duration.ZERO,
+        Guards.NONE);
   }
 
   /** What to do when there is no room. */
   public enum WhenFull {
     /** Wait in turn. */
     QUEUE,
-    /** End at once. */
+    /** End when there is still none after some patience. */
     FAIL
   }
 }

@@ -63,9 +63,9 @@ final class LeaseStore implements LeaseBook {
     var insert =
         tx.update(
             """
-            insert into lease (id, version, tenant_id, project_id, requested_by, spec, sku, gpu_model, gpu_count,
+            insert into lease (id, version, tenant_id, project_id, requested_by, api_key_id, name, spec, sku, gpu_model, gpu_count,
               price_per_gpu_hour_micros, correlation_id, made_at, expires_at, state, attempt)
-            values (:id, :version, :tenant, :project, :requestedBy, :spec::jsonb, :sku, :gpuModel, :gpuCount,
+            values (:id, :version, :tenant, :project, :requestedBy, :apiKey, :name, :spec::jsonb, :sku, :gpuModel, :gpuCount,
               :price, :correlationId, :madeAt, :expiresAt, :state, 0)
             """);
     LeaseRow.bindNew(insert, lease);
@@ -88,7 +88,8 @@ final class LeaseStore implements LeaseBook {
             update lease set version = :version, expires_at = :expiresAt, state = :state, attempt = :attempt,
               place = :place::jsonb, instance_provider = :instanceProvider, instance_id = :instanceId,
               ssh_host = :sshHost, ssh_port = :sshPort, ssh_user = :sshUser, since = :since, metered_to = :meteredTo,
-              quiet_from = :quietFrom, end_reason = :endReason, ended_at = :endedAt
+              quiet_from = :quietFrom, end_reason = :endReason, ended_at = :endedAt,
+              name = :name, region = :region, ready_at = :readyAt, dismissed_at = :dismissedAt
             where id = :id and version = :versionBefore
             """);
     LeaseRow.bindState(update, after);

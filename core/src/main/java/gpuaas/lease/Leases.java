@@ -15,6 +15,7 @@ import gpuaas.capacity.Availability;
 import gpuaas.capacity.NodeStore;
 import gpuaas.capacity.Placement;
 import gpuaas.capacity.Room;
+import gpuaas.catalog.SkuStore;
 import gpuaas.catalog.Want;
 import gpuaas.db.Database;
 import gpuaas.db.Tx;
@@ -27,6 +28,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /** What callers can do with leases. Authorises, decides, writes; never calls a provider. */
@@ -62,9 +64,9 @@ public final class Leases {
   /**
    * Accepts a lease: written, with its event and its work, in the caller's transaction.
    *
-   * @param pricePerGpuHourMicros fixed from now on
+   * @param name a label; need not be unique
    */
-  public Lease request(Tx tx, Caller caller, LeaseSpec spec, long pricePerGpuHourMicros) {
+  public Lease request(Tx tx, Caller caller, LeaseSpec spec, Optional<String> name) {
     caller.require(Action.LEASE_CREATE);
     refuseForeignKeys(tx, caller, spec);
     refuseWhatNeverFits(tx, spec.want());
@@ -73,14 +75,7 @@ public final class Leases {
     }
     Change requested =
         Lease.requested(
-            ids.next(),
-            caller.tenant(),
-            caller.project(),
-            caller.user(),
-            spec,
-            pricePerGpuHourMicros,
-            clock.instant(),
-            caller.correlationId());
+            ids.next(), caller, spec, name, SkuStore.price(tx, spec.want()), clock.instant());
     store.add(tx, requested);
     AuditStore.append(tx, caller, Act.ALLOCATION_CREATE, requested.after().id(), clock.instant());
     return requested.after();
@@ -146,21 +141,43 @@ public final class Leases {
     });
   }
 
+  /** Gives it another name. */
+  public Lease rename(Tx tx, Caller caller, UUID id, String name) {
+    caller.require(Action.LEASE_UPDATE);
+    return write(tx, caller, id, lease -> lease.renamed(name), Act.ALLOCATION_UPDATE);
+  }
+
+  /** Clears a failed lease away. Nothing happens to one that did not fail. */
+  public Lease dismiss(Tx tx, Caller caller, UUID id) {
+    caller.require(Action.LEASE_STOP);
+    return write(tx, caller, id, lease -> lease.dismissed(clock.instant()), Act.ALLOCATION_DISMISS);
+  }
+
   /** Asks it to end. Asking again is fine; so is asking when it has ended. */
   public Lease stop(Tx tx, Caller caller, UUID id, EndReason why) {
     caller.require(Action.LEASE_STOP);
+    return write(
+        tx,
+        caller,
+        id,
+        lease -> lease.on(new LeaseSignal.StopAsked(why), clock.instant(), rules),
+        Act.ALLOCATION_RELEASE);
+  }
+
+  /** A change that a caller asked for; nothing is written when it changes nothing. */
+  private Lease write(Tx tx, Caller caller, UUID id, Function<Lease, Change> decision, Act act) {
     // A step may write meanwhile: the row is locked, so that one of the two sees what the other
     // did.
     LeaseStore.lock(tx, id);
     Lease lease = visible(tx, caller, id);
-    Change change = lease.on(new LeaseSignal.StopAsked(why), clock.instant(), rules);
+    Change change = decision.apply(lease);
     if (change.isEmpty()) {
       return lease;
     }
     if (!store.write(tx, change)) {
       throw new IllegalStateException("a locked lease moved on: " + id);
     }
-    AuditStore.append(tx, caller, Act.ALLOCATION_RELEASE, id, clock.instant());
+    AuditStore.append(tx, caller, act, id, clock.instant());
     return change.after();
   }
 

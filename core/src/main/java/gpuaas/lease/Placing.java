@@ -29,6 +29,7 @@ import java.util.Optional;
 final class Placing {
 
   private static final Duration LOOK_FOR_ROOM = Duration.ofSeconds(5);
+  private static final Duration LOOK_OFTEN = Duration.ofSeconds(1);
   private static final Duration FIRST_PAUSE = Duration.ofMillis(250);
   private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
 
@@ -52,11 +53,12 @@ final class Placing {
           throw new IllegalStateException("placed, but " + placed.state().text());
       case MovedOn _ -> Next.now();
       case Full _ -> {
-        if (lease.spec().whenFull() == LeaseSpec.WhenFull.FAIL) {
+        boolean fails = lease.spec().whenFull() == LeaseSpec.WhenFull.FAIL;
+        if (fails && !signals.now().isBefore(lease.createdAt().plus(lease.spec().patience()))) {
           signals.apply(lease, new Declined(waiting.tries(), Decline.NO_CAPACITY));
           yield Next.now();
         }
-        yield Next.after(LOOK_FOR_ROOM);
+        yield Next.after(fails ? LOOK_OFTEN : LOOK_FOR_ROOM);
       }
     };
   }

@@ -18,7 +18,8 @@ class AuditStoreTest {
 
   private static final UUID ID = new UUID(0, 1);
   private static final Caller CALLER =
-      new Caller(ID, "someone", ID, ID, Set.of(Caller.Role.USER), "trace-1");
+      new Caller(
+          ID, "someone", ID, ID, Set.of(Caller.Role.USER), java.util.Optional.empty(), "trace-1");
 
   @Test
   void isOnlyEverAddedTo() {

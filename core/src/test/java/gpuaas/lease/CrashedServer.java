@@ -1,5 +1,6 @@
 package gpuaas.lease;
 
+import gpuaas.base.Caller;
 import gpuaas.capacity.NodeSync;
 import gpuaas.catalog.Want;
 import gpuaas.db.Database;
@@ -36,6 +37,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
@@ -49,6 +51,8 @@ public final class CrashedServer {
   static final UUID LEASE = new UUID(0, 1);
 
   private static final UUID OWNER = new UUID(0, 2);
+  private static final Caller USER =
+      new Caller(OWNER, "test", OWNER, OWNER, Set.of(Caller.Role.USER), Optional.empty(), "crash");
   private static final String DEPLOYMENT = "crash-test";
   private static final String PROVIDER = "local";
   private static final InstantSource CLOCK = Clock.tick(Clock.systemUTC(), Duration.ofNanos(1000));
@@ -182,11 +186,9 @@ public final class CrashedServer {
           .bind("id", OWNER)
           .execute();
       Want want = new Want("h200-sxm-slice", "H200", 1, Optional.empty(), Tier.ON_DEMAND);
-      LeaseSpec spec =
-          new LeaseSpec(want, "", List.of(), Map.of(), Optional.empty(), LeaseSpec.WhenFull.QUEUE);
+      LeaseSpec spec = LeaseSpec.queued(want, "", List.of());
       store.add(
-          tx,
-          Lease.requested(LEASE, OWNER, OWNER, OWNER, spec, 4_500_000, CLOCK.instant(), "crash"));
+          tx, Lease.requested(LEASE, USER, spec, Optional.empty(), 4_500_000, CLOCK.instant()));
     });
   }
 

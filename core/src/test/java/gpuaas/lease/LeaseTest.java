@@ -93,8 +93,30 @@ class LeaseTest {
     UUID id = new UUID(0, 7);
     Want want = new Want("h200-sxm-slice", "H200", 2, Optional.empty(), Tier.ON_DEMAND);
     LeaseSpec spec =
-        new LeaseSpec(want, "", List.of(), Map.of(), Optional.of(Duration.ofHours(1)), whenFull);
-    return new Lease(id, 4, id, id, id, spec, state, 4_500_000, T0, Optional.empty(), "test");
+        new LeaseSpec(
+            want,
+            "",
+            List.of(),
+            Map.of(),
+            Optional.of(Duration.ofHours(1)),
+            whenFull,
+            Duration.ZERO,
+            Guards.NONE);
+    return new Lease(
+        id,
+        4,
+        id,
+        id,
+        id,
+        Optional.empty(),
+        spec,
+        Optional.empty(),
+        state,
+        4_500_000,
+        T0,
+        Optional.empty(),
+        LeaseHistory.NONE,
+        "test");
   }
 
   private static Lease lease(LeaseState state) {

@@ -1,5 +1,6 @@
 package gpuaas.lease;
 
+import gpuaas.base.Caller;
 import gpuaas.catalog.Want;
 import gpuaas.lease.LeaseState.Ended;
 import gpuaas.lease.LeaseState.Provisioning;
@@ -20,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.UUID;
 import org.jspecify.annotations.NullMarked;
@@ -107,6 +109,16 @@ final class Simulation {
 
   // --- actors ---
 
+  private static final Caller USER =
+      new Caller(
+          new UUID(1, 1),
+          "simulated",
+          new UUID(1, 1),
+          new UUID(1, 1),
+          Set.of(Caller.Role.USER),
+          Optional.empty(),
+          "simulated");
+
   private void use(UUID id) {
     stage.pause(faults.upTo(Duration.ofMinutes(3)));
     Want want =
@@ -116,10 +128,9 @@ final class Simulation {
         faults.chance(0.3) ? Optional.of(faults.upTo(Duration.ofMinutes(4))) : Optional.empty();
     LeaseSpec.WhenFull whenFull =
         faults.chance(0.3) ? LeaseSpec.WhenFull.FAIL : LeaseSpec.WhenFull.QUEUE;
-    LeaseSpec spec = new LeaseSpec(want, "", List.of(), Map.of(), term, whenFull);
-    UUID owner = new UUID(1, 1);
-    book.add(
-        Lease.requested(id, owner, owner, owner, spec, 2_000_000, stage.instant(), "simulated"));
+    LeaseSpec spec =
+        new LeaseSpec(want, "", List.of(), Map.of(), term, whenFull, Duration.ZERO, Guards.NONE);
+    book.add(Lease.requested(id, USER, spec, Optional.empty(), 2_000_000, stage.instant()));
     due(id, stage.instant());
     trace.say("requested " + want.gpuCount() + " GPUs as " + id);
     if (faults.chance(0.7)) {

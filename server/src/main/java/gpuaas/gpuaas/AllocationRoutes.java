@@ -70,9 +70,8 @@ final class AllocationRoutes {
     Want want =
         new Want(
             skuName, sku.gpuModel(), gpuCount, Optional.of(new Region(region)), Tier.ON_DEMAND);
-    LeaseSpec spec =
-        new LeaseSpec(want, image, sshKeys, Map.of(), Optional.empty(), LeaseSpec.WhenFull.QUEUE);
-    Lease lease = leases.request(tx, request.caller(), spec, sku.pricePerGpuHourMicros());
+    LeaseSpec spec = LeaseSpec.queued(want, image, sshKeys);
+    Lease lease = leases.request(tx, request.caller(), spec, Optional.empty());
     return Reply.json(201, views.allocation(lease, Optional.empty()))
         .with("Location", PATH + "/" + lease.id());
   }
@@ -141,6 +140,7 @@ final class AllocationRoutes {
       case LEASE_RUNNING -> List.of("ssh_ready", "active");
       case LEASE_STOPPING -> List.of("releasing");
       case LEASE_ENDED -> List.of("ended");
+      case LEASE_DISMISSED -> List.of("dismissed");
     };
   }
 }

@@ -5,6 +5,7 @@ import gpuaas.base.Refusal;
 import gpuaas.base.Refusal.FieldProblem;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.http.Reply;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -35,6 +36,37 @@ final class GpuaasErrors {
       case Refusal.Exists e -> error(409, "ssh_key_exists", e.why(), id);
       case Refusal.NeverFits n ->
           error(409, "sku_unavailable", n.sku() + " cannot be had here: " + n.why(), id);
+      case Refusal.UnknownGpu u ->
+          error(400, "validation_error", "There is no GPU called " + u.name(), id);
+      case Refusal.PriceTooHigh p ->
+          error(
+              409,
+              "price_too_high",
+              "It costs "
+                  + dollars(p.pricePerHourMicros())
+                  + " an hour, more than the "
+                  + dollars(p.capPerHourMicros())
+                  + " that were set as the most",
+              id);
+      case Refusal.InsufficientFunds f ->
+          error(
+              402,
+              "insufficient_funds",
+              "The account has "
+                  + dollars(f.hasMicros())
+                  + " "
+                  + f.currency()
+                  + " free, and this needs "
+                  + dollars(f.needsMicros()),
+              id);
+      case Refusal.BudgetExceeded b -> error(409, "quota_exceeded", b.what(), id);
+      case Refusal.IdempotencyConflict c ->
+          error(
+                  409,
+                  "idempotency_conflict",
+                  "The first request with this idempotency key is still being answered",
+                  id)
+              .with("Retry-After", seconds(c.retryAfter()));
       case Refusal.IdempotencyMismatch _ ->
           error(
               409,
@@ -66,6 +98,10 @@ final class GpuaasErrors {
     return switch (kind) {
       case LEASE -> "allocation_not_found";
       case SSH_KEY -> "ssh_key_not_found";
+      case OPERATION -> "operation_not_found";
+      case API_KEY -> "api_key_not_found";
+      case WEBHOOK -> "webhook_not_found";
+      case DELIVERY -> "delivery_not_found";
     };
   }
 
@@ -73,6 +109,10 @@ final class GpuaasErrors {
     return switch (kind) {
       case LEASE -> "Allocation";
       case SSH_KEY -> "SSH key";
+      case OPERATION -> "Operation";
+      case API_KEY -> "API key";
+      case WEBHOOK -> "Webhook endpoint";
+      case DELIVERY -> "Delivery";
     };
   }
 
@@ -136,6 +176,11 @@ final class GpuaasErrors {
 
   private static Reply error(int status, String code, String message, String id) {
     return Reply.json(status, new Envelope(code, message, id, Map.of()));
+  }
+
+  /** Millionths as a sum with all the digits that matter. */
+  private static String dollars(long micros) {
+    return BigDecimal.valueOf(micros, 6).stripTrailingZeros().toPlainString();
   }
 
   /** Whole seconds, rounded up, so that whoever waits that long is let in. */

@@ -1,0 +1,32 @@
+package gpuaas.lease;
+
+import gpuaas.spi.Region;
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * What stays known of a lease after the state that knew it.
+ *
+ * @param region of the last place that was tried
+ * @param readyAt when it first answered
+ * @param dismissedAt when somebody cleared a failed lease away
+ */
+public record LeaseHistory(
+    Optional<Region> region, Optional<Instant> readyAt, Optional<Instant> dismissedAt) {
+
+  /** Of a new lease. */
+  public static final LeaseHistory NONE =
+      new LeaseHistory(Optional.empty(), Optional.empty(), Optional.empty());
+
+  LeaseHistory placed(Region where) {
+    return new LeaseHistory(Optional.of(where), readyAt, dismissedAt);
+  }
+
+  LeaseHistory ready(Instant at) {
+    return new LeaseHistory(region, Optional.of(readyAt.orElse(at)), dismissedAt);
+  }
+
+  LeaseHistory dismissed(Instant at) {
+    return new LeaseHistory(region, readyAt, Optional.of(at));
+  }
+}
