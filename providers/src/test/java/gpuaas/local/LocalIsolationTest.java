@@ -210,13 +210,13 @@ class LocalIsolationTest {
             List.of(), Optional.of(new ExecRequest.Terminal("xterm-256color", 132, 40)), Map.of());
     try (ExecChannel channel = provider.exec(mine, shell)) {
       Typist typist = new Typist(channel);
-      typist.type("stty size; echo $TERM-$HOME; tty\n");
-      typist.await("40 132");
+      typist.type(
+          "until [ \"$(stty size)\" = '40 132' ]; do sleep 0.02; done; echo $TERM-$HOME; tty\n");
       typist.await("xterm-256color-/root");
       typist.await("/dev/pts/");
       channel.resize(100, 50);
-      typist.type("stty size\n");
-      typist.await("50 100");
+      typist.type("until [ \"$(stty size)\" = '50 100' ]; do sleep 0.02; done; echo re''sized\n");
+      typist.await("resized");
       typist.type("sleep 98765\n");
       Inside.eventually("it runs", () -> sleepers() > 0);
       typist.type("\u0003");

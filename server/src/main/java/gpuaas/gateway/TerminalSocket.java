@@ -16,6 +16,7 @@ import gpuaas.provider.Providers;
 import gpuaas.spi.ExecChannel;
 import gpuaas.spi.ExecRequest;
 import gpuaas.spi.HasExec;
+import gpuaas.spi.ProviderException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -87,13 +88,24 @@ public final class TerminalSocket implements SocketRoute.Opener {
           exec.get()
               .exec(
                   running.instance(), new ExecRequest(List.of(), Optional.of(TERMINAL), Map.of()));
-      return connected(lease.get().id(), process, handshake, socket);
+      Listener listener = connected(lease.get().id(), process, handshake, socket);
+      if (!isRunning(lease.get().id())) {
+        closeAll(lease.get().id()); // it was released while its terminal was being opened
+      }
+      return listener;
     } catch (DatabaseGone e) {
       return refused(socket, TRY_LATER, "the server cannot check the token now; try again");
+    } catch (ProviderException e) {
+      log.info("a terminal could not be opened: {}", e.getMessage());
+      return refused(socket, NOT_RUNNING, "the instance does not answer; is it still active?");
     } catch (RuntimeException e) {
       log.error("a terminal could not be opened", e);
       return refused(socket, TerminalBridge.BROKEN, "the terminal could not be opened");
     }
+  }
+
+  private boolean isRunning(UUID lease) {
+    return leases.find(lease).map(Lease::state).filter(Running.class::isInstance).isPresent();
   }
 
   /**

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -32,6 +33,7 @@ final class Visits implements SessionListener, AutoCloseable {
   private static final AttributeKey<Visit> VISIT = new AttributeKey<>();
   private static final AttributeKey<Boolean> TOO_MANY = new AttributeKey<>();
   private static final long HANG_UP_MILLIS = 500;
+  private static final long FAREWELL_MILLIS_MOST = 5000;
   private static final int MOST_UNANSWERED = 10;
   private static final String LOST_RIGHT = "The lease has ended, or your key no longer opens it.";
 
@@ -220,25 +222,34 @@ final class Visits implements SessionListener, AutoCloseable {
   }
 
   /**
-   * Says why, and hangs up a moment later: were it done at once, what the client sends meanwhile
-   * would make its system throw the reason away. Until then {@link #admit} keeps every door shut.
+   * Says why, and hangs up a moment after that was sent: were it done at once, what the client
+   * sends meanwhile would make its system throw the reason away. Until then {@link #admit} keeps
+   * every door shut.
    */
   private void sendAway(Session session, String reason) {
-    var _ = rounds.schedule(() -> session.close(true), HANG_UP_MILLIS, TimeUnit.MILLISECONDS);
+    hangUpAfter(session, FAREWELL_MILLIS_MOST);
     // On its own thread: at the log-in this one has a packet encoded but not yet sent, and another
     // one before it would garble both.
     Thread.ofVirtual().name("gateway-farewell").start(() -> farewell(session, reason));
   }
 
-  private static void farewell(Session session, String reason) {
+  private void farewell(Session session, String reason) {
     try {
       Buffer buffer = session.createBuffer(SshConstants.SSH_MSG_DISCONNECT, reason.length() + 16);
       buffer.putUInt(SshConstants.SSH2_DISCONNECT_BY_APPLICATION);
       buffer.putString(reason);
       buffer.putString("");
-      session.writePacket(buffer);
+      session.writePacket(buffer).addListener(_ -> hangUpAfter(session, HANG_UP_MILLIS));
     } catch (IOException _) {
       session.close(true);
+    }
+  }
+
+  private void hangUpAfter(Session session, long millis) {
+    try {
+      var _ = rounds.schedule(() -> session.close(true), millis, TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException _) {
+      session.close(true); // the gateway itself is closing
     }
   }
 

@@ -105,8 +105,7 @@ class SshGatewayCommandTest {
     // Shows a real terminal: kind, size, a resize that is followed, Ctrl-C, and the exit code.
     try (TerminalProcess person = Lab.person(lab.ssh("-tt"))) {
       Screen screen = new Screen(person);
-      screen.type("stty size; echo kind=$TERM\n");
-      screen.until("40 132");
+      screen.type("until [ \"$(stty size)\" = '40 132' ]; do sleep 0.02; done; echo kind=$TERM\n");
       screen.until("kind=xterm-256color");
       person.resize(100, 50);
       screen.type("until [ \"$(stty size)\" = '50 100' ]; do sleep 0.02; done; echo seen=$?\n");

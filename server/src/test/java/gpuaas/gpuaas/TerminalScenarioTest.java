@@ -173,8 +173,9 @@ class TerminalScenarioTest {
       assertThat(JSON.readTree(control.frames().getFirst()).path("type").asText())
           .isEqualTo("session_ready");
       control.type("{\"type\": \"resize\", \"cols\": 123, \"rows\": 45}");
-      control.type("stty size\r");
-      control.until("45 123");
+      // A size is followed, not obeyed at once: the shell inside may be quicker.
+      control.type("until [ \"$(stty size)\" = '45 123' ]; do sleep 0.05; done; echo fi''ts\r");
+      control.until("fits");
       control.type("exit 7\r");
       assertThat(control.closed()).isEqualTo(1000);
       JsonNode last = JSON.readTree(control.frames().getLast());
@@ -216,11 +217,13 @@ class TerminalScenarioTest {
   @Test
   void releaseEndsAlsoWhoDoesNotRead() {
     String other = server.allocate(token, 1, keyId);
-    server.awaitStatus(token, other, "active");
+    JsonNode way = server.awaitStatus(token, other, "active").path("connection");
     String once = mint(server, token, other).json().path("token").asText();
     String url = url().replace(allocation, other);
     try (TerminalClient deaf = TerminalClient.openWithoutReading(url, once)) {
-      deaf.type("yes\r");
+      deaf.type("touch /tmp/on; yes\r");
+      String look = "until [ -e /tmp/on ]; do sleep 0.05; done; echo on";
+      assertThat(inside(way, look)).contains("on");
       server.call("POST", "/api/v1/allocations/" + other + "/release", token, "");
       server.awaitStatus(token, other, "released");
       deaf.readOn();
@@ -241,8 +244,12 @@ class TerminalScenarioTest {
   }
 
   private static String inside(String command) {
+    return inside(connection, command);
+  }
+
+  private static String inside(JsonNode way, String command) {
     try {
-      return Shell.inside(connection, privateKey, command).out();
+      return Shell.inside(way, privateKey, command).out();
     } catch (Exception e) {
       throw new AssertionError(e);
     }
