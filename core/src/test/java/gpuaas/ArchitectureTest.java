@@ -119,13 +119,14 @@ class ArchitectureTest {
             .haveFullyQualifiedName("gpuaas.capacity.Placement")
             .or()
             .haveNameMatching(
-                "gpuaas\\.lease\\.(LeaseState|LeaseSignal|Change|EndReason|LeaseSpec|LeaseRules|Place)(\\$.*)?")
+                "gpuaas\\.lease\\.(LeaseState|LeaseSignal|Change|EndReason|LeaseSpec|LeaseRules|LeaseHistory|Guards|Place)(\\$.*)?")
             .should()
             .onlyDependOnClassesThat(
                 resideInAnyPackage(
                         "java.lang..",
                         "java.time..",
                         "java.util..",
+                        "gpuaas.base",
                         "gpuaas.lease",
                         "gpuaas.catalog",
                         "gpuaas.capacity",

@@ -19,7 +19,10 @@ public final class AuditStore {
     ALLOCATION_DISMISS,
     TERMINAL_TOKEN_CREATE,
     SSH_KEY_CREATE,
-    SSH_KEY_DELETE;
+    SSH_KEY_DELETE,
+    API_KEY_CREATE,
+    API_KEY_ROTATE,
+    API_KEY_REVOKE;
 
     /** The name in the trail: {@code allocation.create}. */
     String text() {

@@ -81,8 +81,8 @@ public record Caller(
     return byRole && key.map(granted -> granted.actions().contains(action)).orElse(true);
   }
 
-  /** True when a thing of this project is this caller's to see. */
+  /** True when a thing of this project is this caller's to see; a key sees its own project only. */
   public boolean sees(UUID projectOfThing) {
-    return isAdmin() || project.equals(projectOfThing);
+    return (isAdmin() && key.isEmpty()) || project.equals(projectOfThing);
   }
 }

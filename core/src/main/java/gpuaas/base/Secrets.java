@@ -11,6 +11,9 @@ public final class Secrets {
 
   private static final SecureRandom RANDOM = new SecureRandom();
 
+  private static final String LETTERS =
+      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
   private Secrets() {}
 
   /**
@@ -21,6 +24,15 @@ public final class Secrets {
     byte[] bytes = new byte[32];
     RANDOM.nextBytes(bytes);
     return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
+  }
+
+  /** So many random letters and digits: about six bits each. */
+  public static String letters(int count) {
+    StringBuilder text = new StringBuilder(count);
+    for (int i = 0; i < count; i++) {
+      text.append(LETTERS.charAt(RANDOM.nextInt(LETTERS.length())));
+    }
+    return text.toString();
   }
 
   /** What a token is kept as. It has enough randomness of its own to need no salt. */

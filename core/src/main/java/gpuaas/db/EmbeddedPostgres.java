@@ -42,6 +42,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
   private final Path folder;
   private final boolean durable;
   private final String systemUser;
+  private boolean launchedHere;
 
   private EmbeddedPostgres(Path program, Path folder, boolean durable, String systemUser) {
     this.program = program;
@@ -68,6 +69,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
       }
       if (!postgres.answers()) {
         postgres.launch();
+        postgres.launchedHere = true;
       }
       return postgres;
     } catch (IOException e) {
@@ -99,6 +101,11 @@ public final class EmbeddedPostgres implements AutoCloseable {
       throw new IllegalStateException(
           "cannot make the database " + name + ": " + e.getMessage(), e);
     }
+  }
+
+  /** True when it did not run before: then whoever started it should stop it. */
+  public boolean launchedHere() {
+    return launchedHere;
   }
 
   /** Stops it cleanly; its data stays. */

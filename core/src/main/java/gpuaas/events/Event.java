@@ -42,6 +42,11 @@ public record Event(
     }
   }
 
+  /** The id of a lease's event with this number. */
+  public static UUID idOf(UUID lease, long sequence) {
+    return UUID.nameUUIDFromBytes((lease + "/" + sequence).getBytes(StandardCharsets.UTF_8));
+  }
+
   /**
    * An event whose id follows from lease and sequence, so that telling it again is telling the
    * same.
@@ -54,7 +59,7 @@ public record Event(
       Instant at,
       String correlationId,
       Map<String, String> details) {
-    UUID id = UUID.nameUUIDFromBytes((lease + "/" + sequence).getBytes(StandardCharsets.UTF_8));
-    return new Event(id, type, lease, project, sequence, at, correlationId, details);
+    return new Event(
+        idOf(lease, sequence), type, lease, project, sequence, at, correlationId, details);
   }
 }

@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.jdbi.v3.core.result.RowView;
 
@@ -30,6 +31,14 @@ public final class EventStore {
         .bind("correlationId", event.correlationId())
         .bind("details", Json.write(event.details()))
         .execute();
+  }
+
+  /** One event. */
+  public static Optional<Event> find(Tx tx, UUID id) {
+    return tx.query("select * from event where id = :id")
+        .bind("id", id)
+        .map(EventStore::read)
+        .findOne();
   }
 
   /** What became true of a lease, oldest first, up to a limit. */

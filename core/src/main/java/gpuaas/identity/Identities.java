@@ -34,6 +34,14 @@ public final class Identities {
     return database.read(tx -> IdentityStore.find(tx, id)).filter(person -> !person.disabled());
   }
 
+  /** Somebody of this name who is here and not disabled. */
+  public Optional<Person> findByName(String username) {
+    return database
+        .read(tx -> IdentityStore.findByName(tx, username))
+        .map(IdentityStore.Login::person)
+        .filter(person -> !person.disabled());
+  }
+
   /** Makes a person with a tenant and a default project of their own, unless the name is taken. */
   public void ensure(String username, String password, boolean admin) {
     if (database.read(tx -> IdentityStore.findByName(tx, username)).isPresent()) {

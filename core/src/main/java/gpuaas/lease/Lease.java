@@ -259,10 +259,22 @@ public record Lease(
         correlationId);
   }
 
+  /** A place in a list of leases, newest first; what comes after it is older. */
+  public record Position(Instant madeAt, UUID id) {}
+
+  /** Where it stands in lists. */
+  public Position position() {
+    return new Position(createdAt, id);
+  }
+
+  /** How far it is, as lists go by it. */
+  public LeaseState.Phase phase() {
+    return LeaseState.Phase.of(state, history.dismissedAt().isPresent());
+  }
+
   /** The same under another name; nothing is told. */
-  public Change renamed(String newName) {
-    boolean same = name.isPresent() && name.get().equals(newName);
-    Lease after = same ? this : copy(Optional.of(newName), state, expires, history);
+  public Change renamed(Optional<String> newName) {
+    Lease after = name.equals(newName) ? this : copy(newName, state, expires, history);
     return new Change(this, after, List.of(), List.of());
   }
 

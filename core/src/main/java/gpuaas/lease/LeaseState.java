@@ -3,6 +3,7 @@ package gpuaas.lease;
 import gpuaas.spi.Endpoint;
 import gpuaas.spi.InstanceRef;
 import java.time.Instant;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -55,5 +56,38 @@ public sealed interface LeaseState {
       case Stopping _ -> "stopping";
       case Ended _ -> "ended";
     };
+  }
+
+  /**
+   * How far a lease is, as lists go by it: the state, but a failure stays in sight until somebody
+   * clears it away. The database computes the same, in the column {@code phase}.
+   */
+  enum Phase {
+    WAITING,
+    PROVISIONING,
+    BOOTING,
+    RUNNING,
+    STOPPING,
+    /** It failed, and nobody has cleared it away. */
+    FAILED,
+    /** Ended, or failed and cleared away. */
+    GONE;
+
+    /** Of a lease in this state. */
+    static Phase of(LeaseState state, boolean dismissed) {
+      return switch (state) {
+        case Waiting _ -> WAITING;
+        case Provisioning _ -> PROVISIONING;
+        case Booting _ -> BOOTING;
+        case Running _ -> RUNNING;
+        case Stopping s -> s.why().isFailure() && !dismissed ? FAILED : STOPPING;
+        case Ended e -> e.why().isFailure() && !dismissed ? FAILED : GONE;
+      };
+    }
+
+    /** The name in the database. */
+    String text() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 }

@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /** The leases in the database. */
@@ -202,6 +203,37 @@ final class LeaseStore implements LeaseBook {
         .bind("limit", limit)
         .map(LeaseRow::read)
         .list();
+  }
+
+  /** The same by phase; no phases: whatever is not gone. Each has an index in this very order. */
+  static List<Lease> listByPhase(
+      Tx tx,
+      UUID project,
+      Set<LeaseState.Phase> phases,
+      Optional<Lease.Position> after,
+      int limit) {
+    String phase =
+        switch (phases.size()) {
+          case 0 -> "phase <> 'gone'";
+          case 1 -> "phase = :phase";
+          default ->
+              phases.size() == LeaseState.Phase.values().length ? "true" : "phase = any(:phases)";
+        };
+    String position = after.isPresent() ? "(made_at, id) < (:madeAt, :id)" : "true";
+    var query =
+        tx.query(
+            "select * from lease where project_id = :project and "
+                + phase
+                + " and "
+                + position
+                + " order by made_at desc, id desc limit :limit");
+    if (phase.contains(":phases")) {
+      query.bindArray("phases", String.class, phases.stream().map(LeaseState.Phase::text).toList());
+    } else if (phase.contains(":phase")) {
+      query.bind("phase", phases.iterator().next().text());
+    }
+    after.ifPresent(at -> query.bind("madeAt", at.madeAt()).bind("id", at.id()));
+    return query.bind("project", project).bind("limit", limit).map(LeaseRow::read).list();
   }
 
   /** Holds the row until the end of the transaction. */

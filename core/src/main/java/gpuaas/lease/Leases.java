@@ -25,6 +25,7 @@ import gpuaas.provider.Providers;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -141,8 +142,22 @@ public final class Leases {
     });
   }
 
-  /** Gives it another name. */
-  public Lease rename(Tx tx, Caller caller, UUID id, String name) {
+  /**
+   * Leases of the caller's project, newest first.
+   *
+   * @param phases only these; empty: all but those that are gone
+   * @param after where the last page ended
+   * @param limit one more is returned when there are more
+   */
+  public List<Lease> list(
+      Caller caller, Set<LeaseState.Phase> phases, Optional<Lease.Position> after, int limit) {
+    caller.require(Action.LEASE_READ);
+    return database.read(
+        tx -> LeaseStore.listByPhase(tx, caller.project(), phases, after, limit + 1));
+  }
+
+  /** Gives it another name, or none. */
+  public Lease rename(Tx tx, Caller caller, UUID id, Optional<String> name) {
     caller.require(Action.LEASE_UPDATE);
     return write(tx, caller, id, lease -> lease.renamed(name), Act.ALLOCATION_UPDATE);
   }

@@ -2,8 +2,10 @@ package gpuaas.operation;
 
 import gpuaas.base.Refusal;
 import gpuaas.base.Refused;
+import gpuaas.base.SecretBox;
 import gpuaas.base.Secrets;
 import gpuaas.db.Database;
+import gpuaas.db.Json;
 import gpuaas.db.Tx;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -16,21 +18,26 @@ import java.util.function.Function;
  */
 public final class Idempotency {
 
+  private static final String PURPOSE = "reply";
+
   private final Database database;
   private final InstantSource clock;
+  private final SecretBox secrets;
   private final Duration kept;
 
   /**
+   * @param secrets encrypts the answers, for some hold what is shown only once
    * @param kept how long an answer is remembered
    */
-  public Idempotency(Database database, InstantSource clock, Duration kept) {
+  public Idempotency(Database database, InstantSource clock, SecretBox secrets, Duration kept) {
     this.database = database;
     this.clock = clock;
+    this.secrets = secrets;
     this.kept = kept;
   }
 
   /** An answer as it is kept. */
-  public record Answer(int status, Map<String, String> headers, String body) {
+  public record Answer(int status, Map<String, String> headers, String contentType, String body) {
     public Answer {
       headers = Map.copyOf(headers);
     }
@@ -51,12 +58,28 @@ public final class Idempotency {
         if (!first.sameRequest()) {
           throw new Refused(new Refusal.IdempotencyMismatch());
         }
-        return first.answer();
+        return Json.read(secrets.unseal(first.sealed(), PURPOSE), Answer.class);
       }
       Answer answer = effect.apply(tx);
-      IdempotencyStore.finish(tx, scope, key, answer);
+      IdempotencyStore.finish(tx, scope, key, answer.status(), sealed(answer));
       return answer;
     });
+  }
+
+  /**
+   * Keeps a no that would be the same again. The request had no effect, so that this is a
+   * transaction of its own; whoever came first with the key wins.
+   */
+  public void remember(String scope, String key, String request, Answer refusal) {
+    database.run(tx -> {
+      if (IdempotencyStore.begin(tx, scope, key, Secrets.hash(request), clock.instant())) {
+        IdempotencyStore.finish(tx, scope, key, refusal.status(), sealed(refusal));
+      }
+    });
+  }
+
+  private String sealed(Answer answer) {
+    return secrets.seal(Json.write(answer), PURPOSE);
   }
 
   /** Forgets what is too old; called now and then. */

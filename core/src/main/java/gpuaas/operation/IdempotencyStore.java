@@ -1,10 +1,7 @@
 package gpuaas.operation;
 
-import gpuaas.db.Json;
 import gpuaas.db.Tx;
-import gpuaas.operation.Idempotency.Answer;
 import java.time.Instant;
-import java.util.Map;
 
 /** Keys and answers in the database. */
 final class IdempotencyStore {
@@ -12,7 +9,7 @@ final class IdempotencyStore {
   private IdempotencyStore() {}
 
   /** A key that was used, and whether for the same request. */
-  record Kept(boolean sameRequest, Answer answer) {}
+  record Kept(boolean sameRequest, String sealed) {}
 
   /** True for the first. Waits for another that is at it, and then says what came of that. */
   static boolean begin(Tx tx, String scope, String key, byte[] hash, Instant now) {
@@ -29,13 +26,12 @@ final class IdempotencyStore {
         == 1;
   }
 
-  static void finish(Tx tx, String scope, String key, Answer answer) {
+  static void finish(Tx tx, String scope, String key, int status, String sealed) {
     tx.update(
-            "update idempotency set status = :status, headers = :headers::jsonb, reply = :reply"
-                + " where scope = :scope and key = :key")
-        .bind("status", answer.status())
-        .bind("headers", Json.write(answer.headers()))
-        .bind("reply", answer.body())
+            "update idempotency set status = :status, reply = :reply where scope = :scope and key ="
+                + " :key")
+        .bind("status", status)
+        .bind("reply", sealed)
         .bind("scope", scope)
         .bind("key", key)
         .execute();
@@ -43,18 +39,13 @@ final class IdempotencyStore {
 
   static Kept get(Tx tx, String scope, String key, byte[] hash) {
     return tx.query(
-            "select request_hash = :hash as same, status, headers, reply from idempotency"
+            "select request_hash = :hash as same, reply from idempotency"
                 + " where scope = :scope and key = :key")
         .bind("hash", hash)
         .bind("scope", scope)
         .bind("key", key)
         .map(row ->
-            new Kept(
-                row.getColumn("same", Boolean.class),
-                new Answer(
-                    row.getColumn("status", Integer.class),
-                    headers(row.getColumn("headers", String.class)),
-                    row.getColumn("reply", String.class))))
+            new Kept(row.getColumn("same", Boolean.class), row.getColumn("reply", String.class)))
         .one();
   }
 
@@ -68,10 +59,5 @@ final class IdempotencyStore {
 
   static void deleteAllBefore(Tx tx, Instant time) {
     tx.update("delete from idempotency where made_at < :time").bind("time", time).execute();
-  }
-
-  @SuppressWarnings("unchecked")
-  private static Map<String, String> headers(String json) {
-    return Json.read(json, Map.class);
   }
 }

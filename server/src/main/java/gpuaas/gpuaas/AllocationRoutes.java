@@ -91,22 +91,13 @@ final class AllocationRoutes {
     }
     int limit = request.queryInteger("page_size", 50, 1, PAGE_MOST);
     List<GpuaasViews.Allocation> items = new ArrayList<>();
-    Optional<UUID> after = request.query("cursor").map(AllocationRoutes::cursor);
-    Page<Lease> page = leases.list(request.caller(), states, after, limit);
+    Page<Lease> page = leases.list(request.caller(), states, request.cursorId(), limit);
     for (Lease lease : page.items()) {
       if (status.isEmpty() || views.status(lease).equals(status.get())) {
         items.add(views.allocation(lease, Optional.empty()));
       }
     }
     return Reply.json(200, new AllocationPage(items, page.next()));
-  }
-
-  private static UUID cursor(String text) {
-    try {
-      return UUID.fromString(text);
-    } catch (IllegalArgumentException e) {
-      throw new Refused(Refusal.Invalid.field("cursor", "is not a cursor that we gave out"));
-    }
   }
 
   private Reply release(Request request, Tx tx) {

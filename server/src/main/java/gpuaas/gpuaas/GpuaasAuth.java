@@ -17,6 +17,7 @@ import gpuaas.base.Refusal.Unauthenticated;
 import gpuaas.base.Refusal.Unauthenticated.Why;
 import gpuaas.base.Refused;
 import gpuaas.http.Request;
+import gpuaas.identity.ApiKeys;
 import gpuaas.identity.Identities;
 import java.text.ParseException;
 import java.time.InstantSource;
@@ -24,21 +25,31 @@ import java.util.Date;
 import java.util.Set;
 import java.util.UUID;
 
-/** Who asks: a bearer token of the identity provider, signed with RS256 by a key that we know. */
+/**
+ * Who asks: a bearer token of the identity provider, signed with RS256 by a key that we know, or an
+ * API key.
+ */
 public final class GpuaasAuth {
 
   private static final int TOKEN_LENGTH_MOST = 16 * 1024;
 
   private final DefaultJWTProcessor<SecurityContext> processor = new DefaultJWTProcessor<>();
   private final Identities identities;
+  private final ApiKeys apiKeys;
 
   /**
    * @param issuer the only issuer accepted
    * @param audience must be among the token's audiences
    */
   public GpuaasAuth(
-      JWKSet keys, String issuer, String audience, Identities identities, InstantSource clock) {
+      JWKSet keys,
+      String issuer,
+      String audience,
+      Identities identities,
+      ApiKeys apiKeys,
+      InstantSource clock) {
     this.identities = identities;
+    this.apiKeys = apiKeys;
     processor.setJWSKeySelector(
         new JWSVerificationKeySelector<>(JWSAlgorithm.RS256, new ImmutableJWKSet<>(keys)));
     DefaultJWTClaimsVerifier<SecurityContext> claims =
@@ -59,7 +70,11 @@ public final class GpuaasAuth {
     if (!header.regionMatches(true, 0, "Bearer ", 0, 7) || header.length() > TOKEN_LENGTH_MOST) {
       throw refused(Why.INVALID);
     }
-    UUID subject = subject(header.substring(7).strip());
+    String token = header.substring(7).strip();
+    if (ApiKeys.looksLikeOne(token)) {
+      return apiKeys.caller(token, request.correlationId());
+    }
+    UUID subject = subject(token);
     return identities
         .find(subject)
         .orElseThrow(() -> refused(Why.INVALID))

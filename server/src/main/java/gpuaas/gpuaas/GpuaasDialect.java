@@ -11,6 +11,7 @@ import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
 import gpuaas.http.SocketRoute;
+import gpuaas.identity.ApiKeys;
 import gpuaas.lease.LeaseRules;
 import gpuaas.lease.Leases;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -39,6 +40,7 @@ public final class GpuaasDialect implements Dialect {
       Leases leases,
       LeaseRules rules,
       SshKeys sshKeys,
+      ApiKeys apiKeys,
       Terminals terminals,
       int terminalTokensPerMinute,
       Optional<String> publicUrl,
@@ -56,7 +58,7 @@ public final class GpuaasDialect implements Dialect {
             parts.leases(),
             parts.terminals(),
             parts.database(),
-            new RateLimits(parts.terminalTokensPerMinute()),
+            RateLimits.perMinute(parts.terminalTokensPerMinute()),
             parts.publicUrl(),
             parts.terminalSocket());
     this.routes =
@@ -65,6 +67,7 @@ public final class GpuaasDialect implements Dialect {
                 new AccountRoutes().routes(),
                 new CatalogRoutes(parts.database()).routes(),
                 new SshKeyRoutes(parts.sshKeys()).routes(),
+                new ApiKeyRoutes(parts.apiKeys()).routes(),
                 new AllocationRoutes(parts.leases(), views).routes(),
                 terminals.routes())
             .flatMap(List::stream)

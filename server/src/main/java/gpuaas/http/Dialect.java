@@ -4,6 +4,7 @@ import gpuaas.base.Caller;
 import gpuaas.base.Refusal;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 
 /** One wire form over the core: five things and no behaviour. */
 public interface Dialect {
@@ -36,6 +37,24 @@ public interface Dialect {
 
   /** The headers that may carry an idempotency key. */
   List<String> idempotencyHeaders();
+
+  /** What such a key means. */
+  default OnceRules onceRules() {
+    return new OnceRules.PerPath(name());
+  }
+
+  /** Refuses whoever comes too often. Called once it is known who asks, if that can be known. */
+  default void admit(Request request) {}
+
+  /** How a correlation id of our own is written. */
+  default String correlationId(UUID fresh) {
+    return fresh.toString();
+  }
+
+  /** True when a correlation id that is unfit for logs is refused; otherwise it is replaced. */
+  default boolean refusesOddCorrelationId() {
+    return true;
+  }
 
   /** The first of these headers that is there. */
   static Optional<String> firstOf(Request request, List<String> headers) {

@@ -6,8 +6,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refusal.FieldProblem;
 import gpuaas.base.Refused;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -77,6 +81,47 @@ public final class Fields {
       return problem(name, "must be a whole number from " + least + " to " + most, least);
     }
     return value.intValue();
+  }
+
+  /** A list of texts, without doubles; missing or null is an empty list. */
+  public List<String> optionalTexts(String name, int most, int lengthMost) {
+    JsonNode value = object.path(name);
+    if (value.isMissingNode() || value.isNull()) {
+      return List.of();
+    }
+    if (!value.isArray() || value.size() > most) {
+      return problem(name, "must be a list of at most " + most + " strings", List.of());
+    }
+    List<String> texts = new ArrayList<>();
+    for (JsonNode each : value) {
+      String text = each.isTextual() ? each.textValue() : "";
+      if (text.isBlank() || text.length() > lengthMost) {
+        return problem(
+            name, "must be a list of strings of 1 to " + lengthMost + " characters", List.of());
+      }
+      if (!texts.contains(text)) {
+        texts.add(text);
+      }
+    }
+    return texts;
+  }
+
+  /** A time as RFC 3339 with an offset; may be missing or null. */
+  public Optional<Instant> optionalInstant(String name) {
+    JsonNode value = object.path(name);
+    if (value.isMissingNode() || value.isNull()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(OffsetDateTime.parse(value.asText()).toInstant());
+    } catch (DateTimeParseException e) {
+      return problem(name, "must be a time such as 2026-01-31T12:00:00Z", Optional.empty());
+    }
+  }
+
+  /** True when the object has it, even as null. */
+  public boolean has(String name) {
+    return object.has(name);
   }
 
   /** A list of ids, without doubles; missing or null is an empty list. */

@@ -175,6 +175,7 @@ public final class HttpServer implements AutoCloseable {
 
   private static String id(Context context, Dialect dialect, Pipeline pipeline) {
     return pipeline.correlationId(
+        dialect,
         dialect.correlationHeaders().stream()
             .map(context::header)
             .filter(java.util.Objects::nonNull)
@@ -232,7 +233,7 @@ public final class HttpServer implements AutoCloseable {
     }
 
     private Reply reply(int status) {
-      String id = pipeline.correlationId(Optional.empty());
+      String id = pipeline.correlationId(dialect, Optional.empty());
       Reply reply = status >= 500 ? dialect.crashed(id) : dialect.misdirected(status, id);
       return reply.with(dialect.correlationHeaders().getFirst(), id);
     }

@@ -1,6 +1,5 @@
 package gpuaas.http;
 
-import gpuaas.base.Caller;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refused;
 import gpuaas.db.Database;
@@ -26,7 +25,6 @@ public final class Pipeline {
 
   private static final Logger log = LoggerFactory.getLogger(Pipeline.class);
   private static final Pattern CORRELATION_ID = Pattern.compile("[A-Za-z0-9._:@/+=-]{1,128}");
-  private static final Pattern IDEMPOTENCY_KEY = Pattern.compile("[\\x21-\\x7e]{1,128}");
   private static final Duration COME_AGAIN = Duration.ofSeconds(5);
   private static final Set<String> QUIET = Set.of("/healthz", "/readyz", "/metrics");
 
@@ -44,10 +42,10 @@ public final class Pipeline {
   }
 
   /** The id to go by: the caller's, if it is fit for logs, or a new one. */
-  public String correlationId(Optional<String> given) {
+  public String correlationId(Dialect dialect, Optional<String> given) {
     return given
         .filter(id -> CORRELATION_ID.matcher(id).matches())
-        .orElseGet(() -> ids.get().toString());
+        .orElseGet(() -> dialect.correlationId(ids.get()));
   }
 
   /** Answers a request for a route. Never throws. */
@@ -80,55 +78,62 @@ public final class Pipeline {
 
   private Reply handled(Dialect dialect, Route route, Request request) {
     Optional<String> given = Dialect.firstOf(request, dialect.correlationHeaders());
-    if (given.isPresent() && !given.get().equals(request.correlationId())) {
+    if (dialect.refusesOddCorrelationId()
+        && given.isPresent()
+        && !given.get().equals(request.correlationId())) {
       throw new Refused(
           new Refusal.Unreadable(
               dialect.correlationHeaders().getFirst()
                   + " must have 1 to 128 letters, digits or any of . _ : @ / + = -"));
     }
     return switch (route.access()) {
-      case PUBLIC -> run(dialect, route, request, "public");
-      case CALLER -> {
-        Caller caller = dialect.authenticate(request);
-        yield run(dialect, route, request.by(caller), caller.user() + " " + caller.project());
-      }
+      case PUBLIC -> run(dialect, route, request);
+      case CALLER -> run(dialect, route, request.by(dialect.authenticate(request)));
     };
   }
 
-  private Reply run(Dialect dialect, Route route, Request request, String principal) {
+  private Reply run(Dialect dialect, Route route, Request request) {
+    dialect.admit(request);
     return switch (route.handler()) {
       case Route.Handler.Plain plain -> plain.work().apply(request);
+      case Route.Handler.Change change -> database.tx(tx -> change.work().apply(request, tx));
       case Route.Handler.Once once -> {
         Optional<String> key = Dialect.firstOf(request, dialect.idempotencyHeaders());
         yield key.isPresent()
-            ? replayable(dialect, once, request, principal, key.get())
+            ? replayable(dialect, once, request, key.get())
             : database.tx(tx -> once.work().apply(request, tx));
       }
     };
   }
 
-  private Reply replayable(
-      Dialect dialect, Route.Handler.Once once, Request request, String principal, String key) {
-    if (!IDEMPOTENCY_KEY.matcher(key).matches()) {
+  private Reply replayable(Dialect dialect, Route.Handler.Once once, Request request, String key) {
+    OnceRules rules = dialect.onceRules();
+    if (!rules.form().matcher(key).matches()) {
       throw new Refused(
           Refusal.Invalid.field(
-              dialect.idempotencyHeaders().getFirst(), "must have 1 to 128 printable characters"));
+              dialect.idempotencyHeaders().getFirst(), "must match " + rules.form()));
     }
-    String scope = dialect.name() + " " + principal + " " + request.method() + " " + request.path();
-    Idempotency.Answer answer =
-        idempotency.once(
-            scope,
-            key,
-            request.query() + "\n" + request.body(),
-            tx -> {
-              Reply reply = once.work().apply(request, tx);
-              return new Idempotency.Answer(reply.status(), reply.headers(), reply.body());
-            });
-    return new Reply(
-        answer.status(),
-        answer.headers(),
-        answer.body().isEmpty() ? "" : "application/json",
-        answer.body());
+    String scope = rules.scope(request);
+    String fingerprint = rules.fingerprint(request);
+    try {
+      return reply(
+          idempotency.once(scope, key, fingerprint, tx -> answer(once.work().apply(request, tx))));
+    } catch (Refused no) {
+      if (rules.remembers(no.refusal())) {
+        Reply reply = dialect.refused(no.refusal(), request.correlationId());
+        idempotency.remember(scope, key, fingerprint, answer(reply));
+      }
+      throw no;
+    }
+  }
+
+  private static Idempotency.Answer answer(Reply reply) {
+    return new Idempotency.Answer(
+        reply.status(), reply.headers(), reply.contentType(), reply.body());
+  }
+
+  private static Reply reply(Idempotency.Answer answer) {
+    return new Reply(answer.status(), answer.headers(), answer.contentType(), answer.body());
   }
 
   private void measure(Dialect dialect, Route route, int status, Duration took) {

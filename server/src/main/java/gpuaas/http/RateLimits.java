@@ -9,15 +9,16 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * So many calls a minute for each key, by a bucket that refills steadily. Kept in memory, per
+ * So many calls in a time for each key, by a bucket that refills steadily. Kept in memory, per
  * server.
  */
 public final class RateLimits {
 
   private static final int KEYS_MOST = 100_000;
-  private static final Duration WINDOW = Duration.ofMinutes(1);
 
-  private final int perMinute;
+  private final int most;
+  private final int refilled;
+  private final Duration window;
   private final Map<String, Bucket> buckets =
       new LinkedHashMap<>(16, 0.75f, true) {
         @Override
@@ -26,8 +27,20 @@ public final class RateLimits {
         }
       };
 
-  public RateLimits(int perMinute) {
-    this.perMinute = perMinute;
+  private RateLimits(int most, int refilled, Duration window) {
+    this.most = most;
+    this.refilled = refilled;
+    this.window = window;
+  }
+
+  /** So many a minute, all of them at once if need be. */
+  public static RateLimits perMinute(int most) {
+    return new RateLimits(most, most, Duration.ofMinutes(1));
+  }
+
+  /** So many a second for long, and this many at once after a pause. */
+  public static RateLimits perSecond(int sustained, int burst) {
+    return new RateLimits(burst, sustained, Duration.ofSeconds(1));
   }
 
   /** Takes one; refuses with the time until there is another. */
@@ -35,7 +48,7 @@ public final class RateLimits {
     ConsumptionProbe probe = bucket(key).tryConsumeAndReturnRemaining(1);
     if (!probe.isConsumed()) {
       throw new Refused(
-          new Refusal.RateLimited(perMinute, Duration.ofNanos(probe.getNanosToWaitForRefill())));
+          new Refusal.RateLimited(most, Duration.ofNanos(probe.getNanosToWaitForRefill())));
     }
   }
 
@@ -44,7 +57,7 @@ public final class RateLimits {
         key,
         _ ->
             Bucket.builder()
-                .addLimit(limit -> limit.capacity(perMinute).refillGreedy(perMinute, WINDOW))
+                .addLimit(limit -> limit.capacity(most).refillGreedy(refilled, window))
                 .build());
   }
 }

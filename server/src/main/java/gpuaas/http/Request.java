@@ -66,6 +66,18 @@ public record Request(
         Refusal.Invalid.field(name, "must be a whole number from " + least + " to " + most));
   }
 
+  /** The cursor in the query, when cursors are ids. */
+  public Optional<UUID> cursorId() {
+    return query("cursor")
+        .map(text -> {
+          try {
+            return UUID.fromString(text);
+          } catch (IllegalArgumentException e) {
+            throw new Refused(Refusal.Invalid.field("cursor", "is not a cursor that we gave out"));
+          }
+        });
+  }
+
   /** A path parameter that is an id; anything else names nothing that exists. */
   public UUID id(String name, Refusal.Kind kind) {
     String text = pathParameters.getOrDefault(name, "");

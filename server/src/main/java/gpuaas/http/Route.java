@@ -26,6 +26,9 @@ public record Route(String method, String path, Access access, Handler handler) 
 
     /** Changes something, in a transaction that also keeps the answer for an idempotency key. */
     record Once(BiFunction<Request, Tx, Reply> work) implements Handler {}
+
+    /** Changes something, in a transaction; a key means nothing here. */
+    record Change(BiFunction<Request, Tx, Reply> work) implements Handler {}
   }
 
   /** Reads, for callers. */
@@ -36,6 +39,11 @@ public record Route(String method, String path, Access access, Handler handler) 
   /** Reads, for everybody. */
   public static Route publicGet(String path, Function<Request, Reply> work) {
     return new Route("GET", path, Access.PUBLIC, new Handler.Plain(work));
+  }
+
+  /** Does something, each time it is asked. */
+  public static Route change(String method, String path, BiFunction<Request, Tx, Reply> work) {
+    return new Route(method, path, Access.CALLER, new Handler.Change(work));
   }
 
   /** Does something once for each idempotency key. */

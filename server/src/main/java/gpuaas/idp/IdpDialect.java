@@ -40,7 +40,7 @@ public final class IdpDialect implements Dialect {
   private final Tokens tokens;
   private final Ids ids;
   private final InstantSource clock;
-  private final RateLimits tries = new RateLimits(TRIES_PER_MINUTE);
+  private final RateLimits tries = RateLimits.perMinute(TRIES_PER_MINUTE);
 
   public IdpDialect(
       IdpSettings settings, Identities identities, SigningKeys keys, Ids ids, InstantSource clock) {

@@ -1,6 +1,5 @@
 package gpuaas.main;
 
-import gpuaas.base.SecretBox;
 import gpuaas.db.Database;
 import gpuaas.db.DatabaseGone;
 import gpuaas.db.DatabaseSettings;
@@ -29,6 +28,11 @@ import java.util.concurrent.CountDownLatch;
 /** The server's commands: {@code up}, and what the host needs. */
 public final class Main {
 
+  /**
+   * PostgreSQL keeps microseconds: what is written and what is read back must be the same instant.
+   */
+  static final InstantSource CLOCK = Clock.tick(Clock.systemUTC(), Duration.ofNanos(1000));
+
   private Main() {}
 
   public static void main(String[] arguments) throws Exception {
@@ -36,7 +40,8 @@ public final class Main {
     try {
       switch (command) {
         case "host", "images" -> HostCommands.run(arguments, Settings.load(System.getenv()));
-        case "admin-password" -> adminPassword(Settings.load(System.getenv()));
+        case "admin-password", "keys" ->
+            DatabaseCommands.run(arguments, Settings.load(System.getenv()), CLOCK);
         case "up" -> up(Settings.load(System.getenv()));
         default -> System.err.println("unknown command: " + command);
       }
@@ -52,15 +57,8 @@ public final class Main {
     System.exit(2);
   }
 
-  private static void adminPassword(Settings settings) throws IOException {
-    SecretBox secrets = SecretBox.open(settings.data().resolve("secret.key"));
-    try (Database database = Database.open(databaseSettings(settings, embedded(settings)))) {
-      System.out.println(People.adminPassword(secrets, database));
-    }
-  }
-
   /** The PostgreSQL of our own, started or found running; empty when the settings name another. */
-  private static Optional<EmbeddedPostgres> embedded(Settings settings) {
+  static Optional<EmbeddedPostgres> embedded(Settings settings) {
     return settings.database().isPresent()
         ? Optional.empty()
         : Optional.of(
@@ -77,10 +75,7 @@ public final class Main {
     FileLock lock = lock(settings.data().resolve("lock"));
     Optional<EmbeddedPostgres> embedded = embedded(settings);
     Database database = Database.open(databaseSettings(settings, embedded));
-    // PostgreSQL keeps microseconds: what is written and what is read back must be the same
-    // instant.
-    InstantSource clock = Clock.tick(Clock.systemUTC(), Duration.ofNanos(1000));
-    Wiring.Running system = Wiring.open(settings, database, Main::openProviders, clock);
+    Wiring.Running system = Wiring.open(settings, database, Main::openProviders, CLOCK);
     CountDownLatch stopped = new CountDownLatch(1);
     Runtime.getRuntime()
         .addShutdownHook(new Thread(() -> stop(system, embedded, lock, stopped), "stop"));
@@ -130,8 +125,7 @@ public final class Main {
     return lock;
   }
 
-  private static DatabaseSettings databaseSettings(
-      Settings settings, Optional<EmbeddedPostgres> embedded) {
+  static DatabaseSettings databaseSettings(Settings settings, Optional<EmbeddedPostgres> embedded) {
     return settings
         .database()
         .map(at ->

@@ -1,5 +1,6 @@
 package gpuaas.main;
 
+import gpuaas.identity.ApiKeys;
 import gpuaas.lease.LeaseRules;
 import java.io.IOException;
 import java.io.Reader;
@@ -49,6 +50,7 @@ public record Settings(
     Duration idempotencyKept,
     int bodyBytesMost,
     int leasesMostPerProject,
+    ApiKeys.ApiKeyRules apiKeys,
     LeaseRules lease,
     Duration readyProbeLimit,
     Duration sweepEvery,
@@ -156,6 +158,10 @@ public record Settings(
             reader.duration("idempotency.kept", Duration.ofHours(24)),
             reader.integer("api.body-bytes-most", 1024 * 1024, 1024, 1 << 30),
             reader.integer("lease.most-per-project", 1000, 1, 1_000_000),
+            new ApiKeys.ApiKeyRules(
+                reader.integer("api-key.most-per-project", 100, 1, 100_000),
+                reader.duration("api-key.rotation-overlap", Duration.ofHours(24)),
+                reader.duration("api-key.note-use-every", Duration.ofMinutes(1))),
             rules(reader),
             reader.duration("lease.probe-limit", Duration.ofSeconds(5)),
             reader.duration("sweep.every", Duration.ofSeconds(60)),

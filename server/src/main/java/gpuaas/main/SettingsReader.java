@@ -59,17 +59,19 @@ final class SettingsReader {
 
   /** A duration such as {@code 500ms}, {@code 30s}, {@code 5m} or {@code 12h}. */
   Duration duration(String name, Duration fallback) {
-    Optional<String> text = optional(name);
-    if (text.isEmpty()) {
-      return fallback;
-    }
-    String value = text.get().toLowerCase(Locale.ROOT);
+    return optional(name).map(text -> duration(name, text)).orElse(fallback);
+  }
+
+  /** A duration as people write it. */
+  static Duration duration(String name, String text) {
+    String value = text.toLowerCase(Locale.ROOT);
     try {
-      return value.endsWith("ms")
-          ? Duration.ofMillis(Long.parseLong(value.substring(0, value.length() - 2)))
-          : Duration.parse("PT" + value.toUpperCase(Locale.ROOT));
+      if (value.endsWith("ms")) {
+        return Duration.ofMillis(Long.parseLong(value.substring(0, value.length() - 2)));
+      }
+      return Duration.parse((value.endsWith("d") ? "P" : "PT") + value.toUpperCase(Locale.ROOT));
     } catch (DateTimeParseException | NumberFormatException e) {
-      throw new Wrong(name + " must be a duration such as 500ms, 30s, 5m or 12h");
+      throw new Wrong(name + " must be a duration such as 500ms, 30s, 5m, 12h or 7d");
     }
   }
 

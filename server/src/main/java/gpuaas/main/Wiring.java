@@ -20,6 +20,7 @@ import gpuaas.gpuaas.GpuaasDialect;
 import gpuaas.http.Dialect;
 import gpuaas.http.HttpServer;
 import gpuaas.http.Pipeline;
+import gpuaas.identity.ApiKeys;
 import gpuaas.identity.Identities;
 import gpuaas.idp.IdpDialect;
 import gpuaas.idp.SigningKeys;
@@ -84,6 +85,7 @@ public final class Wiring {
 
     // identity, provider, access
     Identities identities = new Identities(database, ids, clock);
+    ApiKeys apiKeys = new ApiKeys(database, ids, clock, settings.apiKeys());
     Providers providers = opener.open(settings, deployment, clock);
     SshKeys sshKeys =
         new SshKeys(database, ids, clock, _ -> entrances.gateway().get().recheckAll());
@@ -135,7 +137,7 @@ public final class Wiring {
     entrances.terminals().set(terminalSocket);
 
     // loops and listeners
-    Idempotency idempotency = new Idempotency(database, clock, settings.idempotencyKept());
+    Idempotency idempotency = new Idempotency(database, clock, secrets, settings.idempotencyKept());
     Loops loops = new Loops(settings, database, providers, nodes, lease, idempotency, metrics);
     Pipeline pipeline = new Pipeline(database, idempotency, metrics, ids::next);
     SigningKeys signingKeys = SigningKeys.open(database, secrets);
@@ -146,6 +148,7 @@ public final class Wiring {
             idpSettings.issuer(),
             idpSettings.clientId(),
             identities,
+            apiKeys,
             clock);
     GpuaasDialect gpuaas =
         new GpuaasDialect(
@@ -155,6 +158,7 @@ public final class Wiring {
                 lease.leases(),
                 settings.lease(),
                 sshKeys,
+                apiKeys,
                 terminals,
                 settings.terminalTokensPerMinute(),
                 settings.apiUrl(),

@@ -1,0 +1,196 @@
+package gpuaas.identity;
+
+import gpuaas.audit.AuditStore;
+import gpuaas.audit.AuditStore.Act;
+import gpuaas.base.Action;
+import gpuaas.base.Caller;
+import gpuaas.base.Ids;
+import gpuaas.base.Page;
+import gpuaas.base.Refusal;
+import gpuaas.base.Refusal.Kind;
+import gpuaas.base.Refusal.Unauthenticated;
+import gpuaas.base.Refusal.Unauthenticated.Why;
+import gpuaas.base.Refused;
+import gpuaas.base.Secrets;
+import gpuaas.db.Database;
+import gpuaas.db.Tx;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
+
+/**
+ * Keys that programs come with: {@code gpuai_live_} and 24 characters. Shown once, kept as a hash,
+ * with scopes, an end, and the time of the last use.
+ */
+public final class ApiKeys {
+
+  /** What every key begins with; scanners for leaked secrets look for it. */
+  public static final String PREFIX = "gpuai_live_";
+
+  private static final Pattern FORM = Pattern.compile(PREFIX + "[0-9A-Za-z]{24}");
+  private static final int RANDOM_LENGTH = 24;
+  private static final int SHOWN_LENGTH = PREFIX.length() + 4;
+  private static final int NAME_LENGTH_MOST = 200;
+  private static final int NOTED_MOST = 100_000;
+
+  private final Database database;
+  private final Ids ids;
+  private final InstantSource clock;
+  private final ApiKeyRules rules;
+  private final Map<UUID, Instant> noted = new ConcurrentHashMap<>();
+
+  public ApiKeys(Database database, Ids ids, InstantSource clock, ApiKeyRules rules) {
+    this.database = database;
+    this.ids = ids;
+    this.clock = clock;
+    this.rules = rules;
+  }
+
+  /**
+   * The limits of keys; each is a setting.
+   *
+   * @param overlap how long the old key still opens after a rotation
+   * @param noteEvery how exact the time of the last use is
+   */
+  public record ApiKeyRules(int mostPerProject, Duration overlap, Duration noteEvery) {}
+
+  /** A new key with what opens, which is nowhere else. */
+  public record Issued(ApiKey key, String secret) {}
+
+  /** Makes a key for the caller's project; it allows no more than its maker may do. */
+  public Issued create(
+      Tx tx, Caller caller, String name, Scopes scopes, Optional<Instant> expiresAt) {
+    caller.require(Action.API_KEY_WRITE);
+    Instant now = clock.instant();
+    if (name.isBlank() || name.length() > NAME_LENGTH_MOST) {
+      throw new Refused(
+          Refusal.Invalid.field("name", "must have 1 to " + NAME_LENGTH_MOST + " characters"));
+    }
+    if (expiresAt.isPresent() && !expiresAt.get().isAfter(now)) {
+      throw new Refused(Refusal.Invalid.field("expires_at", "must be in the future"));
+    }
+    if (ApiKeyStore.countValid(tx, caller.project(), now) >= rules.mostPerProject()) {
+      throw new Refused(new Refusal.TooMany(Kind.API_KEY, rules.mostPerProject()));
+    }
+    String secret = PREFIX + Secrets.letters(RANDOM_LENGTH);
+    ApiKey key =
+        new ApiKey(
+            ids.next(),
+            caller.tenant(),
+            caller.project(),
+            caller.user(),
+            name.strip(),
+            secret.substring(0, SHOWN_LENGTH),
+            scopes,
+            now,
+            expiresAt,
+            Optional.empty(),
+            Optional.empty());
+    ApiKeyStore.add(tx, key, Secrets.hash(secret));
+    AuditStore.append(tx, caller, Act.API_KEY_CREATE, key.id(), now);
+    return new Issued(key, secret);
+  }
+
+  /** A key of the same name and scopes; the old one still opens for a while. */
+  public Issued rotate(Tx tx, Caller caller, UUID id) {
+    caller.require(Action.API_KEY_WRITE);
+    Instant now = clock.instant();
+    ApiKey old = visible(tx, caller, id);
+    if (!old.isValid(now)) {
+      throw new Refused(
+          new Refusal.WrongState(Kind.API_KEY, id.toString(), "revoked or expired", "valid"));
+    }
+    Issued issued = create(tx, caller, old.name(), old.scopes(), old.expiresAt());
+    ApiKeyStore.expire(tx, id, now.plus(rules.overlap()));
+    AuditStore.append(tx, caller, Act.API_KEY_ROTATE, id, now);
+    return issued;
+  }
+
+  /** It opens nothing any more, from the next request on. */
+  public void revoke(Tx tx, Caller caller, UUID id) {
+    caller.require(Action.API_KEY_WRITE);
+    visible(tx, caller, id);
+    ApiKeyStore.revoke(tx, id, clock.instant());
+    AuditStore.append(tx, caller, Act.API_KEY_REVOKE, id, clock.instant());
+  }
+
+  /** One key, without what opens. */
+  public ApiKey get(Caller caller, UUID id) {
+    caller.require(Action.API_KEY_READ);
+    return database.read(tx -> visible(tx, caller, id));
+  }
+
+  /** The keys of the caller's project, newest first. */
+  public Page<ApiKey> list(Caller caller, Optional<UUID> after, int limit) {
+    caller.require(Action.API_KEY_READ);
+    return database.read(tx -> {
+      Optional<ApiKey> before = after.map(id -> visible(tx, caller, id));
+      List<ApiKey> found = ApiKeyStore.list(tx, caller.project(), before, limit + 1);
+      boolean more = found.size() > limit;
+      List<ApiKey> page = more ? found.subList(0, limit) : found;
+      return new Page<>(
+          page, more ? Optional.of(page.getLast().id().toString()) : Optional.empty());
+    });
+  }
+
+  /** Whose key it is, as if they had logged in themselves; for whoever sits at the machine. */
+  public Optional<Caller> owner(UUID id, String correlationId) {
+    return database.read(tx ->
+        ApiKeyStore.find(tx, id)
+            .flatMap(key -> IdentityStore.find(tx, key.person()))
+            .map(person -> person.caller(correlationId)));
+  }
+
+  /** True for what can only be a key of ours. */
+  public static boolean looksLikeOne(String text) {
+    return text.startsWith(PREFIX);
+  }
+
+  /** Who comes with this key. Refuses what is malformed, unknown, revoked, expired or orphaned. */
+  public Caller caller(String secret, String correlationId) {
+    if (!FORM.matcher(secret).matches()) {
+      throw new Refused(new Unauthenticated(Why.INVALID));
+    }
+    Instant now = clock.instant();
+    ApiKeyStore.Owned owned =
+        database
+            .read(tx -> ApiKeyStore.findByHash(tx, Secrets.hash(secret)))
+            .filter(found -> found.key().isValid(now) && !found.person().disabled())
+            .orElseThrow(() -> new Refused(new Unauthenticated(Why.INVALID)));
+    note(owned.key().id(), now);
+    ApiKey key = owned.key();
+    return new Caller(
+        key.person(),
+        owned.person().username(),
+        key.tenant(),
+        key.project(),
+        owned.person().roles(),
+        Optional.of(new Caller.Key(key.id(), key.scopes().actions())),
+        correlationId);
+  }
+
+  /** Not at every request: nobody needs it to the second, and it is a write. */
+  private void note(UUID id, Instant now) {
+    Instant last = noted.get(id);
+    if (last != null && now.isBefore(last.plus(rules.noteEvery()))) {
+      return;
+    }
+    if (noted.size() > NOTED_MOST) {
+      noted.clear();
+    }
+    noted.put(id, now);
+    database.run(tx -> ApiKeyStore.used(tx, id, now));
+  }
+
+  private static ApiKey visible(Tx tx, Caller caller, UUID id) {
+    return ApiKeyStore.find(tx, id)
+        .filter(key -> caller.sees(key.project()))
+        .orElseThrow(() -> new Refused(new Refusal.NotFound(Kind.API_KEY, id.toString())));
+  }
+}

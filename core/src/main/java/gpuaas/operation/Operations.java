@@ -1,0 +1,52 @@
+package gpuaas.operation;
+
+import gpuaas.base.Action;
+import gpuaas.base.Caller;
+import gpuaas.base.Refusal;
+import gpuaas.base.Refusal.Kind;
+import gpuaas.base.Refused;
+import gpuaas.db.Database;
+import gpuaas.db.Tx;
+import gpuaas.events.Event;
+import gpuaas.events.EventStore;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/** Looks operations up. */
+public final class Operations {
+
+  private static final int EVENTS_MOST = 1000;
+
+  private final Database database;
+
+  public Operations(Database database) {
+    this.database = database;
+  }
+
+  /** An operation on a lease that the caller may see. */
+  public Operation get(Caller caller, UUID id) {
+    caller.require(Action.LEASE_READ);
+    return database.read(tx ->
+        EventStore.find(tx, id)
+            .filter(event -> caller.sees(event.project()))
+            .flatMap(event -> of(tx, event))
+            .orElseThrow(() -> new Refused(new Refusal.NotFound(Kind.OPERATION, id.toString()))));
+  }
+
+  /** The ending of a lease that was asked for in this transaction or before. */
+  public Operation deletion(Tx tx, UUID lease) {
+    return Operation.deletion(EventStore.ofLease(tx, lease, EVENTS_MOST))
+        .orElseThrow(() -> new IllegalStateException("nobody asked " + lease + " to end"));
+  }
+
+  private static Optional<Operation> of(Tx tx, Event event) {
+    List<Event> life = EventStore.ofLease(tx, event.lease(), EVENTS_MOST);
+    return switch (event.type()) {
+      case LEASE_REQUESTED -> Optional.of(Operation.creation(life));
+      case LEASE_STOPPING, LEASE_ENDED, LEASE_DISMISSED ->
+          Operation.deletion(life).filter(found -> found.id().equals(event.id()));
+      case LEASE_PLACED, LEASE_BOOTING, LEASE_DECLINED, LEASE_RUNNING -> Optional.empty();
+    };
+  }
+}
