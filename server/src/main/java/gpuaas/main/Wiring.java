@@ -26,6 +26,7 @@ import gpuaas.idp.SigningKeys;
 import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseState;
 import gpuaas.lease.Leases;
+import gpuaas.ledger.Ledger;
 import gpuaas.operation.Idempotency;
 import gpuaas.provider.Providers;
 import gpuaas.work.WorkLoop;
@@ -90,7 +91,7 @@ public final class Wiring {
     Terminals terminals = new Terminals(database, clock, settings.terminalTokenLifetime());
     KeyPairs.Pair probeKey = KeyPairs.make("readiness probe");
 
-    // capacity, lease
+    // capacity, ledger, lease
     NodeSync nodes = new NodeSync(database, providers, clock);
     GatewayReadiness readiness =
         new GatewayReadiness(
@@ -100,6 +101,7 @@ public final class Wiring {
             sshHost(settings),
             settings.address(),
             settings.readyProbeLimit());
+    Ledger ledger = new Ledger(database, clock, settings.ledger());
     Leases.Hooks hooks =
         new Leases.Hooks((kind, id) -> loop.get().wake(kind, id), entrances::changed);
     Leases.Parts lease =
@@ -113,6 +115,7 @@ public final class Wiring {
             clock,
             settings.lease(),
             settings.leasesMostPerProject(),
+            ledger,
             hooks);
     loop.set(
         new WorkLoop(
