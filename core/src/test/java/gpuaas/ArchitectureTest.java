@@ -114,9 +114,12 @@ class ArchitectureTest {
             .that()
             .haveFullyQualifiedName("gpuaas.lease.Lease")
             .or()
-            .haveFullyQualifiedName("gpuaas.lease.Delay")
+            .haveFullyQualifiedName("gpuaas.capacity.Delay")
             .or()
             .haveFullyQualifiedName("gpuaas.capacity.Placement")
+            .or()
+            .haveNameMatching(
+                "gpuaas\\.(ledger\\.(Hold|Usage|Evidence)|catalog\\.(Price|PriceBook))(\\$.*)?")
             .or()
             .haveNameMatching(
                 "gpuaas\\.lease\\.(LeaseState|LeaseSignal|Change|EndReason|LeaseSpec|LeaseRules|LeaseHistory|Guards|Place)(\\$.*)?")

@@ -1,6 +1,7 @@
 package gpuaas.capacity;
 
 import gpuaas.catalog.Want;
+import gpuaas.spi.Tier;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -53,10 +54,24 @@ public final class Placement {
         .anyMatch(room -> suits(want, room) && room.offer().gpuCountMost() >= want.gpuCount());
   }
 
-  /** True when the room is of the kind that is wanted, whatever is free in it. */
+  /** What the cheapest provider asks for a GPU of this want and an hour, if any asks for money. */
+  public static Optional<Long> cheapest(Want want, List<Room> rooms) {
+    return rooms.stream()
+        .filter(room -> suits(want, room))
+        .map(room -> room.offer().pricePerGpuHour().micros())
+        .filter(micros -> micros > 0)
+        .min(Long::compare);
+  }
+
+  /**
+   * True when the room is of the kind that is wanted, whatever is free in it. A spot lease may have
+   * room on a machine that we place on ourselves, for there we can take it back; a market's spot
+   * offers are a kind of their own.
+   */
   public static boolean suits(Want want, Room room) {
     return room.offer().gpu().model().equals(want.gpuModel())
-        && room.offer().tier() == want.tier()
+        && (room.offer().tier() == want.tier()
+            || (want.tier() == Tier.SPOT && !room.node().isEmpty()))
         && want.region().map(region -> region.equals(room.offer().region())).orElse(true);
   }
 }

@@ -1,7 +1,5 @@
 package gpuaas.catalog;
 
-import gpuaas.base.Refusal;
-import gpuaas.base.Refused;
 import gpuaas.db.Json;
 import gpuaas.db.Tx;
 import java.util.List;
@@ -29,21 +27,6 @@ public final class SkuStore {
   /** One product, if it is sold. */
   public static Optional<Sku> find(Tx tx, String sku) {
     return tx.query(SELECT + " and sku = :sku").bind("sku", sku).map(SkuStore::read).findOne();
-  }
-
-  /** What a GPU of this want costs for an hour, in millionths. */
-  public static long price(Tx tx, Want want) {
-    return tx.query(
-            """
-            select price_per_gpu_hour_micros from sku
-             where active and ((:sku = '' and gpu_model = :model) or sku = :sku)
-             order by price_per_gpu_hour_micros limit 1
-            """)
-        .bind("sku", want.sku())
-        .bind("model", want.gpuModel())
-        .mapTo(Long.class)
-        .findFirst()
-        .orElseThrow(() -> new Refused(new Refusal.UnknownGpu(want.gpuModel())));
   }
 
   @SuppressWarnings("unchecked")

@@ -20,6 +20,8 @@ import gpuaas.lease.LeaseState.Provisioning;
 import gpuaas.lease.LeaseState.Running;
 import gpuaas.lease.LeaseState.Stopping;
 import gpuaas.lease.LeaseState.Waiting;
+import gpuaas.ledger.Evidence;
+import gpuaas.ledger.Hold;
 import gpuaas.ledger.Usage;
 import gpuaas.spi.InstanceRef;
 import java.time.Instant;
@@ -89,13 +91,13 @@ public record Lease(
       case Case(Waiting w, Placed(Place place)) ->
           placed(new Provisioning(place, w.tries() + 1, now), now);
       case Case(Waiting w, Declined d) -> declined(w.tries(), d.why(), now, rules);
-      case Case(Waiting _, StopAsked(EndReason why)) -> ended(why, now);
+      case Case(Waiting _, StopAsked(EndReason why, _)) -> ended(why, now);
 
       case Case(Provisioning p, Created c) when c.attempt() == p.attempt() ->
           booting(new Booting(p.place(), p.attempt(), c.instance(), now), now);
       case Case(Provisioning p, Declined d) when d.attempt() == p.attempt() ->
           declined(p.attempt(), d.why(), now, rules);
-      case Case(Provisioning p, StopAsked(EndReason why)) ->
+      case Case(Provisioning p, StopAsked(EndReason why, _)) ->
           // The provider may still be making it: nothing is certain before it had time to show.
           stopping(
               new Stopping(Optional.empty(), p.attempt(), why, now, p.since().plus(rules.settle())),
@@ -103,14 +105,17 @@ public record Lease(
               now);
 
       case Case(Booting b, Answered a) -> running(b, a, now);
-      case Case(Booting b, StopAsked(EndReason why)) ->
+      case Case(Booting b, StopAsked(EndReason why, _)) ->
           stopping(quiet(b.instance(), b.attempt(), why, now), List.of(), now);
       case Case(Booting b, Gone _) ->
           stopping(quiet(b.instance(), b.attempt(), LOST, now), List.of(), now);
 
       case Case(Running r, Metered _) -> metered(r, now);
-      case Case(Running r, StopAsked(EndReason why)) ->
-          stopping(quiet(r.instance(), r.attempt(), why, now), usage(r, now, "stop-asked"), now);
+      case Case(Running r, StopAsked stop) ->
+          stopping(
+              quiet(r.instance(), r.attempt(), stop.why(), now),
+              usage(r, now, stopEvidence(stop, now)),
+              now);
       case Case(Running r, Gone _) ->
           // Not charged past the last moment at which it was seen to be there.
           stopping(quiet(r.instance(), r.attempt(), LOST, now), List.of(), now);
@@ -124,7 +129,7 @@ public record Lease(
       case Case(Stopping _, StopAsked _), Case(Stopping _, Gone _), Case(Ended _, StopAsked _) ->
           unchanged();
 
-      default -> throw new IllegalSignal(this, signal);
+      default -> throw new LeaseSignal.Illegal(this, signal);
     };
   }
 
@@ -171,7 +176,7 @@ public record Lease(
   }
 
   private Change metered(Running r, Instant now) {
-    List<Usage> usage = usage(r, now, "inspected");
+    List<Usage> usage = usage(r, now, inspected(r, now));
     if (usage.isEmpty()) {
       return unchanged();
     }
@@ -180,12 +185,37 @@ public record Lease(
   }
 
   /** What is not yet written down; nothing when the clock went back. */
-  private List<Usage> usage(Running r, Instant now, String evidence) {
-    return r.meteredTo().isBefore(now)
-        ? List.of(
-            new Usage(
-                id, r.meteredTo(), now, spec.want().gpuCount(), pricePerGpuHourMicros, evidence))
-        : List.of();
+  private List<Usage> usage(Running r, Instant now, Evidence end) {
+    if (!r.meteredTo().isBefore(now)) {
+      return List.of();
+    }
+    Evidence start =
+        r.meteredTo().equals(r.since())
+            ? new Evidence(
+                Evidence.Proof.SSH_ANSWERED,
+                r.since(),
+                r.ssh().user() + "@" + r.ssh().host() + ":" + r.ssh().port())
+            : inspected(r, r.meteredTo());
+    return List.of(
+        new Usage(
+            id,
+            r.since(),
+            r.meteredTo(),
+            now,
+            spec.want().gpuCount(),
+            pricePerGpuHourMicros,
+            start,
+            end));
+  }
+
+  private static Evidence inspected(Running r, Instant at) {
+    return new Evidence(
+        Evidence.Proof.INSPECTED, at, r.instance().provider() + "/" + r.instance().id());
+  }
+
+  private static Evidence stopEvidence(StopAsked stop, Instant at) {
+    return new Evidence(
+        Evidence.Proof.STOP_ASKED, at, (stop.why().text() + " " + stop.correlationId()).strip());
   }
 
   private static Stopping quiet(InstanceRef instance, int attempt, EndReason why, Instant now) {
@@ -292,6 +322,11 @@ public record Lease(
     Lease after = copy(name, state, expires, history.dismissed(now));
     return new Change(
         this, after, List.of(after.event(Event.Type.LEASE_DISMISSED, now, Map.of())), List.of());
+  }
+
+  /** Who pays. */
+  Hold.Owner owner() {
+    return new Hold.Owner(id, tenant, project, apiKey);
   }
 
   /** What it costs for each hour, all GPUs together. */

@@ -21,8 +21,17 @@ public sealed interface LeaseSignal {
   /** The running instance was just seen to be there. */
   record Metered() implements LeaseSignal {}
 
-  /** It shall end. Users, expiry, idleness, failure: all are this. */
-  record StopAsked(EndReason why) implements LeaseSignal {}
+  /**
+   * It shall end. Users, expiry, idleness, failure: all are this.
+   *
+   * @param correlationId of the request that asked; empty when the system asks
+   */
+  record StopAsked(EndReason why, String correlationId) implements LeaseSignal {
+    /** Asked for by the system itself. */
+    public StopAsked(EndReason why) {
+      this(why, "");
+    }
+  }
 
   /** The provider says that there is nothing. */
   record Gone() implements LeaseSignal {}
@@ -37,5 +46,15 @@ public sealed interface LeaseSignal {
     UNREACHABLE,
     /** The answer was lost, and nothing with our tag was seen for long enough. */
     NEVER_SEEN
+  }
+
+  /**
+   * A signal that cannot come in this state: a bug of ours. Logged and counted, never shown to a
+   * user.
+   */
+  final class Illegal extends IllegalStateException {
+    Illegal(Lease lease, LeaseSignal signal) {
+      super("lease " + lease.id() + " is " + lease.state().text() + " and got " + signal);
+    }
   }
 }

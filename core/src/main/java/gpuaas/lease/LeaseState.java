@@ -46,6 +46,14 @@ public sealed interface LeaseState {
   /** Nothing is left. Final. */
   record Ended(EndReason why, Instant at) implements LeaseState {}
 
+  /** True when nobody may use it any more, so that nothing more can be charged. */
+  default boolean isOver() {
+    return switch (this) {
+      case Stopping _, Ended _ -> true;
+      case Waiting _, Provisioning _, Booting _, Running _ -> false;
+    };
+  }
+
   /** The name in the database and in lists. */
   default String text() {
     return switch (this) {

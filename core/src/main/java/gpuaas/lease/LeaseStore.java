@@ -7,7 +7,7 @@ import gpuaas.db.Database;
 import gpuaas.db.Duplicate;
 import gpuaas.db.Tx;
 import gpuaas.events.EventStore;
-import gpuaas.ledger.UsageStore;
+import gpuaas.ledger.Ledger;
 import gpuaas.spi.Offer;
 import gpuaas.work.WorkStore;
 import java.time.Instant;
@@ -29,12 +29,15 @@ final class LeaseStore implements LeaseBook {
   private final InstantSource clock;
   private final Leases.Hooks hooks;
   private final LeaseRules rules;
+  private final Ledger ledger;
 
-  LeaseStore(Database database, InstantSource clock, Leases.Hooks hooks, LeaseRules rules) {
+  LeaseStore(
+      Database database, InstantSource clock, Leases.Hooks hooks, LeaseRules rules, Ledger ledger) {
     this.database = database;
     this.clock = clock;
     this.hooks = hooks;
     this.rules = rules;
+    this.ledger = ledger;
   }
 
   @Override
@@ -58,7 +61,10 @@ final class LeaseStore implements LeaseBook {
         .findFirst();
   }
 
-  /** Writes a new lease, what to tell, and the work. */
+  /**
+   * Writes a new lease, what is set aside for it, what to tell, and the work. Refuses what cannot
+   * be paid.
+   */
   void add(Tx tx, Change requested) {
     Lease lease = requested.after();
     var insert =
@@ -71,6 +77,8 @@ final class LeaseStore implements LeaseBook {
             """);
     LeaseRow.bindNew(insert, lease);
     insert.execute();
+    Want want = lease.spec().want();
+    ledger.hold(tx, lease.owner(), want.gpuModel(), want.gpuCount(), lease.pricePerGpuHourMicros());
     requested.events().forEach(event -> EventStore.append(tx, event));
     dueNow(tx, lease.id());
   }
@@ -99,7 +107,7 @@ final class LeaseStore implements LeaseBook {
     }
     tx.afterCommit(() -> hooks.changed().accept(after));
     change.events().forEach(event -> EventStore.append(tx, event));
-    change.usage().forEach(usage -> UsageStore.append(tx, usage));
+    ledger.follow(tx, after.id(), change.startedAt(), change.usage(), after.state().isOver());
     switch (after.state()) {
       case LeaseState.Waiting _, LeaseState.Ended _ -> release(tx, after);
       case LeaseState.Stopping _ -> dueNow(tx, after.id());

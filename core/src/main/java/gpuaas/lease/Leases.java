@@ -12,15 +12,17 @@ import gpuaas.base.Refusal.FieldProblem;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.base.Refused;
 import gpuaas.capacity.Availability;
+import gpuaas.capacity.Delay;
 import gpuaas.capacity.NodeStore;
 import gpuaas.capacity.Placement;
 import gpuaas.capacity.Room;
-import gpuaas.catalog.SkuStore;
+import gpuaas.catalog.PriceStore;
 import gpuaas.catalog.Want;
 import gpuaas.db.Database;
 import gpuaas.db.Tx;
 import gpuaas.events.Event;
 import gpuaas.events.EventStore;
+import gpuaas.ledger.Ledger;
 import gpuaas.provider.Providers;
 import java.time.InstantSource;
 import java.util.List;
@@ -74,12 +76,32 @@ public final class Leases {
     if (LeaseStore.countLiving(tx, caller.project()) >= livingMostPerProject) {
       throw new Refused(new Refusal.TooMany(Kind.LEASE, livingMostPerProject));
     }
-    Change requested =
-        Lease.requested(
-            ids.next(), caller, spec, name, SkuStore.price(tx, spec.want()), clock.instant());
+    long price = price(tx, spec);
+    Change requested = Lease.requested(ids.next(), caller, spec, name, price, clock.instant());
     store.add(tx, requested);
     AuditStore.append(tx, caller, Act.ALLOCATION_CREATE, requested.after().id(), clock.instant());
     return requested.after();
+  }
+
+  /**
+   * What a GPU of it costs for an hour, from now until the lease ends, whatever becomes of prices.
+   * What nobody priced costs what the cheapest provider asks for it.
+   */
+  private long price(Tx tx, LeaseSpec spec) {
+    Want want = spec.want();
+    long price =
+        PriceStore.of(tx, want.gpuModel())
+            .find(want, clock.instant())
+            .or(() -> Placement.cheapest(want, NodeStore.rooms(tx, want.gpuModel())))
+            .orElseThrow(() -> new Refused(new Refusal.UnknownGpu(want.gpuModel())));
+    long perHour = Math.multiplyExact(price, want.gpuCount());
+    spec.guards()
+        .maxPricePerHourMicros()
+        .filter(most -> perHour > most)
+        .ifPresent(most -> {
+          throw new Refused(new Refusal.PriceTooHigh(perHour, most));
+        });
+    return price;
   }
 
   private void refuseForeignKeys(Tx tx, Caller caller, LeaseSpec spec) {
@@ -175,7 +197,9 @@ public final class Leases {
         tx,
         caller,
         id,
-        lease -> lease.on(new LeaseSignal.StopAsked(why), clock.instant(), rules),
+        lease ->
+            lease.on(
+                new LeaseSignal.StopAsked(why, caller.correlationId()), clock.instant(), rules),
         Act.ALLOCATION_RELEASE);
   }
 
@@ -258,8 +282,9 @@ public final class Leases {
       InstantSource clock,
       LeaseRules rules,
       int livingMostPerProject,
+      Ledger ledger,
       Hooks hooks) {
-    LeaseStore store = new LeaseStore(database, clock, hooks, rules);
+    LeaseStore store = new LeaseStore(database, clock, hooks, rules, ledger);
     return new Parts(
         new Leases(database, store, sshKeys, ids, clock, rules, livingMostPerProject),
         new LeaseReconciler(store, providers, readiness, deployment, clock, rules),

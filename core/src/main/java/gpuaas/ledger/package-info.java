@@ -1,7 +1,10 @@
 /**
- * What was used and what it costs.
+ * Money: what was used, what it costs, who paid.
  *
- * <p>Promises that no second of a lease is counted twice. Start at {@link gpuaas.ledger.Usage}.
+ * <p>Promises that no second of a lease is counted twice, that the same use gives the same bill
+ * however it was cut, that all entries add up to nothing, that a balance is the sum of its entries,
+ * and that what was written is never changed. Start at {@link gpuaas.ledger.Hold}: what a lease
+ * does to money; then {@link gpuaas.ledger.Ledger}.
  */
 @NullMarked
 package gpuaas.ledger;

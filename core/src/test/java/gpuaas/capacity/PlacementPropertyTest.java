@@ -116,10 +116,18 @@ class PlacementPropertyTest {
   }
 
   @Property
+  void aSpotWantHasRoomWhereWeCanTakeItBack(@ForAll("rooms") List<Room> rooms) {
+    Want spot = new Want("", "H200", 2, Optional.empty(), Tier.SPOT);
+    assertThat(Placement.choose(spot, rooms)).isEqualTo(Placement.choose(want(2), rooms));
+  }
+
+  @Property
   void anotherModelTierOrRegionNeverFits(@ForAll("rooms") List<Room> rooms) {
     assertThat(Placement.choose(new Want("", "H100", 1, Optional.empty(), Tier.ON_DEMAND), rooms))
         .isEmpty();
-    assertThat(Placement.choose(new Want("", "H200", 1, Optional.empty(), Tier.SPOT), rooms))
+    List<Room> ofAMarket =
+        rooms.stream().map(room -> new Room(OFFER, "", room.freeGpuIds())).toList();
+    assertThat(Placement.choose(new Want("", "H200", 1, Optional.empty(), Tier.SPOT), ofAMarket))
         .isEmpty();
     assertThat(
             Placement.choose(

@@ -7,6 +7,8 @@ import gpuaas.db.Database;
 import gpuaas.db.DatabaseSettings;
 import gpuaas.lease.LeaseState.Ended;
 import gpuaas.lease.LeaseState.Running;
+import gpuaas.ledger.Ledger;
+import gpuaas.ledger.LedgerRules;
 import gpuaas.local.LocalFactory;
 import gpuaas.provider.Providers;
 import gpuaas.spi.Endpoint;
@@ -118,7 +120,8 @@ public final class CrashedServer {
             database,
             CLOCK,
             new Leases.Hooks((kind, id) -> loop.get().wake(kind, id), _ -> {}),
-            RULES);
+            RULES,
+            new Ledger(database, CLOCK, LedgerRules.standard()));
     DyingBook book = new DyingBook(store);
     Readiness readiness =
         (lease, instance, ssh) -> step("prove", () -> prove((HasExec) local, instance));

@@ -20,6 +20,8 @@ import gpuaas.lease.LeaseState.Provisioning;
 import gpuaas.lease.LeaseState.Running;
 import gpuaas.lease.LeaseState.Stopping;
 import gpuaas.lease.LeaseState.Waiting;
+import gpuaas.ledger.Evidence;
+import gpuaas.ledger.Evidence.Proof;
 import gpuaas.ledger.Usage;
 import gpuaas.sim.SimProvider;
 import gpuaas.sim.SimScript;
@@ -135,7 +137,7 @@ class LeaseTest {
         if (wanted.equals("-")) {
           assertThatThrownBy(() -> before.on(signal.getValue(), T9, RULES))
               .as(pair)
-              .isInstanceOf(IllegalSignal.class);
+              .isInstanceOf(LeaseSignal.Illegal.class);
           continue;
         }
         Change change = before.on(signal.getValue(), T9, RULES);
@@ -152,20 +154,30 @@ class LeaseTest {
   void aSignalOfAnotherAttemptCannotHappen() {
     Lease lease = lease(new Provisioning(PLACE, 2, T0));
     assertThatThrownBy(() -> lease.on(new Created(1, INSTANCE), T9, RULES))
-        .isInstanceOf(IllegalSignal.class);
+        .isInstanceOf(LeaseSignal.Illegal.class);
     assertThatThrownBy(() -> lease.on(new Declined(1, Decline.REJECTED), T9, RULES))
-        .isInstanceOf(IllegalSignal.class);
+        .isInstanceOf(LeaseSignal.Illegal.class);
   }
 
   @Test
   void runningIsChargedToTheStopAndNotBeyondWhatWasSeenWhenLost() {
     Lease running = lease(new Running(PLACE, 1, INSTANCE, SSH, T0, T0.plusSeconds(5)));
-    assertThat(running.on(new StopAsked(EndReason.EXPIRED), T9, RULES).usage())
-        .containsExactly(
-            new Usage(running.id(), T0.plusSeconds(5), T9, 2, 4_500_000, "stop-asked"));
+    Instant t5 = T0.plusSeconds(5);
+    Evidence seen = new Evidence(Proof.INSPECTED, t5, "sim/i-1");
+    Evidence asked = new Evidence(Proof.STOP_ASKED, T9, "asked trace-7");
+    assertThat(running.on(new StopAsked(EndReason.ASKED, "trace-7"), T9, RULES).usage())
+        .containsExactly(new Usage(running.id(), T0, t5, T9, 2, 4_500_000, seen, asked));
     assertThat(running.on(new Gone(), T9, RULES).usage()).isEmpty();
+    Evidence seenAgain = new Evidence(Proof.INSPECTED, T9, "sim/i-1");
     assertThat(running.on(new Metered(), T9, RULES).usage())
-        .containsExactly(new Usage(running.id(), T0.plusSeconds(5), T9, 2, 4_500_000, "inspected"));
+        .containsExactly(new Usage(running.id(), T0, t5, T9, 2, 4_500_000, seen, seenAgain));
+  }
+
+  @Test
+  void theFirstSecondIsProvedByTheShellThatAnswered() {
+    Lease running = lease(new Running(PLACE, 1, INSTANCE, SSH, T0, T0));
+    assertThat(running.on(new Metered(), T9, RULES).usage().getFirst().start())
+        .isEqualTo(new Evidence(Proof.SSH_ANSWERED, T0, "root@127.0.0.1:22"));
   }
 
   @Test

@@ -4,6 +4,7 @@ import gpuaas.capacity.Placement;
 import gpuaas.capacity.Room;
 import gpuaas.catalog.Want;
 import gpuaas.events.Event;
+import gpuaas.ledger.Evidence;
 import gpuaas.ledger.Usage;
 import gpuaas.sim.SimProvider;
 import gpuaas.spi.HasNodes;
@@ -115,7 +116,8 @@ final class SimulatedBook implements LeaseBook {
     if (mutation == Mutation.CHARGE_IN_STOPPING
         && change.before().state() instanceof LeaseState.Stopping s
         && s.since().isBefore(stage.instant())) {
-      usage.add(new Usage(id, s.since(), stage.instant(), 1, 1, "mutation"));
+      Evidence none = new Evidence(Evidence.Proof.INSPECTED, s.since(), "mutation");
+      usage.add(new Usage(id, s.since(), s.since(), stage.instant(), 1, 1, none, none));
     }
     return true;
   }

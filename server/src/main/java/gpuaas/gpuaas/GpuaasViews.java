@@ -1,7 +1,7 @@
 package gpuaas.gpuaas;
 
+import gpuaas.capacity.Delay;
 import gpuaas.catalog.Sku;
-import gpuaas.lease.Delay;
 import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseRules;
 import gpuaas.lease.LeaseState.Booting;

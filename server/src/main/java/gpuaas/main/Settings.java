@@ -2,6 +2,7 @@ package gpuaas.main;
 
 import gpuaas.identity.ApiKeys;
 import gpuaas.lease.LeaseRules;
+import gpuaas.ledger.LedgerRules;
 import java.io.IOException;
 import java.io.Reader;
 import java.net.InetAddress;
@@ -52,6 +53,7 @@ public record Settings(
     int leasesMostPerProject,
     ApiKeys.ApiKeyRules apiKeys,
     LeaseRules lease,
+    LedgerRules ledger,
     Duration readyProbeLimit,
     Duration sweepEvery,
     Duration nodeSyncEvery,
@@ -163,6 +165,7 @@ public record Settings(
                 reader.duration("api-key.rotation-overlap", Duration.ofHours(24)),
                 reader.duration("api-key.note-use-every", Duration.ofMinutes(1))),
             rules(reader),
+            ledger(reader),
             reader.duration("lease.probe-limit", Duration.ofSeconds(5)),
             reader.duration("sweep.every", Duration.ofSeconds(60)),
             reader.duration("node-sync.every", Duration.ofSeconds(10)),
@@ -195,6 +198,29 @@ public record Settings(
         reader.duration("lease.watch-every", standard.watchEvery()),
         reader.duration("lease.stop-limit", standard.stopLimit()),
         reader.integer("lease.tries-most", standard.triesMost(), 1, 1000));
+  }
+
+  private static LedgerRules ledger(SettingsReader reader) {
+    LedgerRules standard = LedgerRules.standard();
+    String mode = reader.text("ledger.mode", standard.prepaid() ? "prepaid" : "postpaid");
+    if (!mode.equals("prepaid") && !mode.equals("postpaid")) {
+      throw new Wrong("ledger.mode must be prepaid or postpaid");
+    }
+    LedgerRules rules =
+        new LedgerRules(
+            mode.equals("prepaid"),
+            reader.duration("ledger.hold-for", standard.holdFor()),
+            reader.micros("ledger.starting-credit-micros", standard.startingCreditMicros()),
+            standard.currency(),
+            reader.duration("ledger.check-every", standard.checkEvery()),
+            reader.duration("ledger.stop-ahead", standard.stopAhead()),
+            reader.duration("ledger.warn-ahead", standard.warnAhead()),
+            reader.integer("budget.warn-percent", standard.warnPercent(), 1, 100),
+            reader.integer("budget.last-warn-percent", standard.lastWarnPercent(), 1, 100));
+    if (rules.stopAhead().compareTo(rules.checkEvery()) < 0) {
+      throw new Wrong("ledger.stop-ahead must not be shorter than ledger.check-every");
+    }
+    return rules;
   }
 
   private static String defaultData(Map<String, String> environment) {

@@ -57,6 +57,19 @@ final class SettingsReader {
     throw new Wrong(name + " must be a whole number from " + least + " to " + most);
   }
 
+  /** An amount of money in millionths. */
+  long micros(String name, long fallback) {
+    try {
+      long value = Long.parseLong(text(name, Long.toString(fallback)));
+      if (value >= 0) {
+        return value;
+      }
+    } catch (NumberFormatException e) {
+      // refused below
+    }
+    throw new Wrong(name + " must be a whole number of millionths, not below 0");
+  }
+
   /** A duration such as {@code 500ms}, {@code 30s}, {@code 5m} or {@code 12h}. */
   Duration duration(String name, Duration fallback) {
     return optional(name).map(text -> duration(name, text)).orElse(fallback);

@@ -27,6 +27,7 @@ import gpuaas.idp.SigningKeys;
 import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseState;
 import gpuaas.lease.Leases;
+import gpuaas.ledger.Ledger;
 import gpuaas.operation.Idempotency;
 import gpuaas.provider.Providers;
 import gpuaas.work.WorkLoop;
@@ -92,7 +93,7 @@ public final class Wiring {
     Terminals terminals = new Terminals(database, clock, settings.terminalTokenLifetime());
     KeyPairs.Pair probeKey = KeyPairs.make("readiness probe");
 
-    // capacity, lease
+    // capacity, ledger, lease
     NodeSync nodes = new NodeSync(database, providers, clock);
     GatewayReadiness readiness =
         new GatewayReadiness(
@@ -102,6 +103,7 @@ public final class Wiring {
             sshHost(settings),
             settings.address(),
             settings.readyProbeLimit());
+    Ledger ledger = new Ledger(database, clock, settings.ledger());
     Leases.Hooks hooks =
         new Leases.Hooks((kind, id) -> loop.get().wake(kind, id), entrances::changed);
     Leases.Parts lease =
@@ -115,6 +117,7 @@ public final class Wiring {
             clock,
             settings.lease(),
             settings.leasesMostPerProject(),
+            ledger,
             hooks);
     loop.set(
         new WorkLoop(

@@ -1,6 +1,5 @@
-package gpuaas.lease;
+package gpuaas.capacity;
 
-import gpuaas.capacity.Availability;
 import gpuaas.catalog.Want;
 import java.time.Instant;
 import java.util.List;
@@ -22,7 +21,7 @@ public record Delay(int position, String reason, Optional<Instant> estimatedStar
    * @param ahead how many wait before it
    * @param knownEnds when holders of such GPUs end by themselves, soonest first
    */
-  static Delay explain(Want want, int ahead, Availability there, List<Instant> knownEnds) {
+  public static Delay explain(Want want, int ahead, Availability there, List<Instant> knownEnds) {
     String free =
         there.gpusFree()
             + " of "

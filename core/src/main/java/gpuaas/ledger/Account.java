@@ -1,0 +1,36 @@
+package gpuaas.ledger;
+
+import java.nio.charset.StandardCharsets;
+import java.util.UUID;
+
+/**
+ * A place where money of a tenant is. The accounts of a tenant add up to nothing: what came in is
+ * somewhere.
+ *
+ * @param currency ISO 4217
+ */
+public record Account(UUID tenant, Kind kind, String currency) {
+
+  /** What the money in it is. */
+  public enum Kind {
+    /** Where money comes from: its balance is what was paid in, below zero. */
+    FUNDING,
+    /** What the tenant can spend; below zero: what it owes. */
+    FUNDS,
+    /** Set aside for leases. */
+    HELD,
+    /** What we earned by the tenant. */
+    REVENUE;
+
+    /** The name in the database. */
+    String text() {
+      return name().toLowerCase(java.util.Locale.ROOT);
+    }
+  }
+
+  /** Follows from what the account is, so that nobody needs to look it up. */
+  public UUID id() {
+    return UUID.nameUUIDFromBytes(
+        ("account/" + tenant + "/" + kind + "/" + currency).getBytes(StandardCharsets.UTF_8));
+  }
+}

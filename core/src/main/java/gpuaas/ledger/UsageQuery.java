@@ -1,0 +1,73 @@
+package gpuaas.ledger;
+
+import java.time.Instant;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * Which use to add up, and how. Buckets are in UTC; use at their edges and at {@code start} and
+ * {@code end} is cut.
+ *
+ * @param tenant only of this tenant
+ * @param project and only of this project
+ * @param lease and only of this lease
+ * @param start from here
+ * @param end up to here, and never beyond {@code now}
+ * @param now running leases count up to now, though that is not written down yet
+ * @param after rows after this one only
+ */
+public record UsageQuery(
+    UUID tenant,
+    Optional<UUID> project,
+    Optional<UUID> lease,
+    Bucket bucket,
+    GroupBy groupBy,
+    Instant start,
+    Instant end,
+    Instant now,
+    Optional<Key> after,
+    int limit) {
+
+  /** How long a bucket is. */
+  public enum Bucket {
+    HOUR,
+    DAY,
+    /** From Monday, as in ISO 8601. */
+    WEEK,
+    MONTH;
+
+    /** The word of the database. */
+    String unit() {
+      return name().toLowerCase(java.util.Locale.ROOT);
+    }
+  }
+
+  /** What has a row of its own in each bucket. */
+  public enum GroupBy {
+    NONE,
+    LEASE,
+    GPU_MODEL
+  }
+
+  /**
+   * Where a row is in the order of all.
+   *
+   * @param group the lease, the model, or nothing
+   */
+  public record Key(Instant bucketStart, String group) {}
+
+  /**
+   * What was used in a bucket.
+   *
+   * @param lease present when grouped by lease
+   * @param gpuModel present when grouped by lease or by model
+   * @param gpuSeconds seconds times GPUs
+   */
+  public record Row(
+      Instant bucketStart,
+      Optional<UUID> lease,
+      Optional<String> gpuModel,
+      long gpuSeconds,
+      long costMicros,
+      Key key) {}
+}
