@@ -49,6 +49,17 @@ final class SshKeyStore {
         .list();
   }
 
+  static List<UUID> own(Tx tx, UUID project, UUID person, int limit) {
+    return tx.query(
+            "select id from ssh_key where project_id = :project and person_id = :person"
+                + " order by made_at desc, id desc limit :limit")
+        .bind("project", project)
+        .bind("person", person)
+        .bind("limit", limit)
+        .mapTo(UUID.class)
+        .list();
+  }
+
   static Optional<Registered> find(Tx tx, UUID id) {
     return tx.query("select * from ssh_key where id = :id")
         .bind("id", id)

@@ -76,6 +76,16 @@ public final class SshKeys {
     return database.read(tx -> SshKeyStore.list(tx, caller.project(), MOST_PER_PROJECT));
   }
 
+  /** The keys that the caller registered, newest first. */
+  public List<Registered> listOwn(Caller caller) {
+    return list(caller).stream().filter(key -> key.person().equals(caller.user())).toList();
+  }
+
+  /** The ids of the keys that the caller registered, newest first. */
+  public List<UUID> own(Tx tx, Caller caller, int most) {
+    return SshKeyStore.own(tx, caller.project(), caller.user(), most);
+  }
+
   /** One key. */
   public Registered get(Caller caller, UUID id) {
     caller.require(Action.SSH_KEY_READ);

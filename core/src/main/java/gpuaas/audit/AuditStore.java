@@ -9,6 +9,8 @@ import java.util.UUID;
 /** The audit trail. */
 public final class AuditStore {
 
+  private static final UUID SYSTEM = new UUID(0, 0);
+
   private AuditStore() {}
 
   /** What is worth a row. */
@@ -22,7 +24,14 @@ public final class AuditStore {
     SSH_KEY_DELETE,
     API_KEY_CREATE,
     API_KEY_ROTATE,
-    API_KEY_REVOKE;
+    API_KEY_REVOKE,
+    WEBHOOK_CREATE,
+    WEBHOOK_DELETE,
+    WEBHOOK_ROTATE,
+    WEBHOOK_RESEND,
+    WEBHOOK_PROBE,
+    WEBHOOK_DISABLE,
+    WEBHOOK_ENABLE;
 
     /** The name in the trail: {@code allocation.create}. */
     String text() {
@@ -34,18 +43,36 @@ public final class AuditStore {
 
   /** Writes that the caller did this to that. */
   public static void append(Tx tx, Caller caller, Act act, UUID target, Instant now) {
+    String role = caller.isAdmin() ? "admin" : "user";
+    append(tx, caller.user(), role, caller.project(), act, target, caller.correlationId(), now);
+  }
+
+  /** Writes that the system did this to that, by itself. */
+  public static void appendOwn(Tx tx, UUID project, Act act, UUID target, Instant now) {
+    append(tx, SYSTEM, "system", project, act, target, "system", now);
+  }
+
+  private static void append(
+      Tx tx,
+      UUID actor,
+      String role,
+      UUID project,
+      Act act,
+      UUID target,
+      String correlationId,
+      Instant now) {
     tx.update(
             """
             insert into audit (at, actor_id, actor_role, project_id, action, target_id, correlation_id)
             values (:at, :actor, :role, :project, :action, :target, :correlationId)
             """)
         .bind("at", now)
-        .bind("actor", caller.user())
-        .bind("role", caller.isAdmin() ? "admin" : "user")
-        .bind("project", caller.project())
+        .bind("actor", actor)
+        .bind("role", role)
+        .bind("project", project)
         .bind("action", act.text())
         .bind("target", target)
-        .bind("correlationId", caller.correlationId())
+        .bind("correlationId", correlationId)
         .execute();
   }
 

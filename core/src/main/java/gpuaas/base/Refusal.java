@@ -28,6 +28,9 @@ public sealed interface Refusal {
   /** What was sent cannot be read at all. */
   record Unreadable(String why) implements Refusal {}
 
+  /** What was sent is in no form that is read here. */
+  record WrongMediaType(String type) implements Refusal {}
+
   /** What was sent can be read and breaks a rule, field by field. */
   record Invalid(List<FieldProblem> fields) implements Refusal {
     public Invalid {

@@ -5,6 +5,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.util.Base64;
+import java.util.HexFormat;
 
 /** Random tokens, and the hashes they are kept as. */
 public final class Secrets {
@@ -33,6 +34,13 @@ public final class Secrets {
       text.append(LETTERS.charAt(RANDOM.nextInt(LETTERS.length())));
     }
     return text.toString();
+  }
+
+  /** 256 random bits as 64 lower-case hexadecimal characters: keys that people copy. */
+  public static String hex() {
+    byte[] bytes = new byte[32];
+    RANDOM.nextBytes(bytes);
+    return HexFormat.of().formatHex(bytes);
   }
 
   /** What a token is kept as. It has enough randomness of its own to need no salt. */

@@ -8,6 +8,7 @@ import gpuaas.spi.Offer;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 
 /** Nodes, their GPUs, the offers they stand under, and who holds which GPU. */
@@ -93,6 +94,15 @@ public final class NodeStore {
 
   /** Everything there is of a GPU model, and what of it is free. */
   public static List<Room> rooms(Tx tx, String gpuModel) {
+    return rooms(tx, Optional.of(gpuModel));
+  }
+
+  /** The same of all models. */
+  public static List<Room> rooms(Tx tx) {
+    return rooms(tx, Optional.empty());
+  }
+
+  private static List<Room> rooms(Tx tx, Optional<String> gpuModel) {
     record Row(String body, String node, List<String> free) {}
     return tx
         .query(
@@ -103,12 +113,12 @@ public final class NodeStore {
               join node on node.provider = gpu.provider and node.name = gpu.node and node.schedulable
               join offer on offer.provider = gpu.provider and offer.body -> 'gpu' ->> 'model' = gpu.model
               left join gpu_claim claim on claim.provider = gpu.provider and claim.node = gpu.node and claim.gpu_id = gpu.id
-             where gpu.model = :model
+             where :model::text is null or gpu.model = :model
              group by offer.provider, offer.id, offer.body, node.name
              order by offer.provider, node.name
              limit 10000
             """)
-        .bind("model", gpuModel)
+        .bind("model", gpuModel.orElse(null))
         .map(row ->
             new Row(
                 row.getColumn("body", String.class),

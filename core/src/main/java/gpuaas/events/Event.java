@@ -47,6 +47,16 @@ public record Event(
     return UUID.nameUUIDFromBytes((lease + "/" + sequence).getBytes(StandardCharsets.UTF_8));
   }
 
+  /** The id that the world knows: {@code evt_…}. */
+  public String outsideId() {
+    return outsideId(id);
+  }
+
+  /** An id as the world knows ids of events. */
+  static String outsideId(UUID id) {
+    return "evt_" + id.toString().replace("-", "");
+  }
+
   /**
    * An event whose id follows from lease and sequence, so that telling it again is telling the
    * same.

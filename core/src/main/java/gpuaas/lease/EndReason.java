@@ -1,5 +1,8 @@
 package gpuaas.lease;
 
+import java.util.Arrays;
+import java.util.Optional;
+
 /** Why a lease ended or is ending. */
 public enum EndReason {
   /** Somebody asked. */
@@ -32,6 +35,11 @@ public enum EndReason {
   /** True when the user did not get what was asked for. */
   public boolean isFailure() {
     return failure;
+  }
+
+  /** The reason of this name; empty when there is none. */
+  public static Optional<EndReason> of(String text) {
+    return Arrays.stream(values()).filter(reason -> reason.text().equals(text)).findFirst();
   }
 
   /** The name outside: {@code boot_timeout}. */

@@ -72,7 +72,9 @@ public final class Leases {
   public Lease request(Tx tx, Caller caller, LeaseSpec spec, Optional<String> name) {
     caller.require(Action.LEASE_CREATE);
     refuseForeignKeys(tx, caller, spec);
-    refuseWhatNeverFits(tx, spec.want());
+    if (spec.whenFull() == LeaseSpec.WhenFull.QUEUE) {
+      refuseWhatNeverFits(tx, spec.want()); // it would wait for ever; what fails will say so itself
+    }
     if (LeaseStore.countLiving(tx, caller.project()) >= livingMostPerProject) {
       throw new Refused(new Refusal.TooMany(Kind.LEASE, livingMostPerProject));
     }
@@ -143,6 +145,12 @@ public final class Leases {
   public Lease get(Caller caller, UUID id) {
     caller.require(Action.LEASE_READ);
     return database.read(tx -> visible(tx, caller, id));
+  }
+
+  /** The same, in a transaction. */
+  public Lease get(Tx tx, Caller caller, UUID id) {
+    caller.require(Action.LEASE_READ);
+    return visible(tx, caller, id);
   }
 
   /**
@@ -241,6 +249,16 @@ public final class Leases {
       visible(tx, caller, id);
       return EventStore.ofLease(tx, id, EVENTS_MOST);
     });
+  }
+
+  /** A lease by itself, for what is told of it. */
+  public Optional<Lease> find(Tx tx, UUID id) {
+    return LeaseStore.find(tx, id);
+  }
+
+  /** All that became true of a lease, for what is told of it. */
+  public List<Event> life(Tx tx, UUID id) {
+    return EventStore.ofLease(tx, id, EVENTS_MOST);
   }
 
   /** A lease by itself, for the gateway, which has checks of its own. */

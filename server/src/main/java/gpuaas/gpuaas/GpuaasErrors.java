@@ -26,6 +26,7 @@ final class GpuaasErrors {
       case Refusal.Unauthenticated u -> unauthenticated(u.why(), id);
       case Refusal.Denied d -> denied(d.action(), id);
       case Refusal.Unreadable u -> error(400, "invalid_request", u.why(), id);
+      case Refusal.WrongMediaType _ -> misdirected(415, id);
       case Refusal.Invalid i -> invalid(i, id);
       case Refusal.WrongState w ->
           error(

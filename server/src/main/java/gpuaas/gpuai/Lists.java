@@ -76,13 +76,17 @@ final class Lists {
     return Reply.json(200, new Page<>(items.stream().map(view).toList(), next));
   }
 
+  /** A page that the core has made; its {@code next} is sealed. */
+  <T, V> Reply page(
+      Request request, String filters, gpuaas.base.Page<T> page, Function<T, V> view) {
+    Optional<String> next =
+        page.next().map(place -> cursors.seal(List.of(place), context(request, filters)));
+    return Reply.json(200, new Page<>(page.items().stream().map(view).toList(), next));
+  }
+
   /** The same for a list that is there as a whole, in the order of its keys. */
   <T, V> Reply pageOfAll(
-      Request request,
-      String filters,
-      List<T> all,
-      Function<T, V> view,
-      Function<T, String> key) {
+      Request request, String filters, List<T> all, Function<T, V> view, Function<T, String> key) {
     Optional<String> after = after(request, filters, 1).map(List::getFirst);
     List<T> found =
         all.stream()

@@ -26,7 +26,6 @@ final class OperationRoutes {
 
   private Reply get(Request request) {
     return Reply.json(
-        200,
-        views.operation(operations.get(request.caller(), request.id("id", Kind.OPERATION))));
+        200, views.operation(operations.get(request.caller(), request.id("id", Kind.OPERATION))));
   }
 }

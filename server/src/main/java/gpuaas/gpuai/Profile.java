@@ -5,7 +5,9 @@ import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 
-/** The two generations of the contract: they differ in the words for a status, and in little else. */
+/**
+ * The two generations of the contract: they differ in the words for a status, and in little else.
+ */
 public enum Profile {
   /** As in the document: {@code creating}, {@code provisioning}, {@code booting}. */
   DOCUMENT("gpuai.json"),

@@ -72,8 +72,7 @@ final class SshKeyRoutes {
   }
 
   private static long micros(Instant at) {
-    return Math.addExact(
-        Math.multiplyExact(at.getEpochSecond(), 1_000_000L), at.getNano() / 1000);
+    return Math.addExact(Math.multiplyExact(at.getEpochSecond(), 1_000_000L), at.getNano() / 1000);
   }
 
   private Reply get(Request request) {

@@ -6,13 +6,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refusal.FieldProblem;
 import gpuaas.base.Refused;
+import java.math.BigDecimal;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Collectors;
 
 /**
  * A JSON object read field by field. Problems are collected, so that a caller hears of all of them
@@ -120,8 +123,47 @@ public final class Fields {
   }
 
   /** True when the object has it, even as null. */
-  public boolean has(String name) {
+  public boolean isGiven(String name) {
     return object.has(name);
+  }
+
+  /** A text that may be missing, null or empty, which are all the same. */
+  public Optional<String> maybeText(String name, int lengthMost) {
+    JsonNode value = object.path(name);
+    boolean none =
+        value.isMissingNode() || value.isNull() || (value.isTextual() && value.asText().isEmpty());
+    return none ? Optional.empty() : Optional.of(text(name, lengthMost)).filter(t -> !t.isEmpty());
+  }
+
+  /** A number that may be missing or null: not negative, and at most so large. */
+  public Optional<BigDecimal> maybeNumber(String name, BigDecimal most) {
+    JsonNode value = object.path(name);
+    if (value.isMissingNode() || value.isNull()) {
+      return Optional.empty();
+    }
+    // The length first: a number such as 1e999999999 is not worth looking at.
+    if (!value.isNumber()
+        || value.asText().length() > 40
+        || value.decimalValue().signum() < 0
+        || value.decimalValue().compareTo(most) > 0) {
+      return problem(name, "must be a number from 0 to " + most, Optional.empty());
+    }
+    return Optional.of(value.decimalValue());
+  }
+
+  /** One of some words that must be there. */
+  public <T> T word(String name, Map<String, T> words) {
+    JsonNode value = object.path(name);
+    T known = value.isTextual() ? words.get(value.textValue()) : null;
+    if (known == null) {
+      String all = words.keySet().stream().sorted().collect(Collectors.joining(" or "));
+      boolean missing = value.isMissingNode() || value.isNull();
+      return problem(
+          name,
+          missing ? "is required: " + all : "must be " + all,
+          words.values().iterator().next());
+    }
+    return known;
   }
 
   /** A list of ids, without doubles; missing or null is an empty list. */

@@ -29,6 +29,9 @@ public final class Json {
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .build();
 
+  private static final JsonMapper CANONICAL =
+      JsonMapper.builder().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS).build();
+
   private Json() {}
 
   /** A wire record as text. */
@@ -46,6 +49,19 @@ public final class Json {
       return MAPPER.readTree(body);
     } catch (JsonProcessingException e) {
       throw new Refused(new Refusal.Unreadable("the body is not valid JSON: " + why(e)));
+    }
+  }
+
+  /**
+   * The same text for the same JSON, however it was spaced and its members were ordered; what is no
+   * JSON stays as it is.
+   */
+  public static String canonical(String body) {
+    try {
+      return CANONICAL.writeValueAsString(
+          CANONICAL.treeToValue(MAPPER.readTree(body), Object.class));
+    } catch (JsonProcessingException e) {
+      return body;
     }
   }
 
