@@ -7,6 +7,7 @@ import gpuaas.capacity.NodeSync;
 import gpuaas.catalog.Want;
 import gpuaas.db.Database;
 import gpuaas.db.TestDatabase;
+import gpuaas.ledger.Budgets;
 import gpuaas.ledger.Ledger;
 import gpuaas.ledger.LedgerRules;
 import gpuaas.provider.Providers;
@@ -34,6 +35,7 @@ final class Desk implements AutoCloseable {
   final TestClock clock = new TestClock();
   final Database database = TestDatabase.open();
   final Ledger ledger;
+  final Budgets budgets;
   final Leases.Parts parts;
   final SimProvider machine;
   private final AtomicLong ids = new AtomicLong(100);
@@ -42,6 +44,7 @@ final class Desk implements AutoCloseable {
     machine = new SimProvider("sim", clock, SimScript::prompt, 1, gpus);
     ledger = new Ledger(database, clock, ledgerRules);
     Ids next = () -> new UUID(0, ids.incrementAndGet());
+    budgets = new Budgets(database, next, clock, ledgerRules);
     Providers providers = new Providers(Map.of("sim", machine));
     parts =
         Leases.open(
@@ -55,6 +58,7 @@ final class Desk implements AutoCloseable {
             LeaseRules.standard(),
             100,
             ledger,
+            budgets,
             new Leases.Hooks((kind, id) -> {}, lease -> {}));
     new NodeSync(database, providers, clock).sync("sim");
     database.run(tx -> {

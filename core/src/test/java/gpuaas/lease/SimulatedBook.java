@@ -83,7 +83,7 @@ final class SimulatedBook implements LeaseBook {
     Optional<Placement.Choice> choice =
         Placement.chooseInTurn(ahead, waiting.spec().want(), rooms());
     if (choice.isEmpty()) {
-      return new Turn.Full();
+      return new Turn.Full(false);
     }
     Offer offer = choice.get().room().offer().withGpuCount(waiting.spec().want().gpuCount());
     Place place = new Place(offer, choice.get().room().node(), choice.get().gpuIds());

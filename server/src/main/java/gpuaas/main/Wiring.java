@@ -26,6 +26,7 @@ import gpuaas.idp.SigningKeys;
 import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseState;
 import gpuaas.lease.Leases;
+import gpuaas.ledger.Budgets;
 import gpuaas.ledger.Ledger;
 import gpuaas.operation.Idempotency;
 import gpuaas.provider.Providers;
@@ -102,6 +103,7 @@ public final class Wiring {
             settings.address(),
             settings.readyProbeLimit());
     Ledger ledger = new Ledger(database, clock, settings.ledger());
+    Budgets budgets = new Budgets(database, ids, clock, settings.ledger());
     Leases.Hooks hooks =
         new Leases.Hooks((kind, id) -> loop.get().wake(kind, id), entrances::changed);
     Leases.Parts lease =
@@ -116,6 +118,7 @@ public final class Wiring {
             settings.lease(),
             settings.leasesMostPerProject(),
             ledger,
+            budgets,
             hooks);
     loop.set(
         new WorkLoop(
