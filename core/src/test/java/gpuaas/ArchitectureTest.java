@@ -119,7 +119,7 @@ class ArchitectureTest {
             .haveFullyQualifiedName("gpuaas.capacity.Placement")
             .or()
             .haveNameMatching(
-                "gpuaas\\.(ledger\\.(Hold|Usage|Evidence)|catalog\\.(Price|PriceBook))(\\$.*)?")
+                "gpuaas\\.(ledger\\.(Hold|Usage|Evidence|Spending)|catalog\\.(Price|PriceBook))(\\$.*)?")
             .or()
             .haveNameMatching(
                 "gpuaas\\.lease\\.(LeaseState|LeaseSignal|Change|EndReason|LeaseSpec|LeaseRules|LeaseHistory|Guards|Place)(\\$.*)?")

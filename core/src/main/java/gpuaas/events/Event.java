@@ -32,6 +32,10 @@ public record Event(
     LEASE_DECLINED,
     LEASE_BOOTING,
     LEASE_RUNNING,
+    /** A spot lease is about to be taken back. */
+    LEASE_RECLAIMING,
+    /** What pays for it will not last long. */
+    LEASE_FUNDS_LOW,
     LEASE_STOPPING,
     LEASE_ENDED,
     LEASE_DISMISSED;

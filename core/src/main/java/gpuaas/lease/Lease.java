@@ -10,9 +10,11 @@ import gpuaas.lease.LeaseSignal.Answered;
 import gpuaas.lease.LeaseSignal.Created;
 import gpuaas.lease.LeaseSignal.Decline;
 import gpuaas.lease.LeaseSignal.Declined;
+import gpuaas.lease.LeaseSignal.FundsLow;
 import gpuaas.lease.LeaseSignal.Gone;
 import gpuaas.lease.LeaseSignal.Metered;
 import gpuaas.lease.LeaseSignal.Placed;
+import gpuaas.lease.LeaseSignal.ReclaimAsked;
 import gpuaas.lease.LeaseSignal.StopAsked;
 import gpuaas.lease.LeaseState.Booting;
 import gpuaas.lease.LeaseState.Ended;
@@ -120,6 +122,18 @@ public record Lease(
           // Not charged past the last moment at which it was seen to be there.
           stopping(quiet(r.instance(), r.attempt(), LOST, now), List.of(), now);
 
+      case Case(Running _, ReclaimAsked(Instant at)) -> reclaiming(at, now);
+      // Nobody is in it yet who would have to be told.
+      case Case(Provisioning _, ReclaimAsked _), Case(Booting _, ReclaimAsked _) ->
+          on(new StopAsked(EndReason.RECLAIMED), now, rules);
+      case Case(Running _, FundsLow low) ->
+          changed(
+              with(state, expires),
+              Event.Type.LEASE_FUNDS_LOW,
+              Map.of("what", low.what(), "seconds_left", Long.toString(low.secondsLeft())),
+              List.of(),
+              now);
+
       case Case(Stopping s, Created c) when c.attempt() == s.attempt() && s.instance().isEmpty() ->
           // The maker heard back after all: nothing else can turn up from this attempt.
           quietly(new Stopping(Optional.of(c.instance()), s.attempt(), s.why(), s.since(), now));
@@ -131,6 +145,18 @@ public record Lease(
 
       default -> throw new LeaseSignal.Illegal(this, signal);
     };
+  }
+
+  private Change reclaiming(Instant at, Instant now) {
+    if (history.reclaimAt().isPresent()) {
+      return unchanged();
+    }
+    return changed(
+        copy(name, state, expires, history.reclaimed(at)),
+        Event.Type.LEASE_RECLAIMING,
+        Map.of("at", at.toString()),
+        List.of(),
+        now);
   }
 
   private Change declined(int tries, Decline why, Instant now, LeaseRules rules) {
@@ -337,6 +363,12 @@ public record Lease(
   /** What its environment calls itself, and a second name to log in with. */
   public String hostName() {
     return "lease-" + id.toString().substring(24);
+  }
+
+  /** True when it was told that it is taken back, and its time is over. */
+  public boolean isReclaimDue(Instant now) {
+    return state instanceof Running
+        && history.reclaimAt().map(at -> !now.isBefore(at)).orElse(false);
   }
 
   /** True when its end has come and it is not ending yet. */

@@ -28,8 +28,12 @@ interface LeaseBook {
     /** Placed, and written. */
     record Taken(Lease after) implements Turn {}
 
-    /** There is no room now, or it is not its turn. */
-    record Full() implements Turn {}
+    /**
+     * There is no room now, or it is not its turn.
+     *
+     * @param makingRoom true: spot leases make room for it
+     */
+    record Full(boolean makingRoom) implements Turn {}
 
     /** The lease had moved on. */
     record MovedOn() implements Turn {}

@@ -63,6 +63,10 @@ public final class LeaseReconciler implements Reconciler {
       book.write(lease.on(new StopAsked(EndReason.EXPIRED), clock.instant(), rules));
       return Next.now();
     }
+    if (lease.isReclaimDue(clock.instant())) {
+      book.write(lease.on(new StopAsked(EndReason.RECLAIMED), clock.instant(), rules));
+      return Next.now();
+    }
     return switch (lease.state()) {
       case Waiting w -> placing.step(lease, w);
       case Provisioning p -> finding.step(lease, p);

@@ -44,7 +44,8 @@ final class LeaseRow {
     return new LeaseHistory(
         Optional.ofNullable(row.getColumn("region", String.class)).map(Region::new),
         Optional.ofNullable(row.getColumn("ready_at", Instant.class)),
-        Optional.ofNullable(row.getColumn("dismissed_at", Instant.class)));
+        Optional.ofNullable(row.getColumn("dismissed_at", Instant.class)),
+        Optional.ofNullable(row.getColumn("reclaim_at", Instant.class)));
   }
 
   private static LeaseState state(RowView row) {
@@ -149,6 +150,7 @@ final class LeaseRow {
         .bind("region", lease.history().region().map(Region::code).orElse(null))
         .bind("readyAt", lease.history().readyAt().orElse(null))
         .bind("dismissedAt", lease.history().dismissedAt().orElse(null))
+        .bind("reclaimAt", lease.history().reclaimAt().orElse(null))
         .bind("expiresAt", lease.expires().orElse(null));
   }
 

@@ -12,6 +12,7 @@ import java.time.Duration;
  * @param watchEvery how often a running instance is looked at
  * @param stopLimit how long stopping may take before it is shown as stuck; it goes on after that
  * @param triesMost how often a lease may be declined
+ * @param spotGrace how long a spot lease goes on after it was told that it is taken back
  */
 public record LeaseRules(
     Duration settle,
@@ -19,7 +20,8 @@ public record LeaseRules(
     Duration meterEvery,
     Duration watchEvery,
     Duration stopLimit,
-    int triesMost) {
+    int triesMost,
+    Duration spotGrace) {
 
   /** What holds when nothing is set. */
   public static LeaseRules standard() {
@@ -29,6 +31,7 @@ public record LeaseRules(
         Duration.ofMinutes(1),
         Duration.ofSeconds(10),
         Duration.ofMinutes(10),
-        20);
+        20,
+        Duration.ofSeconds(30));
   }
 }

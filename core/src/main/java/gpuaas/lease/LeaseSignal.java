@@ -2,6 +2,7 @@ package gpuaas.lease;
 
 import gpuaas.spi.Endpoint;
 import gpuaas.spi.InstanceRef;
+import java.time.Instant;
 
 /** What can happen to a lease. */
 public sealed interface LeaseSignal {
@@ -32,6 +33,17 @@ public sealed interface LeaseSignal {
       this(why, "");
     }
   }
+
+  /** A spot lease is to make room, at this time. */
+  record ReclaimAsked(Instant at) implements LeaseSignal {}
+
+  /**
+   * What pays for it will not last long.
+   *
+   * @param what such as {@code the budget of the project}
+   * @param secondsLeft for how long it lasts
+   */
+  record FundsLow(String what, long secondsLeft) implements LeaseSignal {}
 
   /** The provider says that there is nothing. */
   record Gone() implements LeaseSignal {}

@@ -2,6 +2,8 @@ package gpuaas.lease;
 
 import gpuaas.capacity.NodeStore;
 import gpuaas.capacity.Placement;
+import gpuaas.capacity.Reclaim;
+import gpuaas.capacity.Room;
 import gpuaas.catalog.Want;
 import gpuaas.db.Database;
 import gpuaas.db.Duplicate;
@@ -9,6 +11,7 @@ import gpuaas.db.Tx;
 import gpuaas.events.EventStore;
 import gpuaas.ledger.Ledger;
 import gpuaas.spi.Offer;
+import gpuaas.spi.Tier;
 import gpuaas.work.WorkStore;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -24,6 +27,14 @@ final class LeaseStore implements LeaseBook {
   static final String KIND = "lease";
 
   private static final int WOKEN_MOST = 100;
+
+  /** Whose GPUs will be free without anybody doing anything. */
+  private static final String LEAVING =
+      "(state = 'stopping' or (state = 'running' and reclaim_at is not null))";
+
+  private static final String RECLAIMABLE =
+      "state in ('provisioning', 'booting', 'running') and reclaim_at is null and spec -> 'want'"
+          + " ->> 'tier' = 'SPOT'";
 
   private final Database database;
   private final InstantSource clock;
@@ -98,7 +109,7 @@ final class LeaseStore implements LeaseBook {
               place = :place::jsonb, instance_provider = :instanceProvider, instance_id = :instanceId,
               ssh_host = :sshHost, ssh_port = :sshPort, ssh_user = :sshUser, since = :since, metered_to = :meteredTo,
               quiet_from = :quietFrom, end_reason = :endReason, ended_at = :endedAt,
-              name = :name, region = :region, ready_at = :readyAt, dismissed_at = :dismissedAt
+              name = :name, region = :region, ready_at = :readyAt, dismissed_at = :dismissedAt, reclaim_at = :reclaimAt
             where id = :id and version = :versionBefore
             """);
     LeaseRow.bindState(update, after);
@@ -149,10 +160,11 @@ final class LeaseStore implements LeaseBook {
   private Turn place(Tx tx, Lease waiting, Instant now) {
     NodeStore.lockPlacing(tx);
     Want want = waiting.spec().want();
-    Optional<Placement.Choice> choice =
-        Placement.chooseInTurn(ahead(tx, waiting), want, NodeStore.rooms(tx, want.gpuModel()));
+    List<Want> ahead = ahead(tx, waiting);
+    List<Room> rooms = NodeStore.rooms(tx, want.gpuModel());
+    Optional<Placement.Choice> choice = Placement.chooseInTurn(ahead, want, rooms);
     if (choice.isEmpty()) {
-      return new Turn.Full();
+      return new Turn.Full(makeRoom(tx, ahead, want, rooms, now));
     }
     Offer offer = choice.get().room().offer().withGpuCount(want.gpuCount());
     Place place = new Place(offer, choice.get().room().node(), choice.get().gpuIds());
@@ -164,16 +176,65 @@ final class LeaseStore implements LeaseBook {
     return new Turn.Taken(change.after());
   }
 
-  /** What those want who wait for the same GPUs and came before. */
+  /** Takes spot leases back, if that helps; true: there will be room. */
+  private boolean makeRoom(Tx tx, List<Want> ahead, Want want, List<Room> rooms, Instant now) {
+    if (want.tier() == Tier.SPOT) {
+      return false;
+    }
+    Reclaim.Answer answer =
+        Reclaim.decide(
+            ahead, want, rooms, holders(tx, want, LEAVING), holders(tx, want, RECLAIMABLE));
+    for (Reclaim.Holder holder : answer.take()) {
+      lock(tx, holder.lease());
+      Lease spot = find(tx, holder.lease()).orElseThrow();
+      if (spot.state().isOver()) {
+        continue; // ended meanwhile: that makes room too
+      }
+      Change change =
+          spot.on(new LeaseSignal.ReclaimAsked(now.plus(rules.spotGrace())), now, rules);
+      if (!change.isEmpty() && write(tx, change)) {
+        dueNow(tx, spot.id());
+      }
+    }
+    return answer.underWay();
+  }
+
+  private static List<Reclaim.Holder> holders(Tx tx, Want want, String which) {
+    return tx.query(
+            """
+            select lease.id, claim.provider, claim.node, array_agg(claim.gpu_id order by claim.gpu_id) as gpu_ids
+              from lease join gpu_claim claim on claim.lease_id = lease.id
+             where lease.gpu_model = :model and %s
+             group by lease.id, lease.made_at, claim.provider, claim.node
+             order by lease.made_at desc, lease.id desc limit 10000
+            """
+                .formatted(which))
+        .bind("model", want.gpuModel())
+        .map(row ->
+            new Reclaim.Holder(
+                row.getColumn("id", UUID.class),
+                row.getColumn("provider", String.class),
+                row.getColumn("node", String.class),
+                List.of(row.getColumn("gpu_ids", String[].class))))
+        .list();
+  }
+
+  /**
+   * What those want whose turn is before: who came before; and before a spot lease everybody who
+   * waits for firm ones, for what is taken back for them is theirs.
+   */
   static List<Want> ahead(Tx tx, Lease waiting) {
     return tx
         .query(
             """
             select * from lease
-             where state = 'waiting' and gpu_model = :model and (made_at, id) < (:madeAt, :id)
-             order by made_at, id limit 10000
+             where state = 'waiting' and gpu_model = :model
+               and (spec -> 'want' ->> 'tier' = 'ON_DEMAND' or :spot)
+               and ((made_at, id) < (:madeAt, :id) or (:spot and spec -> 'want' ->> 'tier' = 'ON_DEMAND'))
+             order by spec -> 'want' ->> 'tier', made_at, id limit 10000
             """)
         .bind("model", waiting.spec().want().gpuModel())
+        .bind("spot", waiting.spec().want().tier() == Tier.SPOT)
         .bind("madeAt", waiting.createdAt())
         .bind("id", waiting.id())
         .map(LeaseRow::read)

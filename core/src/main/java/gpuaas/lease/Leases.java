@@ -22,6 +22,7 @@ import gpuaas.db.Database;
 import gpuaas.db.Tx;
 import gpuaas.events.Event;
 import gpuaas.events.EventStore;
+import gpuaas.ledger.Budgets;
 import gpuaas.ledger.Ledger;
 import gpuaas.provider.Providers;
 import java.time.InstantSource;
@@ -279,7 +280,11 @@ public final class Leases {
 
   /** Everything about leases, made in one place: the service, its loop and its sweeper. */
   public record Parts(
-      Leases leases, LeaseReconciler reconciler, OrphanSweeper sweeper, Runnable reviveAll) {}
+      Leases leases,
+      LeaseReconciler reconciler,
+      OrphanSweeper sweeper,
+      SpendingGuard spendingGuard,
+      Runnable reviveAll) {}
 
   /**
    * Who is told of what, after each commit.
@@ -301,12 +306,14 @@ public final class Leases {
       LeaseRules rules,
       int livingMostPerProject,
       Ledger ledger,
+      Budgets budgets,
       Hooks hooks) {
     LeaseStore store = new LeaseStore(database, clock, hooks, rules, ledger);
     return new Parts(
         new Leases(database, store, sshKeys, ids, clock, rules, livingMostPerProject),
         new LeaseReconciler(store, providers, readiness, deployment, clock, rules),
         new OrphanSweeper(store, providers, deployment),
+        new SpendingGuard(database, store, budgets, ledger.rules(), rules, clock),
         store::reviveAll);
   }
 }

@@ -52,13 +52,13 @@ final class Placing {
       case Taken(Lease placed) ->
           throw new IllegalStateException("placed, but " + placed.state().text());
       case MovedOn _ -> Next.now();
-      case Full _ -> {
-        boolean fails = lease.spec().whenFull() == LeaseSpec.WhenFull.FAIL;
+      case Full(boolean makingRoom) -> {
+        boolean fails = !makingRoom && lease.spec().whenFull() == LeaseSpec.WhenFull.FAIL;
         if (fails && !signals.now().isBefore(lease.createdAt().plus(lease.spec().patience()))) {
           signals.apply(lease, new Declined(waiting.tries(), Decline.NO_CAPACITY));
           yield Next.now();
         }
-        yield Next.after(fails ? LOOK_OFTEN : LOOK_FOR_ROOM);
+        yield Next.after(fails || makingRoom ? LOOK_OFTEN : LOOK_FOR_ROOM);
       }
     };
   }

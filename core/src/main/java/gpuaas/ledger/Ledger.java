@@ -122,6 +122,7 @@ public final class Ledger {
             new Refusal.InsufficientFunds(Math.max(0, there), needed, rules.currency()));
       }
     }
+    Budgets.check(tx, hold.after(), rules, clock.instant());
     HoldStore.add(tx, hold.after());
     LedgerStore.post(tx, hold.transfers());
   }

@@ -65,7 +65,8 @@ public final class CrashedServer {
           Duration.ofMillis(100),
           Duration.ofMillis(100),
           Duration.ofMinutes(1),
-          20);
+          20,
+          Duration.ofSeconds(1));
 
   private final Path folder;
   private final String killAt;

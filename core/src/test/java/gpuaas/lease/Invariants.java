@@ -29,6 +29,7 @@ final class Invariants {
   private final Map<UUID, Instant> runningSince = new HashMap<>();
   private final Map<UUID, Long> sequences = new HashMap<>();
   private final Set<UUID> ended = new HashSet<>();
+  private final MoneyInvariants money = new MoneyInvariants();
   private int eventsSeen;
   private int usageSeen;
 
@@ -41,6 +42,7 @@ final class Invariants {
     noLeaseHasTwoOwnInstances(book);
     eventsHaveNoGapAndOneEnd(book);
     eachRunningSecondOnce(book);
+    money.check(book);
   }
 
   private static void noGpuHasTwoHolders(SimulatedBook book) {

@@ -8,10 +8,15 @@ import gpuaas.db.TestDatabase;
 import gpuaas.events.Event;
 import gpuaas.events.EventStore;
 import gpuaas.lease.LeaseState.Ended;
+import gpuaas.ledger.Hold;
+import gpuaas.ledger.HoldStore;
+import gpuaas.ledger.LedgerStore;
+import gpuaas.ledger.Transfer;
 import gpuaas.ledger.Usage;
 import gpuaas.ledger.UsageStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -113,6 +118,21 @@ class LeaseCrashTest {
     assertThat(count(database, "gpu_claim")).isZero();
     assertThat(count(database, "work")).isZero();
     checkUsage(events, database.read(tx -> UsageStore.ofLease(tx, lease.id())));
+    checkMoney(database, lease);
+  }
+
+  /** The bill is the whole time in one, nothing stays set aside, and all entries add up. */
+  private static void checkMoney(Database database, Lease lease) {
+    List<String> differences = database.read(LedgerStore::differences);
+    assertThat(differences).isEmpty();
+    Hold hold = database.read(tx -> HoldStore.find(tx, lease.id())).orElseThrow();
+    assertThat(hold.closedAt()).isPresent();
+    assertThat(hold.heldMicros()).isZero();
+    Duration ran = Duration.between(hold.startedAt().orElseThrow(), hold.usedTo().orElseThrow());
+    assertThat(hold.costMicros())
+        .isEqualTo(Usage.cost(ran.toSeconds(), 1, lease.pricePerGpuHourMicros()));
+    List<Transfer> transfers = database.read(tx -> LedgerStore.ofLease(tx, lease.id()));
+    assertThat(transfers.stream().filter(each -> each.kind() == Transfer.Kind.HOLD)).hasSize(1);
   }
 
   /** From the moment it ran to the wish to stop, each second once. */

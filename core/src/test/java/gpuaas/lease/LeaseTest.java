@@ -74,21 +74,24 @@ class LeaseTest {
     SIGNALS.put("created", new Created(1, INSTANCE));
     SIGNALS.put("answered", new Answered(SSH));
     SIGNALS.put("metered", new Metered());
+    SIGNALS.put("reclaim", new LeaseSignal.ReclaimAsked(T9));
+    SIGNALS.put("funds-low", new LeaseSignal.FundsLow("the funds", 60));
     SIGNALS.put("stop-asked", new StopAsked(EndReason.ASKED));
     SIGNALS.put("gone", new Gone());
   }
 
-  // rows: states; columns: placed, declined, created, answered, metered, stop-asked, gone
+  // rows: states; columns: placed, declined, created, answered, metered, reclaim, funds-low,
+  // stop-asked, gone
   // "-" cannot happen, "=" nothing changes, else the state afterwards
   private static final String TABLE =
       """
-      waiting       provisioning waiting  -         -        -        ended     -
-      provisioning  -            waiting  booting   -        -        stopping  -
-      booting       -            -        -         running  -        stopping  stopping
-      running       -            -        -         -        running  stopping  stopping
-      stopping      -            -        -         -        -        =         ended
-      unheard       -            stopping stopping  -        -        =         =
-      ended         -            -        -         -        -        =         -
+      waiting       provisioning waiting  -         -        -        -        -        ended     -
+      provisioning  -            waiting  booting   -        -        stopping -        stopping  -
+      booting       -            -        -         running  -        stopping -        stopping  stopping
+      running       -            -        -         -        running  running  running  stopping  stopping
+      stopping      -            -        -         -        -        -        -        =         ended
+      unheard       -            stopping stopping  -        -        -        -        =         =
+      ended         -            -        -         -        -        -        -        =         -
       """;
 
   private static Lease lease(LeaseState state, WhenFull whenFull) {

@@ -12,5 +12,9 @@ enum Mutation {
   /** Time in Stopping is charged too. */
   CHARGE_IN_STOPPING,
   /** The sweeper destroys what is old, whosever it is, and nothing else. */
-  SWEEP_BY_AGE
+  SWEEP_BY_AGE,
+  /** A lease is accepted without setting anything aside. */
+  SKIP_HOLD,
+  /** Use is paid for twice. */
+  POST_TWICE
 }

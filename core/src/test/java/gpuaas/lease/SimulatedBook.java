@@ -34,6 +34,7 @@ final class SimulatedBook implements LeaseBook {
   final Map<String, UUID> claims = new HashMap<>();
   final List<Event> events = new ArrayList<>();
   final List<Usage> usage = new ArrayList<>();
+  final SimulatedLedger ledger;
 
   private final SimProvider provider;
   private final Faults faults;
@@ -53,6 +54,7 @@ final class SimulatedBook implements LeaseBook {
     this.faults = faults;
     this.stage = stage;
     this.mutation = mutation;
+    this.ledger = new SimulatedLedger(mutation);
     this.check = check;
   }
 
@@ -60,6 +62,7 @@ final class SimulatedBook implements LeaseBook {
   void add(Change requested) {
     leases.put(requested.after().id(), requested.after());
     events.addAll(requested.events());
+    ledger.hold(requested.after(), stage.instant());
   }
 
   @Override
@@ -80,7 +83,7 @@ final class SimulatedBook implements LeaseBook {
     Optional<Placement.Choice> choice =
         Placement.chooseInTurn(ahead, waiting.spec().want(), rooms());
     if (choice.isEmpty()) {
-      return new Turn.Full();
+      return new Turn.Full(false);
     }
     Offer offer = choice.get().room().offer().withGpuCount(waiting.spec().want().gpuCount());
     Place place = new Place(offer, choice.get().room().node(), choice.get().gpuIds());
@@ -108,6 +111,7 @@ final class SimulatedBook implements LeaseBook {
     leases.put(id, change.after());
     events.addAll(change.events());
     usage.addAll(change.usage());
+    ledger.follow(change, stage.instant());
     switch (change.after().state()) {
       case LeaseState.Provisioning p -> p.place().gpuIds().forEach(gpu -> claims.put(gpu, id));
       case LeaseState.Waiting _, LeaseState.Ended _ -> claims.values().removeIf(id::equals);

@@ -129,6 +129,8 @@ final class AllocationRoutes {
       case LEASE_DECLINED -> List.of("placement_declined");
       case LEASE_BOOTING -> List.of("guest_booting");
       case LEASE_RUNNING -> List.of("ssh_ready", "active");
+      case LEASE_RECLAIMING -> List.of("reclaiming");
+      case LEASE_FUNDS_LOW -> List.of("funds_low");
       case LEASE_STOPPING -> List.of("releasing");
       case LEASE_ENDED -> List.of("ended");
       case LEASE_DISMISSED -> List.of("dismissed");

@@ -69,6 +69,9 @@ public final class Loops implements AutoCloseable {
       every(settings.nodeSyncEvery(), () -> syncNodes(name));
       every(settings.sweepEvery(), () -> sweep(name));
     }
+    every(
+        settings.ledger().checkEvery(),
+        () -> quietly("looking at funds and budgets", lease.spendingGuard()::look));
     every(TIDY_EVERY, () -> quietly("tidying", idempotency::forgetOld));
   }
 

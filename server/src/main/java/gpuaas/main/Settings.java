@@ -197,7 +197,8 @@ public record Settings(
         reader.duration("lease.meter-every", standard.meterEvery()),
         reader.duration("lease.watch-every", standard.watchEvery()),
         reader.duration("lease.stop-limit", standard.stopLimit()),
-        reader.integer("lease.tries-most", standard.triesMost(), 1, 1000));
+        reader.integer("lease.tries-most", standard.triesMost(), 1, 1000),
+        reader.duration("spot.grace", standard.spotGrace()));
   }
 
   private static LedgerRules ledger(SettingsReader reader) {

@@ -27,6 +27,7 @@ import gpuaas.idp.SigningKeys;
 import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseState;
 import gpuaas.lease.Leases;
+import gpuaas.ledger.Budgets;
 import gpuaas.ledger.Ledger;
 import gpuaas.operation.Idempotency;
 import gpuaas.provider.Providers;
@@ -104,6 +105,7 @@ public final class Wiring {
             settings.address(),
             settings.readyProbeLimit());
     Ledger ledger = new Ledger(database, clock, settings.ledger());
+    Budgets budgets = new Budgets(database, ids, clock, settings.ledger());
     Leases.Hooks hooks =
         new Leases.Hooks((kind, id) -> loop.get().wake(kind, id), entrances::changed);
     Leases.Parts lease =
@@ -118,6 +120,7 @@ public final class Wiring {
             settings.lease(),
             settings.leasesMostPerProject(),
             ledger,
+            budgets,
             hooks);
     loop.set(
         new WorkLoop(

@@ -1,0 +1,189 @@
+package gpuaas.ledger;
+
+import gpuaas.db.Tx;
+import gpuaas.ledger.Budget.Scope;
+import gpuaas.ledger.Budget.Spent;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.jdbi.v3.core.result.RowView;
+
+/** Budgets in the database, and what counts against them. */
+final class BudgetStore {
+
+  private BudgetStore() {}
+
+  static void put(Tx tx, Budget budget, Instant now) {
+    tx.update(
+            """
+            insert into budget (id, tenant_id, project_id, api_key_id, period, most_micros, most_gpu_seconds, made_at)
+            values (:id, :tenant, :project::uuid, :apiKey::uuid, :period, :micros::bigint, :gpuSeconds::bigint, :now)
+            on conflict (coalesce(project_id, api_key_id), period)
+              do update set most_micros = excluded.most_micros, most_gpu_seconds = excluded.most_gpu_seconds
+            """)
+        .bind("id", budget.id())
+        .bind("tenant", budget.tenant())
+        .bind("project", budget.scope() == Scope.PROJECT ? budget.owner() : null)
+        .bind("apiKey", budget.scope() == Scope.API_KEY ? budget.owner() : null)
+        .bind("period", budget.period().name())
+        .bind("micros", budget.mostMicros().orElse(null))
+        .bind("gpuSeconds", budget.mostGpuSeconds().orElse(null))
+        .bind("now", now)
+        .execute();
+  }
+
+  static boolean delete(Tx tx, UUID tenant, UUID id) {
+    return tx.update("delete from budget where id = :id and tenant_id = :tenant")
+            .bind("id", id)
+            .bind("tenant", tenant)
+            .execute()
+        == 1;
+  }
+
+  static List<Budget> list(Tx tx, UUID tenant) {
+    return tx.query(
+            "select * from budget where tenant_id = :tenant order by made_at, id limit 1000")
+        .bind("tenant", tenant)
+        .map(BudgetStore::read)
+        .list();
+  }
+
+  /** All there are that have running leases. */
+  static List<Budget> watched(Tx tx) {
+    return tx.query(
+            """
+            select * from budget
+             where exists (select 1 from hold where closed_at is null and started_at is not null
+                            and (hold.project_id = budget.project_id or hold.api_key_id = budget.api_key_id))
+             order by id limit 10000
+            """)
+        .map(BudgetStore::read)
+        .list();
+  }
+
+  /**
+   * The budgets that a new lease counts against, held until the end of the transaction, so that
+   * nobody else decides by them.
+   */
+  static List<Budget> lock(Tx tx, Hold.Owner owner) {
+    return tx.query(
+            """
+            select * from budget where project_id = :project or api_key_id = :apiKey::uuid
+             order by id for no key update
+            """)
+        .bind("project", owner.project())
+        .bind("apiKey", owner.apiKey().orElse(null))
+        .map(BudgetStore::read)
+        .list();
+  }
+
+  /** What counts against a budget, running leases up to now. */
+  static Spent spent(Tx tx, Budget budget, Instant now) {
+    return tx.query(
+            """
+            with used as (
+              select gpu_count, held_micros, closed_at, price_per_gpu_hour_micros::numeric * gpu_count as hour_price,
+                     floor(extract(epoch from greatest(:start, started_at) - started_at)) as seconds_from,
+                     floor(extract(epoch from case when closed_at is null then greatest(used_to, :now) else used_to end - started_at))
+                       as seconds_to
+                from hold
+               where (project_id = :project::uuid or api_key_id = :apiKey::uuid) and (closed_at is null or used_to > :start)
+            )
+            select coalesce(sum(div(seconds_to * hour_price, 3600) - div(seconds_from * hour_price, 3600)), 0)::bigint as micros,
+                   coalesce(sum(gpu_count * (seconds_to - seconds_from)), 0)::bigint as gpu_seconds,
+                   coalesce(sum(held_micros), 0)::bigint as held_micros,
+                   coalesce(sum(gpu_count) filter (where closed_at is null), 0)::bigint as gpus_held
+              from used
+            """)
+        .bind("project", budget.scope() == Scope.PROJECT ? budget.owner() : null)
+        .bind("apiKey", budget.scope() == Scope.API_KEY ? budget.owner() : null)
+        .bind("start", budget.period().start(now))
+        .bind("now", now)
+        .map(row ->
+            new Spent(
+                row.getColumn("micros", Long.class),
+                row.getColumn("gpu_seconds", Long.class),
+                row.getColumn("held_micros", Long.class),
+                row.getColumn("gpus_held", Long.class)))
+        .one();
+  }
+
+  /** Running leases that count against a budget, newest first. */
+  static List<Spending.Running> running(Tx tx, Budget budget) {
+    return running(
+        tx, budget.scope() == Scope.PROJECT ? "project_id" : "api_key_id", budget.owner());
+  }
+
+  /** Running leases that a tenant pays for, newest first. */
+  static List<Spending.Running> running(Tx tx, UUID tenant) {
+    return running(tx, "tenant_id", tenant);
+  }
+
+  private static List<Spending.Running> running(Tx tx, String column, UUID owner) {
+    return tx.query(
+            """
+            select lease_id, gpu_count, price_per_gpu_hour_micros * gpu_count as hour_price, warned from hold
+             where closed_at is null and started_at is not null and %s = :owner
+             order by made_at desc, lease_id desc limit 10000
+            """
+                .formatted(column))
+        .bind("owner", owner)
+        .map(row ->
+            new Spending.Running(
+                row.getColumn("lease_id", UUID.class),
+                row.getColumn("gpu_count", Integer.class),
+                row.getColumn("hour_price", Long.class),
+                row.getColumn("warned", Integer.class)))
+        .list();
+  }
+
+  /** Tenants that have running leases. */
+  static List<UUID> tenants(Tx tx) {
+    return tx.query(
+            "select distinct tenant_id from hold where closed_at is null and started_at is not"
+                + " null order by tenant_id limit 10000")
+        .mapTo(UUID.class)
+        .list();
+  }
+
+  /** What a tenant's running leases have used up to now, and is not paid yet; what they hold. */
+  static Spent unpaid(Tx tx, UUID tenant, Instant now) {
+    return tx.query(
+            """
+            select coalesce(sum(div(floor(extract(epoch from greatest(used_to, :now) - started_at))
+                                    * price_per_gpu_hour_micros * gpu_count, 3600) - cost_micros), 0)::bigint as micros,
+                   coalesce(sum(held_micros), 0)::bigint as held_micros
+              from hold where closed_at is null and started_at is not null and tenant_id = :tenant
+            """)
+        .bind("tenant", tenant)
+        .bind("now", now)
+        .map(row ->
+            new Spent(
+                row.getColumn("micros", Long.class),
+                0,
+                row.getColumn("held_micros", Long.class),
+                0))
+        .one();
+  }
+
+  /** Remembers that the owner of a lease was told. */
+  static void warned(Tx tx, UUID lease, int level) {
+    tx.update("update hold set warned = :level where lease_id = :lease")
+        .bind("level", level)
+        .bind("lease", lease)
+        .execute();
+  }
+
+  private static Budget read(RowView row) {
+    UUID project = row.getColumn("project_id", UUID.class);
+    return new Budget(
+        row.getColumn("id", UUID.class),
+        row.getColumn("tenant_id", UUID.class),
+        project == null ? Scope.API_KEY : Scope.PROJECT,
+        project == null ? row.getColumn("api_key_id", UUID.class) : project,
+        Budget.Period.valueOf(row.getColumn("period", String.class)),
+        Optional.ofNullable(row.getColumn("most_micros", Long.class)),
+        Optional.ofNullable(row.getColumn("most_gpu_seconds", Long.class)));
+  }
+}

@@ -1,0 +1,138 @@
+package gpuaas.lease;
+
+import gpuaas.access.SshKeys;
+import gpuaas.base.Caller;
+import gpuaas.base.Ids;
+import gpuaas.capacity.NodeSync;
+import gpuaas.catalog.Want;
+import gpuaas.db.Database;
+import gpuaas.db.TestDatabase;
+import gpuaas.ledger.Budgets;
+import gpuaas.ledger.Ledger;
+import gpuaas.ledger.LedgerRules;
+import gpuaas.provider.Providers;
+import gpuaas.sim.SimProvider;
+import gpuaas.sim.SimScript;
+import gpuaas.spi.Endpoint;
+import gpuaas.spi.TestClock;
+import gpuaas.spi.Tier;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * The leases on a real database, a simulated machine and a clock that a test moves: step by step.
+ */
+final class Desk implements AutoCloseable {
+
+  static final UUID OWNER = new UUID(0, 2);
+  static final String MODEL = SimProvider.GPU.model();
+
+  final TestClock clock = new TestClock();
+  final Database database = TestDatabase.open();
+  final Ledger ledger;
+  final Budgets budgets;
+  final Leases.Parts parts;
+  final SimProvider machine;
+  private final AtomicLong ids = new AtomicLong(100);
+
+  Desk(LedgerRules ledgerRules, int gpus) {
+    machine = new SimProvider("sim", clock, SimScript::prompt, 1, gpus);
+    ledger = new Ledger(database, clock, ledgerRules);
+    Ids next = () -> new UUID(0, ids.incrementAndGet());
+    budgets = new Budgets(database, next, clock, ledgerRules);
+    Providers providers = new Providers(Map.of("sim", machine));
+    parts =
+        Leases.open(
+            database,
+            providers,
+            (lease, instance, ssh) -> Optional.of(new Endpoint("127.0.0.1", 22, "root")),
+            new SshKeys(database, next, clock, _ -> {}),
+            "desk",
+            next,
+            clock,
+            LeaseRules.standard(),
+            100,
+            ledger,
+            budgets,
+            new Leases.Hooks((kind, id) -> {}, lease -> {}));
+    new NodeSync(database, providers, clock).sync("sim");
+    database.run(tx -> {
+      tx.update("insert into tenant values (:id, 'test', now())").bind("id", OWNER).execute();
+      tx.update("insert into project values (:id, :id, 'test', 'test', now())")
+          .bind("id", OWNER)
+          .execute();
+      tx.update(
+              "insert into person (id, username, default_project_id, made_at) values (:id, 'test',"
+                  + " :id, now())")
+          .bind("id", OWNER)
+          .execute();
+    });
+  }
+
+  static Caller caller(Caller.Role role) {
+    return new Caller(OWNER, "test", OWNER, OWNER, Set.of(role), Optional.empty(), "trace-7");
+  }
+
+  static LeaseSpec spec(int gpus, Tier tier, LeaseSpec.WhenFull whenFull, Guards guards) {
+    return new LeaseSpec(
+        new Want("", MODEL, gpus, Optional.empty(), tier),
+        "",
+        List.of(),
+        Map.of(),
+        Optional.empty(),
+        whenFull,
+        Duration.ZERO,
+        guards);
+  }
+
+  UUID request(LeaseSpec spec) {
+    return request(spec, caller(Caller.Role.USER));
+  }
+
+  UUID request(LeaseSpec spec, Caller caller) {
+    return database.tx(tx -> parts.leases().request(tx, caller, spec, Optional.empty())).id();
+  }
+
+  UUID request(int gpus, Tier tier) {
+    return request(spec(gpus, tier, LeaseSpec.WhenFull.QUEUE, Guards.NONE));
+  }
+
+  Lease lease(UUID id) {
+    return parts.leases().find(id).orElseThrow();
+  }
+
+  /** Steps until the state is this; each step comes a second after the one before. */
+  Lease stepTo(UUID id, String state) {
+    for (int i = 0; i < 50 && !lease(id).state().text().equals(state); i++) {
+      step(id);
+      clock.advance(Duration.ofSeconds(1));
+    }
+    Lease lease = lease(id);
+    if (!lease.state().text().equals(state)) {
+      throw new AssertionError("never " + state + ": " + lease);
+    }
+    return lease;
+  }
+
+  void step(UUID id) {
+    try {
+      parts.reconciler().step(id);
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  void stop(UUID id) {
+    database.run(tx -> parts.leases().stop(tx, caller(Caller.Role.USER), id, EndReason.ASKED));
+  }
+
+  @Override
+  public void close() {
+    database.close();
+  }
+}
