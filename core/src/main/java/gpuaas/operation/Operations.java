@@ -46,7 +46,13 @@ public final class Operations {
       case LEASE_REQUESTED -> Optional.of(Operation.creation(life));
       case LEASE_STOPPING, LEASE_ENDED, LEASE_DISMISSED ->
           Operation.deletion(life).filter(found -> found.id().equals(event.id()));
-      case LEASE_PLACED, LEASE_BOOTING, LEASE_DECLINED, LEASE_RUNNING -> Optional.empty();
+      case LEASE_PLACED,
+          LEASE_BOOTING,
+          LEASE_DECLINED,
+          LEASE_RUNNING,
+          LEASE_RECLAIMING,
+          LEASE_FUNDS_LOW ->
+          Optional.empty();
     };
   }
 }
