@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /** Instances over the core: the dialect of the GPU.ai documents, at one mount in one generation. */
@@ -46,7 +47,12 @@ public final class GpuaiDialect implements Dialect {
    * @param errorBase what the type of each problem begins with
    */
   public record GpuaiSettings(
-      Duration patience, int requestsPerSecond, int requestsBurst, String errorBase) {}
+      Duration patience, int requestsPerSecond, int requestsBurst, String errorBase) {
+    /** Shared by both mounts. */
+    public RateLimits rateLimits() {
+      return RateLimits.perSecond(requestsPerSecond, requestsBurst);
+    }
+  }
 
   /** What the dialect speaks about; the same for both mounts. */
   public record Parts(
@@ -106,7 +112,7 @@ public final class GpuaiDialect implements Dialect {
   }
 
   /** How webhooks of this generation are told. */
-  public static WebhookVoice voice(Profile profile, Leases leases, Database database) {
+  public static WebhookVoice voice(Profile profile, Supplier<Leases> leases, Database database) {
     return new GpuaiEvents(name(profile), profile, leases, new GpuTypes(database));
   }
 

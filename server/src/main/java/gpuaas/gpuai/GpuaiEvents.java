@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Supplier;
 
 /**
  * What webhooks are told, in the words of the document: an instance is being made, runs, has ended,
@@ -28,11 +29,11 @@ public final class GpuaiEvents implements WebhookVoice {
 
   private final String name;
   private final Set<String> types;
-  private final Leases leases;
+  private final Supplier<Leases> leases;
   private final GpuaiViews views;
   private final GpuTypes gpuTypes;
 
-  GpuaiEvents(String name, Profile profile, Leases leases, GpuTypes gpuTypes) {
+  GpuaiEvents(String name, Profile profile, Supplier<Leases> leases, GpuTypes gpuTypes) {
     this.name = name;
     this.leases = leases;
     this.gpuTypes = gpuTypes;
@@ -65,10 +66,11 @@ public final class GpuaiEvents implements WebhookVoice {
 
   @Override
   public Optional<Told> tell(Tx tx, Event event, String eventId) {
-    List<Event> life = leases.life(tx, event.lease());
+    List<Event> life = leases.get().life(tx, event.lease());
     return type(event, life)
         .flatMap(type ->
             leases
+                .get()
                 .find(tx, event.lease())
                 .map(lease -> {
                   Object instance =

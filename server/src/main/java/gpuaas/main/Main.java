@@ -96,6 +96,7 @@ public final class Main {
     out.println("Stopping; environments go on running.");
     system.api().close();
     system.idp().close();
+    system.gpuai().close();
     system.loops().close();
     system.workLoop().close();
     system.gateway().close();

@@ -1,5 +1,9 @@
 package gpuaas.main;
 
+import gpuaas.events.Telling;
+import gpuaas.events.WebhookRules;
+import gpuaas.gpuaas.EventStreamRules;
+import gpuaas.gpuai.GpuaiDialect;
 import gpuaas.identity.ApiKeys;
 import gpuaas.lease.LeaseRules;
 import gpuaas.ledger.LedgerRules;
@@ -34,6 +38,7 @@ public record Settings(
     Optional<String> deployment,
     int apiPort,
     int idpPort,
+    int gpuaiPort,
     int sshPort,
     Optional<String> apiUrl,
     Optional<String> idpUrl,
@@ -64,6 +69,9 @@ public record Settings(
     Duration sshIdleLimit,
     Duration sshKeepAlive,
     Duration sshRecheckEvery,
+    Telling.Rules telling,
+    EventStreamRules eventStreams,
+    GpuaiDialect.GpuaiSettings gpuai,
     Map<String, ProviderSettings> providers) {
 
   private static final String DEVELOPMENT_SECRET = "dev-client-secret";
@@ -137,6 +145,7 @@ public record Settings(
             reader.optional("deployment"),
             reader.integer("api.port", 8443, 0, 65_535),
             reader.integer("idp.port", 8080, 0, 65_535),
+            reader.integer("gpuai.port", 8090, 0, 65_535),
             reader.integer("ssh.port", 2222, 0, 65_535),
             reader.optional("api.url").map(Settings::withoutSlash),
             reader.optional("idp.url").map(Settings::withoutSlash),
@@ -176,6 +185,9 @@ public record Settings(
             reader.duration("ssh.idle-limit", Duration.ofHours(12)),
             reader.duration("ssh.keep-alive", Duration.ofSeconds(30)),
             reader.duration("ssh.recheck-every", Duration.ofSeconds(10)),
+            telling(reader),
+            eventStreams(reader),
+            gpuai(reader),
             reader.providers());
     reader.refuseUnknown();
     if (settings.providerCallLimit.compareTo(settings.lease.settle()) >= 0) {
@@ -222,6 +234,47 @@ public record Settings(
       throw new Wrong("ledger.stop-ahead must not be shorter than ledger.check-every");
     }
     return rules;
+  }
+
+  private static Telling.Rules telling(SettingsReader reader) {
+    WebhookRules standard = WebhookRules.standard();
+    WebhookRules webhook =
+        new WebhookRules(
+            reader.durations("webhook.retry-after", standard.retryAfter()),
+            reader.duration("webhook.attempt-limit", standard.attemptLimit()),
+            reader.integer("webhook.in-order-attempts", standard.inOrderAttempts(), 0, 1000),
+            reader.integer("webhook.parallel", standard.parallel(), 1, 1000),
+            reader.integer(
+                "webhook.parallel-per-endpoint", standard.parallelPerEndpoint(), 1, 1000),
+            reader.duration("webhook.poll-every", standard.pollEvery()),
+            reader.integer("webhook.disable-after", standard.disableAfter(), 1, 1_000_000),
+            reader.integer("webhook.most-per-tenant", standard.mostPerTenant(), 1, 10_000),
+            reader.duration("webhook.secret-overlap", standard.secretOverlap()),
+            reader.duration("webhook.kept", standard.kept()));
+    return new Telling.Rules(
+        reader.duration("events.poll-every", Duration.ofMillis(100)),
+        webhook,
+        reader.flag("webhook.allow-private", false));
+  }
+
+  private static GpuaiDialect.GpuaiSettings gpuai(SettingsReader reader) {
+    return new GpuaiDialect.GpuaiSettings(
+        reader.duration("gpuai.capacity-wait", Duration.ofSeconds(15)),
+        reader.integer("rate-limit.gpuai-requests-per-second", 10, 1, 10_000_000),
+        reader.integer("rate-limit.gpuai-requests-burst", 20, 1, 10_000_000),
+        reader.text("gpuai.error-base", "https://api.gpu.ai/errors/"));
+  }
+
+  private static EventStreamRules eventStreams(SettingsReader reader) {
+    Duration heartbeat = reader.duration("events.stream-heartbeat", Duration.ofSeconds(15));
+    if (heartbeat.compareTo(Duration.ofSeconds(25)) > 0) {
+      throw new Wrong("events.stream-heartbeat must be at most 25s: longer silence ends a stream");
+    }
+    return new EventStreamRules(
+        heartbeat,
+        reader.duration("events.stream-recheck-every", Duration.ofSeconds(30)),
+        reader.integer("events.streams-most", 1000, 1, 1_000_000),
+        reader.integer("events.streams-most-per-caller", 10, 1, 1_000_000));
   }
 
   private static String defaultData(Map<String, String> environment) {

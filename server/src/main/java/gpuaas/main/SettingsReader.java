@@ -4,8 +4,10 @@ import gpuaas.main.Settings.ProviderSettings;
 import gpuaas.main.Settings.Wrong;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -86,6 +88,17 @@ final class SettingsReader {
     } catch (DateTimeParseException | NumberFormatException e) {
       throw new Wrong(name + " must be a duration such as 500ms, 30s, 5m, 12h or 7d");
     }
+  }
+
+  /** Durations with commas between them, at least one. */
+  List<Duration> durations(String name, List<Duration> fallback) {
+    Optional<String> text = optional(name);
+    if (text.isEmpty()) {
+      return fallback;
+    }
+    return Arrays.stream(text.get().split(",", 100))
+        .map(part -> duration(name, part.strip()))
+        .toList();
   }
 
   /**

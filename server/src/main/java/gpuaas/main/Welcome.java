@@ -12,6 +12,7 @@ record Welcome(Wiring.Running system) {
     out.println();
     out.println("GPUaaS is ready.");
     out.println("  API        " + api + "/api/v1");
+    out.println("  GPU.ai API http://localhost:" + system.gpuai().port() + "/v1 and /sdk/v1");
     out.println("  Log-in     " + idp + "/realms/gpuaas");
     out.println(
         "  SSH        "

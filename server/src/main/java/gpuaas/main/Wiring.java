@@ -7,8 +7,10 @@ import gpuaas.access.Terminals;
 import gpuaas.base.Ids;
 import gpuaas.base.SecretBox;
 import gpuaas.capacity.NodeSync;
+import gpuaas.capacity.PriceList;
 import gpuaas.db.Database;
 import gpuaas.db.DeploymentFactStore;
+import gpuaas.events.Telling;
 import gpuaas.gateway.Activity;
 import gpuaas.gateway.GatewayReadiness;
 import gpuaas.gateway.GatewaySettings;
@@ -17,6 +19,9 @@ import gpuaas.gateway.SshGateway;
 import gpuaas.gateway.TerminalSocket;
 import gpuaas.gpuaas.GpuaasAuth;
 import gpuaas.gpuaas.GpuaasDialect;
+import gpuaas.gpuaas.GpuaasEvents;
+import gpuaas.gpuai.GpuaiDialect;
+import gpuaas.gpuai.Profile;
 import gpuaas.http.Dialect;
 import gpuaas.http.HttpServer;
 import gpuaas.http.Pipeline;
@@ -29,7 +34,9 @@ import gpuaas.lease.LeaseState;
 import gpuaas.lease.Leases;
 import gpuaas.ledger.Budgets;
 import gpuaas.ledger.Ledger;
+import gpuaas.ledger.Statement;
 import gpuaas.operation.Idempotency;
+import gpuaas.operation.Operations;
 import gpuaas.provider.Providers;
 import gpuaas.work.WorkLoop;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -58,6 +65,7 @@ public final class Wiring {
       SshGateway gateway,
       HttpServer api,
       HttpServer idp,
+      HttpServer gpuai,
       List<Dialect> dialects,
       String deployment) {}
 
@@ -84,6 +92,20 @@ public final class Wiring {
     String deployment = settings.deployment().orElseGet(() -> deploymentId(database, ids));
     Entrances entrances = new Entrances(new Later<>(), new Later<>());
     Later<WorkLoop> loop = new Later<>();
+    Later<Leases> leases = new Later<>();
+
+    // events
+    Telling telling =
+        Telling.open(
+            database,
+            secrets,
+            ids,
+            clock,
+            settings.telling(),
+            List.of(
+                new GpuaasEvents(),
+                GpuaiDialect.voice(Profile.DOCUMENT, leases::get, database),
+                GpuaiDialect.voice(Profile.SDK, leases::get, database)));
 
     // identity, provider, access
     Identities identities = new Identities(database, ids, clock);
@@ -107,7 +129,15 @@ public final class Wiring {
     Ledger ledger = new Ledger(database, clock, settings.ledger());
     Budgets budgets = new Budgets(database, ids, clock, settings.ledger());
     Leases.Hooks hooks =
-        new Leases.Hooks((kind, id) -> loop.get().wake(kind, id), entrances::changed);
+        new Leases.Hooks(
+            (kind, id) -> {
+              loop.get().wake(kind, id);
+              telling.relay().wake();
+            },
+            changed -> {
+              entrances.changed(changed);
+              telling.relay().wake();
+            });
     Leases.Parts lease =
         Leases.open(
             database,
@@ -122,6 +152,7 @@ public final class Wiring {
             ledger,
             budgets,
             hooks);
+    leases.set(lease.leases());
     loop.set(
         new WorkLoop(
             database,
@@ -144,7 +175,8 @@ public final class Wiring {
 
     // loops and listeners
     Idempotency idempotency = new Idempotency(database, clock, secrets, settings.idempotencyKept());
-    Loops loops = new Loops(settings, database, providers, nodes, lease, idempotency, metrics);
+    Loops loops =
+        new Loops(settings, database, providers, nodes, lease, idempotency, telling, metrics);
     Pipeline pipeline = new Pipeline(database, idempotency, metrics, ids::next);
     SigningKeys signingKeys = SigningKeys.open(database, secrets);
     IdpDialect.IdpSettings idpSettings = idpSettings(settings);
@@ -170,9 +202,27 @@ public final class Wiring {
                 settings.apiUrl(),
                 gateway.hostKeys().getFirst().fingerprint(),
                 terminalSocket,
+                telling,
+                settings.eventStreams(),
                 loops::isReady,
                 metrics,
                 clock));
+    GpuaiDialect.Parts gpuaiParts =
+        new GpuaiDialect.Parts(
+            settings.gpuai(),
+            database,
+            secrets,
+            apiKeys,
+            lease.leases(),
+            new Operations(database),
+            sshKeys,
+            new PriceList(database, clock),
+            new Statement(database),
+            telling.webhooks(),
+            settings.gpuai().rateLimits(),
+            clock);
+    GpuaiDialect gpuai = new GpuaiDialect("/v1", Profile.DOCUMENT, gpuaiParts);
+    GpuaiDialect gpuaiSdk = new GpuaiDialect("/sdk/v1", Profile.SDK, gpuaiParts);
     IdpDialect idp = new IdpDialect(idpSettings, identities, signingKeys, ids, clock);
     People.ensure(settings, identities, secrets, database);
     return new Running(
@@ -191,7 +241,14 @@ public final class Wiring {
             new HttpServer.Listener(
                 settings.address(), settings.idpPort(), List.of(idp), settings.bodyBytesMost()),
             pipeline),
-        List.of(gpuaas, idp),
+        new HttpServer(
+            new HttpServer.Listener(
+                settings.address(),
+                settings.gpuaiPort(),
+                List.of(gpuai, gpuaiSdk),
+                settings.bodyBytesMost()),
+            pipeline),
+        List.of(gpuaas, idp, gpuai, gpuaiSdk),
         deployment);
   }
 

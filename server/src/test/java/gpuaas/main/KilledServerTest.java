@@ -103,6 +103,7 @@ class KilledServerTest {
                 "GPUAAS_API_PORT", "" + apiPort,
                 "GPUAAS_IDP_PORT", "" + idpPort,
                 "GPUAAS_SSH_PORT", "" + sshPort,
+                "GPUAAS_GPUAI_PORT", "0",
                 "GPUAAS_DATABASE_SYSTEM_USER", "nobody",
                 "GPUAAS_PROVIDER_LOCAL_GPUS", "2xH200",
                 "GPUAAS_PROVIDER_LOCAL_MEMORY_PER_GPU_MIB", "256",

@@ -60,6 +60,7 @@ public final class TestServer implements AutoCloseable {
     environment.put("GPUAAS_API_PORT", "0");
     environment.put("GPUAAS_IDP_PORT", "0");
     environment.put("GPUAAS_SSH_PORT", "0");
+    environment.put("GPUAAS_GPUAI_PORT", "0");
     environment.put("GPUAAS_PROVIDER_LOCAL_MEMORY_PER_GPU_MIB", "256");
     environment.put("GPUAAS_PROVIDER_LOCAL_EGRESS", "off");
     environment.put("GPUAAS_PROVIDER_LOCAL_GPU_DISCOVERY", "off");
@@ -90,6 +91,11 @@ public final class TestServer implements AutoCloseable {
     return "http://localhost:" + running.api().port();
   }
 
+  /** Of the GPU.ai listener; its mounts are {@code /v1} and {@code /sdk/v1}. */
+  public String gpuaiUrl() {
+    return "http://localhost:" + running.gpuai().port();
+  }
+
   public String idpUrl() {
     return "http://localhost:" + running.idp().port();
   }
@@ -105,6 +111,16 @@ public final class TestServer implements AutoCloseable {
         .json()
         .path("access_token")
         .asText();
+  }
+
+  /** An API key of {@code dev-user} with one scope. */
+  public String apiKey(String scope) {
+    String body = "{\"name\": \"test\", \"scopes\": [\"" + scope + "\"]}";
+    Answer answer = call("POST", "/api/v1/api-keys", token("dev-user", "dev123"), body);
+    if (answer.status() != 201) {
+      throw new AssertionError("no key: " + answer);
+    }
+    return answer.json().path("key").asText();
   }
 
   /** An answer: status, headers, body. */
@@ -198,6 +214,7 @@ public final class TestServer implements AutoCloseable {
   public void close() {
     running.api().close();
     running.idp().close();
+    running.gpuai().close();
     running.loops().close();
     running.workLoop().close();
     running.gateway().close();
