@@ -1,6 +1,7 @@
 package gpuaas.gpuai;
 
 import gpuaas.access.SshKeys;
+import gpuaas.base.Action;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.base.Refused;
@@ -67,15 +68,14 @@ final class InstanceRoutes {
 
   List<Route> routes() {
     return List.of(
-        Route.get(path, this::list),
-        Route.once("POST", path, this::create),
-        Route.get(path + "/{id}", this::get),
-        Route.once("PATCH", path + "/{id}", this::update),
-        Route.once("DELETE", path + "/{id}", this::delete));
+        Route.get(path, this::list).needing(Action.LEASE_READ),
+        Route.once("POST", path, this::create).needing(Action.LEASE_CREATE),
+        Route.get(path + "/{id}", this::get).needing(Action.LEASE_READ),
+        Route.once("PATCH", path + "/{id}", this::update).needing(Action.LEASE_UPDATE),
+        Route.once("DELETE", path + "/{id}", this::delete).needing(Action.LEASE_STOP));
   }
 
   private Reply create(Request request, Tx tx) {
-    request.caller().require(gpuaas.base.Action.LEASE_CREATE);
     Fields fields = Bodies.fields(request);
     String gpuType = fields.text("gpu_type", 63);
     int gpuCount = fields.integer("gpu_count", 1, GPUS_MOST);
@@ -164,7 +164,6 @@ final class InstanceRoutes {
 
   private Reply update(Request request, Tx tx) {
     UUID id = request.id("id", Kind.LEASE);
-    request.caller().require(gpuaas.base.Action.LEASE_UPDATE);
     if (request.body().isBlank()) {
       return Reply.json(200, view(parts.leases().get(tx, request.caller(), id)));
     }
@@ -181,7 +180,6 @@ final class InstanceRoutes {
   /** While it is being ended, the same operation again; when it has ended, there is nothing. */
   private Reply delete(Request request, Tx tx) {
     UUID id = request.id("id", Kind.LEASE);
-    request.caller().require(gpuaas.base.Action.LEASE_STOP);
     Lease lease = parts.leases().get(tx, request.caller(), id);
     if (lease.phase() == Phase.GONE) {
       throw new Refused(new Refusal.NotFound(Kind.LEASE, id.toString()));

@@ -1,5 +1,6 @@
 package gpuaas.gpuai;
 
+import gpuaas.base.Action;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
@@ -21,7 +22,7 @@ final class OperationRoutes {
   }
 
   List<Route> routes() {
-    return List.of(Route.get(mount + "/operations/{id}", this::get));
+    return List.of(Route.get(mount + "/operations/{id}", this::get).needing(Action.LEASE_READ));
   }
 
   private Reply get(Request request) {

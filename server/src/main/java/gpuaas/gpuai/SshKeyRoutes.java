@@ -2,6 +2,7 @@ package gpuaas.gpuai;
 
 import gpuaas.access.SshKeys;
 import gpuaas.access.SshKeys.Registered;
+import gpuaas.base.Action;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.db.Tx;
 import gpuaas.http.Fields;
@@ -30,10 +31,10 @@ final class SshKeyRoutes {
 
   List<Route> routes() {
     return List.of(
-        Route.get(path, this::list),
-        Route.once("POST", path, this::create),
-        Route.get(path + "/{id}", this::get),
-        Route.change("DELETE", path + "/{id}", this::delete));
+        Route.get(path, this::list).needing(Action.SSH_KEY_READ),
+        Route.once("POST", path, this::create).needing(Action.SSH_KEY_WRITE),
+        Route.get(path + "/{id}", this::get).needing(Action.SSH_KEY_READ),
+        Route.change("DELETE", path + "/{id}", this::delete).needing(Action.SSH_KEY_WRITE));
   }
 
   private record SshKeyView(UUID id, String name, String fingerprint, Instant createdAt) {

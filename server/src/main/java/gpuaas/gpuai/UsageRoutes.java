@@ -1,5 +1,6 @@
 package gpuaas.gpuai;
 
+import gpuaas.base.Action;
 import gpuaas.base.Caller;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refused;
@@ -41,7 +42,7 @@ final class UsageRoutes {
   }
 
   List<Route> routes() {
-    return List.of(Route.get(mount + "/usage", this::list));
+    return List.of(Route.get(mount + "/usage", this::list).needing(Action.BILLING_READ));
   }
 
   private record UsageBucket(

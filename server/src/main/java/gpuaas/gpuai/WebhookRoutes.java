@@ -1,6 +1,7 @@
 package gpuaas.gpuai;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import gpuaas.base.Action;
 import gpuaas.base.Page;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.db.Tx;
@@ -36,10 +37,10 @@ final class WebhookRoutes {
 
   List<Route> routes() {
     return List.of(
-        Route.get(path, this::list),
-        Route.once("POST", path, this::create),
-        Route.get(path + "/{id}", this::get),
-        Route.change("DELETE", path + "/{id}", this::delete));
+        Route.get(path, this::list).needing(Action.WEBHOOK_READ),
+        Route.once("POST", path, this::create).needing(Action.WEBHOOK_WRITE),
+        Route.get(path + "/{id}", this::get).needing(Action.WEBHOOK_READ),
+        Route.change("DELETE", path + "/{id}", this::delete).needing(Action.WEBHOOK_WRITE));
   }
 
   private record WebhookEndpoint(

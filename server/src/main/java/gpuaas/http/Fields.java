@@ -143,6 +143,7 @@ public final class Fields {
     }
     // The length first: a number such as 1e999999999 is not worth looking at.
     if (!value.isNumber()
+        || !Double.isFinite(value.doubleValue())
         || value.asText().length() > 40
         || value.decimalValue().signum() < 0
         || value.decimalValue().compareTo(most) > 0) {

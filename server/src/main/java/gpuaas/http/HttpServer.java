@@ -26,6 +26,7 @@ import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
+import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.handler.ErrorHandler;
@@ -81,7 +82,19 @@ public final class HttpServer implements AutoCloseable {
       http.setRequestHeaderSize(HEADERS_BYTES_MOST);
       http.setSendServerVersion(false);
       http.setSendDateHeader(true);
+      // Otherwise a header is taken for one that came before on this connection and differs in case
+      // only: one key for another.
+      http.setHeaderCacheCaseSensitive(true);
+      // Ids may hold a slash, as %2F: they reach the router, which knows none of them, as others
+      // do.
+      http.setUriCompliance(
+          UriCompliance.DEFAULT.with(
+              "ours",
+              UriCompliance.Violation.AMBIGUOUS_PATH_SEPARATOR,
+              UriCompliance.Violation.AMBIGUOUS_EMPTY_SEGMENT));
     });
+    config.jetty.modifyServletContextHandler(
+        context -> context.getServletHandler().setDecodeAmbiguousURIs(true));
     config.jetty.modifyServer(server -> prepare(server, first, pipeline));
     config.jetty.modifyWebSocketServletFactory(factory -> {
       factory.setMaxTextMessageSize(FRAME_BYTES_MOST);

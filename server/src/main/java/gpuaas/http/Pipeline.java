@@ -94,6 +94,7 @@ public final class Pipeline {
 
   private Reply run(Dialect dialect, Route route, Request request) {
     dialect.admit(request);
+    route.needs().ifPresent(action -> request.caller().require(action));
     return switch (route.handler()) {
       case Route.Handler.Plain plain -> plain.work().apply(request);
       case Route.Handler.Change change -> database.tx(tx -> change.work().apply(request, tx));
@@ -115,9 +116,19 @@ public final class Pipeline {
     }
     String scope = rules.scope(request);
     String fingerprint = rules.fingerprint(request);
+    boolean[] first = new boolean[1];
     try {
-      return reply(
-          idempotency.once(scope, key, fingerprint, tx -> answer(once.work().apply(request, tx))));
+      Reply reply =
+          reply(
+              idempotency.once(
+                  scope,
+                  key,
+                  fingerprint,
+                  tx -> {
+                    first[0] = true;
+                    return answer(once.work().apply(request, tx));
+                  }));
+      return first[0] ? reply : reply.with("Idempotent-Replayed", "true");
     } catch (Refused no) {
       if (rules.remembers(no.refusal())) {
         Reply reply = dialect.refused(no.refusal(), request.correlationId());

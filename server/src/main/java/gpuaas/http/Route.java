@@ -1,6 +1,8 @@
 package gpuaas.http;
 
+import gpuaas.base.Action;
 import gpuaas.db.Tx;
+import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 
@@ -8,8 +10,20 @@ import java.util.function.Function;
  * One thing a dialect answers.
  *
  * @param path with parameters in braces
+ * @param needs what the caller must be allowed, before anything else is looked at; empty: the
+ *     services say
  */
-public record Route(String method, String path, Access access, Handler handler) {
+public record Route(
+    String method, String path, Access access, Optional<Action> needs, Handler handler) {
+
+  public Route(String method, String path, Access access, Handler handler) {
+    this(method, path, access, Optional.empty(), handler);
+  }
+
+  /** The same, for callers who are allowed this. */
+  public Route needing(Action action) {
+    return new Route(method, path, access, Optional.of(action), handler);
+  }
 
   /** Who may come. */
   public enum Access {

@@ -17,6 +17,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -97,6 +98,7 @@ class ContractTest {
     as("/api/v1/ssh-keys", "post", "/api/v1/ssh-keys", key);
     as("/api/v1/ssh-keys", "get", "/api/v1/ssh-keys", "");
     as("/api/v1/ssh-keys/{id}", "get", "/api/v1/ssh-keys/" + keyId, "");
+    anApiKey();
     String path = "/api/v1/allocations";
     String body =
         "{\"sku\": \"h200-sxm-slice\", \"gpus_total\": 2, \"region_code\": \"us-buffalo-1\","
@@ -146,6 +148,19 @@ class ContractTest {
     as(one, "delete", here, "");
     as(one, "get", here, "");
     as(one + "/probe", "post", here + "/probe", "");
+  }
+
+  private static void anApiKey() throws IOException {
+    String path = "/api/v1/api-keys";
+    String body = "{\"name\": \"n\", \"expires_at\": \"2999-01-01T00:00:00Z\"}";
+    String id = as(path, "post", path, body).path("id").asText();
+    as(path, "post", path, "{\"name\": \"n\", \"scopes\": [\"all\"]}");
+    as(path, "get", path + "?page_size=1", "");
+    as(path + "/{id}/rotate", "post", path + "/" + id + "/rotate", "");
+    as(path + "/{id}", "get", path + "/" + id, "");
+    as(path + "/{id}", "delete", path + "/" + id, "");
+    as(path + "/{id}/rotate", "post", path + "/" + id + "/rotate", "");
+    as(path + "/{id}", "get", path + "/" + UUID.randomUUID(), "");
   }
 
   /** Asks, and holds the answer against what is written of it. */
