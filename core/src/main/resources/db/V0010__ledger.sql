@@ -9,10 +9,12 @@ create table account (
 
 -- Money moves: one row is two entries, out of the debit account and into the credit account, so that all
 -- entries add up to nothing. Only ever added to; what was wrong is put right by another transfer. Retention: kept.
+-- That the accounts exist is seen by the balances, which the same statement writes.
 create table transfer (
   id             uuid primary key,
-  debit_account  uuid not null references account,
-  credit_account uuid not null references account,
+  tenant_id      uuid not null,
+  debit_account  uuid not null,
+  credit_account uuid not null,
   amount_micros  bigint not null check (amount_micros > 0),
   kind           text not null check (kind in ('credit', 'hold', 'usage', 'void', 'correction')),
   lease_id       uuid,
@@ -21,8 +23,7 @@ create table transfer (
   check (debit_account <> credit_account)
 );
 create index transfer_by_lease on transfer (lease_id) where lease_id is not null;
-create index transfer_by_debit on transfer (debit_account, at);
-create index transfer_by_credit on transfer (credit_account, at);
+create index transfer_by_tenant on transfer (tenant_id, at);
 
 create function refuse_ledger_change() returns trigger language plpgsql as $$
 begin

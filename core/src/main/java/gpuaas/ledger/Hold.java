@@ -170,6 +170,7 @@ public record Hold(
       String reason) {
     return new Transfer(
         Transfer.idOf(cause),
+        owner.tenant(),
         account(from).id(),
         account(to).id(),
         amountMicros,

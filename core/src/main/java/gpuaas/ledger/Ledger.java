@@ -85,10 +85,10 @@ public final class Ledger {
     post(tx, id, tenant, Kind.REVENUE, Kind.FUNDS, micros, Transfer.Kind.CORRECTION, reason);
   }
 
-  /** The last movements of the caller's funds, newest first. */
+  /** The last movements of the money of the caller's tenant, newest first. */
   public List<Transfer> transfers(Caller caller, int limit) {
     caller.require(Action.BILLING_READ);
-    return database.read(tx -> LedgerStore.list(tx, account(caller.tenant(), Kind.FUNDS), limit));
+    return database.read(tx -> LedgerStore.list(tx, caller.tenant(), limit));
   }
 
   private static void refuseAmount(long micros, String reason) {
@@ -221,6 +221,7 @@ public final class Ledger {
     Transfer transfer =
         new Transfer(
             id,
+            tenant,
             account(tenant, from).id(),
             account(tenant, to).id(),
             micros,

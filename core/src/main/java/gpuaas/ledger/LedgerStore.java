@@ -57,14 +57,56 @@ public final class LedgerStore {
    * @return how many were new
    */
   static int post(Tx tx, List<Transfer> transfers) {
-    if (transfers.isEmpty()) {
-      return 0;
-    }
+    return switch (transfers.size()) {
+      case 0 -> 0;
+      case 1 -> postOne(tx, transfers.getFirst());
+      default -> postMany(tx, transfers);
+    };
+  }
+
+  /** Most are alone; without arrays the database plans the statement once and for all. */
+  private static int postOne(Tx tx, Transfer transfer) {
+    // In the order of the database, as in postMany.
+    boolean debitFirst = transfer.debit().toString().compareTo(transfer.credit().toString()) < 0;
+    long micros = transfer.amountMicros();
+    return tx.update(
+                """
+                with made as (
+                  insert into transfer (id, tenant_id, debit_account, credit_account, amount_micros, kind, lease_id, at, reason)
+                  values (:id, :tenant, :debit, :credit, :amount, :kind, :lease::uuid, :at, :reason)
+                  on conflict (id) do nothing
+                  returning id
+                )
+                insert into balance (account_id, stripe, micros)
+                select account_id, pg_backend_pid() % :stripes, micros
+                  from made cross join (values (:first::uuid, :firstMicros::bigint), (:second::uuid, :secondMicros::bigint))
+                    as entry (account_id, micros)
+                on conflict (account_id, stripe) do update set micros = balance.micros + excluded.micros
+                """)
+            .bind("id", transfer.id())
+            .bind("tenant", transfer.tenant())
+            .bind("debit", transfer.debit())
+            .bind("credit", transfer.credit())
+            .bind("amount", micros)
+            .bind("kind", transfer.kind().text())
+            .bind("lease", transfer.lease().orElse(null))
+            .bind("at", transfer.at())
+            .bind("reason", transfer.reason())
+            .bind("stripes", STRIPES)
+            .bind("first", debitFirst ? transfer.debit() : transfer.credit())
+            .bind("firstMicros", debitFirst ? -micros : micros)
+            .bind("second", debitFirst ? transfer.credit() : transfer.debit())
+            .bind("secondMicros", debitFirst ? micros : -micros)
+            .execute()
+        / 2;
+  }
+
+  private static int postMany(Tx tx, List<Transfer> transfers) {
     return tx.query(
             """
             with made as (
-              insert into transfer (id, debit_account, credit_account, amount_micros, kind, lease_id, at, reason)
-              select * from unnest(:ids, :debits, :credits, :amounts, :kinds, :leases, :times::timestamptz[], :reasons)
+              insert into transfer (id, tenant_id, debit_account, credit_account, amount_micros, kind, lease_id, at, reason)
+              select * from unnest(:ids, :tenants, :debits, :credits, :amounts, :kinds, :leases, :times::timestamptz[], :reasons)
               on conflict (id) do nothing
               returning debit_account, credit_account, amount_micros
             ), entry as (
@@ -79,6 +121,7 @@ public final class LedgerStore {
             select count(*) from made
             """)
         .bindArray("ids", UUID.class, transfers.stream().map(Transfer::id).toList())
+        .bindArray("tenants", UUID.class, transfers.stream().map(Transfer::tenant).toList())
         .bindArray("debits", UUID.class, transfers.stream().map(Transfer::debit).toList())
         .bindArray("credits", UUID.class, transfers.stream().map(Transfer::credit).toList())
         .bindArray("amounts", Long.class, transfers.stream().map(Transfer::amountMicros).toList())
@@ -104,14 +147,13 @@ public final class LedgerStore {
         .one();
   }
 
-  /** The last transfers into or out of an account, newest first. */
-  static List<Transfer> list(Tx tx, Account account, int limit) {
+  /** The last transfers of a tenant, newest first. */
+  static List<Transfer> list(Tx tx, UUID tenant, int limit) {
     return tx.query(
             """
-            select * from transfer where debit_account = :id or credit_account = :id
-             order by at desc, id limit :limit
+            select * from transfer where tenant_id = :tenant order by at desc, id limit :limit
             """)
-        .bind("id", account.id())
+        .bind("tenant", tenant)
         .bind("limit", limit)
         .map(LedgerStore::read)
         .list();
@@ -173,6 +215,7 @@ public final class LedgerStore {
   private static Transfer read(RowView row) {
     return new Transfer(
         row.getColumn("id", UUID.class),
+        row.getColumn("tenant_id", UUID.class),
         row.getColumn("debit_account", UUID.class),
         row.getColumn("credit_account", UUID.class),
         row.getColumn("amount_micros", Long.class),

@@ -9,6 +9,7 @@ import java.util.UUID;
  * Money that moves from one account to another: two entries that add up to nothing. Never changed.
  *
  * @param id the same for the same cause, so that doing it again does nothing
+ * @param tenant whose accounts they are
  * @param debit where it leaves
  * @param credit where it arrives
  * @param amountMicros millionths of the accounts' currency; more than none
@@ -16,6 +17,7 @@ import java.util.UUID;
  */
 public record Transfer(
     UUID id,
+    UUID tenant,
     UUID debit,
     UUID credit,
     long amountMicros,

@@ -3,14 +3,19 @@ package gpuaas.gpuaas;
 import gpuaas.base.Action;
 import gpuaas.capacity.Availability;
 import gpuaas.capacity.NodeStore;
+import gpuaas.catalog.PriceBook;
+import gpuaas.catalog.PriceStore;
 import gpuaas.catalog.Sku;
 import gpuaas.catalog.SkuStore;
+import gpuaas.catalog.Want;
 import gpuaas.db.Database;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
 import gpuaas.spi.Assurance;
 import gpuaas.spi.Region;
+import gpuaas.spi.Tier;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,9 +24,11 @@ import java.util.Optional;
 final class CatalogRoutes {
 
   private final Database database;
+  private final InstantSource clock;
 
-  CatalogRoutes(Database database) {
+  CatalogRoutes(Database database, InstantSource clock) {
     this.database = database;
+    this.clock = clock;
   }
 
   List<Route> routes() {
@@ -51,15 +58,31 @@ final class CatalogRoutes {
   private Reply catalog(Request request) {
     request.caller().require(Action.CATALOG_READ);
     List<SkuView> items =
-        database.read(tx ->
-            SkuStore.list(tx).stream()
-                .map(sku -> view(sku, Availability.of(NodeStore.rooms(tx, sku.gpuModel()))))
-                .toList());
+        database.read(tx -> {
+          PriceBook prices = PriceStore.all(tx);
+          return SkuStore.list(tx).stream()
+              .map(sku ->
+                  view(
+                      sku,
+                      price(prices, sku),
+                      Availability.of(NodeStore.rooms(tx, sku.gpuModel()))))
+              .toList();
+        });
     return Reply.json(200, new CatalogPage(items));
   }
 
-  private static SkuView view(Sku sku, Availability there) {
-    int fewest = sku.allowedGpuCounts().stream().min(Integer::compare).orElse(1);
+  /** What a GPU of it costs for an hour now, in the smallest number that there is. */
+  private long price(PriceBook prices, Sku sku) {
+    Want want = new Want(sku.sku(), sku.gpuModel(), fewest(sku), Optional.empty(), Tier.ON_DEMAND);
+    return prices.find(want, clock.instant()).orElse(sku.pricePerGpuHourMicros());
+  }
+
+  private static int fewest(Sku sku) {
+    return sku.allowedGpuCounts().stream().min(Integer::compare).orElse(1);
+  }
+
+  private static SkuView view(Sku sku, long priceMicros, Availability there) {
+    int fewest = fewest(sku);
     boolean simulated =
         there.assurance().map(a -> a.gpuMode() == Assurance.GpuMode.SIMULATED).orElse(false);
     return new SkuView(
@@ -70,8 +93,8 @@ final class CatalogRoutes {
         sku.gpusTotal(),
         sku.allowedGpuCounts(),
         sku.wholeMachine() ? "baremetal" : "gpu_slice",
-        GpuaasViews.priceMinor(sku),
-        GpuaasViews.priceMinor(sku),
+        GpuaasViews.priceMinor(priceMicros),
+        GpuaasViews.priceMinor(priceMicros),
         "USD",
         there.largestEver() >= fewest,
         there.gpusFree(),

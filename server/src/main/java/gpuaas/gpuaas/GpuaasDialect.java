@@ -68,7 +68,7 @@ public final class GpuaasDialect implements Dialect {
         Stream.of(
                 new HealthRoutes(parts.ready(), parts.metrics()).routes(),
                 new AccountRoutes().routes(),
-                new CatalogRoutes(parts.database()).routes(),
+                new CatalogRoutes(parts.database(), parts.clock()).routes(),
                 new SshKeyRoutes(parts.sshKeys()).routes(),
                 new ApiKeyRoutes(parts.apiKeys()).routes(),
                 new AllocationRoutes(parts.leases(), views).routes(),

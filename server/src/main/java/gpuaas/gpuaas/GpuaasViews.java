@@ -1,7 +1,6 @@
 package gpuaas.gpuaas;
 
 import gpuaas.capacity.Delay;
-import gpuaas.catalog.Sku;
 import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseRules;
 import gpuaas.lease.LeaseState.Booting;
@@ -193,9 +192,9 @@ final class GpuaasViews {
         new ResourcesView(resources.milliCpus(), resources.memoryMib()));
   }
 
-  /** A product's price in hundredths of a dollar. */
-  static long priceMinor(Sku sku) {
-    return sku.pricePerGpuHourMicros() / MICROS_PER_MINOR;
+  /** A price in hundredths of a dollar. */
+  static long priceMinor(long micros) {
+    return micros / MICROS_PER_MINOR;
   }
 
   private static String lower(Enum<?> word) {
