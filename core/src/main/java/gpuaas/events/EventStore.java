@@ -95,7 +95,7 @@ public final class EventStore {
                 """
                 select * from event
                  where project_id = :project and position > :after and position is not null
-                   and (:lease::uuid is null or lease_id = :lease)
+                   and (:lease::uuid is null or lease_id = :lease::uuid)
                  order by position limit :window
                 """)
             .bind("project", project)

@@ -34,7 +34,6 @@ import org.slf4j.LoggerFactory;
 public final class WebhookReconciler implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(WebhookReconciler.class);
-  private static final Duration CLAIM_MARGIN = Duration.ofSeconds(20);
   private static final Duration SHUTDOWN_LIMIT = Duration.ofSeconds(2);
 
   private final Database database;
@@ -126,8 +125,7 @@ public final class WebhookReconciler implements AutoCloseable {
     }
     Instant now = clock.instant();
     // As the database keeps it, so that a claim is known by its end.
-    Instant until =
-        now.plus(rules.attemptLimit()).plus(CLAIM_MARGIN).truncatedTo(ChronoUnit.MICROS);
+    Instant until = now.plus(claimLength()).truncatedTo(ChronoUnit.MICROS);
     Slots slots =
         new Slots(
             failing, failing ? 1 : rules.parallelPerEndpoint(), most, rules.inOrderAttempts());
@@ -136,6 +134,11 @@ public final class WebhookReconciler implements AutoCloseable {
       busyFailing.addAndGet(failing ? 1 : 0);
       senders.execute(() -> send(claimed, failing));
     }
+  }
+
+  /** Longer than an attempt, for a look-up that no limit can end. */
+  private Duration claimLength() {
+    return rules.attemptLimit().multipliedBy(2).plusSeconds(1);
   }
 
   private void send(Claimed claimed, boolean failing) {

@@ -5,6 +5,7 @@ import gpuaas.access.Terminals;
 import gpuaas.base.Caller;
 import gpuaas.base.Refusal;
 import gpuaas.db.Database;
+import gpuaas.events.Telling;
 import gpuaas.http.Dialect;
 import gpuaas.http.RateLimits;
 import gpuaas.http.Reply;
@@ -44,6 +45,8 @@ public final class GpuaasDialect implements Dialect {
       Optional<String> publicUrl,
       String hostKeyFingerprint,
       SocketRoute.Opener terminalSocket,
+      Telling telling,
+      EventStreamRules eventStreams,
       BooleanSupplier ready,
       PrometheusMeterRegistry metrics,
       InstantSource clock) {}
@@ -66,6 +69,9 @@ public final class GpuaasDialect implements Dialect {
                 new CatalogRoutes(parts.database()).routes(),
                 new SshKeyRoutes(parts.sshKeys()).routes(),
                 new AllocationRoutes(parts.leases(), views).routes(),
+                new EventRoutes(parts.telling().feed(), parts.eventStreams(), parts.auth()::caller)
+                    .routes(),
+                new WebhookRoutes(parts.telling().webhooks()).routes(),
                 terminals.routes())
             .flatMap(List::stream)
             .toList();

@@ -12,6 +12,7 @@ import io.javalin.websocket.WsConfig;
 import io.javalin.websocket.WsContext;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
@@ -44,13 +46,14 @@ public final class HttpServer implements AutoCloseable {
   private static final Duration HANG_UP = Duration.ofSeconds(5);
 
   private final Javalin javalin;
+  private final Streams streams = new Streams();
 
   /** What a listener needs. The first dialect also answers for what belongs to none. */
   public record Listener(String address, int port, List<Dialect> dialects, int bodyBytesMost) {}
 
   /** Starts to listen; port 0 takes any. */
   public HttpServer(Listener listener, Pipeline pipeline) {
-    this.javalin = Javalin.create(config -> configure(config, listener, pipeline));
+    this.javalin = Javalin.create(config -> configure(config, listener, pipeline, streams));
     javalin.start(listener.address(), listener.port());
   }
 
@@ -59,13 +62,15 @@ public final class HttpServer implements AutoCloseable {
     return javalin.port();
   }
 
-  /** Lets running requests finish, and stops. */
+  /** Ends what streams, lets running requests finish, and stops. */
   @Override
   public void close() {
+    streams.close();
     javalin.stop();
   }
 
-  private static void configure(JavalinConfig config, Listener listener, Pipeline pipeline) {
+  private static void configure(
+      JavalinConfig config, Listener listener, Pipeline pipeline, Streams streams) {
     Dialect first = listener.dialects().getFirst();
     config.startup.showJavalinBanner = false;
     config.startup.showOldJavalinVersionWarning = false;
@@ -86,7 +91,7 @@ public final class HttpServer implements AutoCloseable {
     for (Dialect dialect : listener.dialects()) {
       for (Route route : dialect.routes()) {
         Handler handler =
-            context -> handle(context, dialect, route, pipeline, listener.bodyBytesMost());
+            context -> handle(context, dialect, route, pipeline, streams, listener.bodyBytesMost());
         config.routes.addHttpHandler(
             HandlerType.findOrCreate(route.method()), route.path(), handler);
         if (route.method().equals("GET")) {
@@ -115,7 +120,12 @@ public final class HttpServer implements AutoCloseable {
   // --- requests ---
 
   private static void handle(
-      Context context, Dialect dialect, Route route, Pipeline pipeline, int bodyBytesMost) {
+      Context context,
+      Dialect dialect,
+      Route route,
+      Pipeline pipeline,
+      Streams streams,
+      int bodyBytesMost) {
     String id = id(context, dialect, pipeline);
     Optional<String> body;
     try {
@@ -129,7 +139,50 @@ public final class HttpServer implements AutoCloseable {
       hangUp(context, dialect, 413, id);
       return;
     }
-    write(context, pipeline.answer(dialect, route, request(context, body.get(), id)));
+    Reply reply = pipeline.answer(dialect, route, request(context, body.get(), id));
+    if (reply.stream().isPresent()) {
+      streams.run(context, reply, reply.stream().get());
+    } else {
+      write(context, reply);
+    }
+  }
+
+  /** The answers that are being written piece by piece, each by the thread of its request. */
+  private static final class Streams {
+    private final Set<Thread> running = ConcurrentHashMap.newKeySet();
+    private volatile boolean closed;
+
+    void run(Context context, Reply reply, Reply.Stream stream) {
+      context.status(reply.status());
+      reply.headers().forEach(context::header);
+      context.contentType(reply.contentType());
+      Thread thread = Thread.currentThread();
+      running.add(thread);
+      if (closed) {
+        thread.interrupt();
+      }
+      try {
+        stream.run(text -> send(context, text));
+      } catch (IOException e) {
+        log.debug("a stream ended: {}", e.getMessage());
+      } catch (InterruptedException e) {
+        log.debug("a stream ended with the server");
+      } finally {
+        running.remove(thread);
+      }
+    }
+
+    /** Waits until there is room: whoever takes nothing for the idle time is cut off. */
+    private static void send(Context context, String text) throws IOException {
+      OutputStream out = context.res().getOutputStream();
+      out.write(text.getBytes(UTF_8));
+      out.flush();
+    }
+
+    void close() {
+      closed = true;
+      running.forEach(Thread::interrupt);
+    }
   }
 
   /** Says no in the middle of a body: what follows on this connection cannot be made sense of. */

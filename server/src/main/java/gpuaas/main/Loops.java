@@ -3,6 +3,7 @@ package gpuaas.main;
 import gpuaas.capacity.NodeSync;
 import gpuaas.db.Database;
 import gpuaas.db.DatabaseGone;
+import gpuaas.events.Telling;
 import gpuaas.lease.Leases;
 import gpuaas.operation.Idempotency;
 import gpuaas.provider.Providers;
@@ -31,6 +32,7 @@ public final class Loops implements AutoCloseable {
   private final NodeSync nodes;
   private final Leases.Parts lease;
   private final Idempotency idempotency;
+  private final Telling telling;
   private final Counter orphans;
   private final ScheduledExecutorService timer =
       Executors.newScheduledThreadPool(2, Thread.ofPlatform().daemon().name("loop-", 0).factory());
@@ -43,6 +45,7 @@ public final class Loops implements AutoCloseable {
       NodeSync nodes,
       Leases.Parts lease,
       Idempotency idempotency,
+      Telling telling,
       MeterRegistry metrics) {
     this.settings = settings;
     this.database = database;
@@ -50,6 +53,7 @@ public final class Loops implements AutoCloseable {
     this.nodes = nodes;
     this.lease = lease;
     this.idempotency = idempotency;
+    this.telling = telling;
     this.orphans =
         Counter.builder("orphans.destroyed")
             .description("Instances that no lease knew, destroyed")
@@ -70,6 +74,8 @@ public final class Loops implements AutoCloseable {
       every(settings.sweepEvery(), () -> sweep(name));
     }
     every(TIDY_EVERY, () -> quietly("tidying", idempotency::forgetOld));
+    every(TIDY_EVERY, () -> quietly("tidying", telling.webhooks()::forgetOld));
+    telling.start();
   }
 
   /** True once the first sweep is over, while the database answers. */
@@ -114,5 +120,6 @@ public final class Loops implements AutoCloseable {
   @Override
   public void close() {
     timer.shutdownNow();
+    telling.close();
   }
 }

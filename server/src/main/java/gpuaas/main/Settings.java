@@ -1,5 +1,8 @@
 package gpuaas.main;
 
+import gpuaas.events.Telling;
+import gpuaas.events.WebhookRules;
+import gpuaas.gpuaas.EventStreamRules;
 import gpuaas.lease.LeaseRules;
 import java.io.IOException;
 import java.io.Reader;
@@ -60,6 +63,8 @@ public record Settings(
     Duration sshIdleLimit,
     Duration sshKeepAlive,
     Duration sshRecheckEvery,
+    Telling.Rules telling,
+    EventStreamRules eventStreams,
     Map<String, ProviderSettings> providers) {
 
   private static final String DEVELOPMENT_SECRET = "dev-client-secret";
@@ -167,6 +172,8 @@ public record Settings(
             reader.duration("ssh.idle-limit", Duration.ofHours(12)),
             reader.duration("ssh.keep-alive", Duration.ofSeconds(30)),
             reader.duration("ssh.recheck-every", Duration.ofSeconds(10)),
+            telling(reader),
+            eventStreams(reader),
             reader.providers());
     reader.refuseUnknown();
     if (settings.providerCallLimit.compareTo(settings.lease.settle()) >= 0) {
@@ -189,6 +196,39 @@ public record Settings(
         reader.duration("lease.watch-every", standard.watchEvery()),
         reader.duration("lease.stop-limit", standard.stopLimit()),
         reader.integer("lease.tries-most", standard.triesMost(), 1, 1000));
+  }
+
+  private static Telling.Rules telling(SettingsReader reader) {
+    WebhookRules standard = WebhookRules.standard();
+    WebhookRules webhook =
+        new WebhookRules(
+            reader.durations("webhook.retry-after", standard.retryAfter()),
+            reader.duration("webhook.attempt-limit", standard.attemptLimit()),
+            reader.integer("webhook.in-order-attempts", standard.inOrderAttempts(), 0, 1000),
+            reader.integer("webhook.parallel", standard.parallel(), 1, 1000),
+            reader.integer(
+                "webhook.parallel-per-endpoint", standard.parallelPerEndpoint(), 1, 1000),
+            reader.duration("webhook.poll-every", standard.pollEvery()),
+            reader.integer("webhook.disable-after", standard.disableAfter(), 1, 1_000_000),
+            reader.integer("webhook.most-per-tenant", standard.mostPerTenant(), 1, 10_000),
+            reader.duration("webhook.secret-overlap", standard.secretOverlap()),
+            reader.duration("webhook.kept", standard.kept()));
+    return new Telling.Rules(
+        reader.duration("events.poll-every", Duration.ofMillis(100)),
+        webhook,
+        reader.flag("webhook.allow-private", false));
+  }
+
+  private static EventStreamRules eventStreams(SettingsReader reader) {
+    Duration heartbeat = reader.duration("events.stream-heartbeat", Duration.ofSeconds(15));
+    if (heartbeat.compareTo(Duration.ofSeconds(25)) > 0) {
+      throw new Wrong("events.stream-heartbeat must be at most 25s: longer silence ends a stream");
+    }
+    return new EventStreamRules(
+        heartbeat,
+        reader.duration("events.stream-recheck-every", Duration.ofSeconds(30)),
+        reader.integer("events.streams-most", 1000, 1, 1_000_000),
+        reader.integer("events.streams-most-per-caller", 10, 1, 1_000_000));
   }
 
   private static String defaultData(Map<String, String> environment) {

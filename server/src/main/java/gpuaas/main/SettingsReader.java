@@ -4,8 +4,10 @@ import gpuaas.main.Settings.ProviderSettings;
 import gpuaas.main.Settings.Wrong;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -63,7 +65,11 @@ final class SettingsReader {
     if (text.isEmpty()) {
       return fallback;
     }
-    String value = text.get().toLowerCase(Locale.ROOT);
+    return parsed(name, text.get());
+  }
+
+  private static Duration parsed(String name, String text) {
+    String value = text.toLowerCase(Locale.ROOT);
     try {
       return value.endsWith("ms")
           ? Duration.ofMillis(Long.parseLong(value.substring(0, value.length() - 2)))
@@ -71,6 +77,17 @@ final class SettingsReader {
     } catch (DateTimeParseException | NumberFormatException e) {
       throw new Wrong(name + " must be a duration such as 500ms, 30s, 5m or 12h");
     }
+  }
+
+  /** Durations with commas between them, at least one. */
+  List<Duration> durations(String name, List<Duration> fallback) {
+    Optional<String> text = optional(name);
+    if (text.isEmpty()) {
+      return fallback;
+    }
+    return Arrays.stream(text.get().split(",", 100))
+        .map(part -> parsed(name, part.strip()))
+        .toList();
   }
 
   /**

@@ -9,6 +9,7 @@ import gpuaas.base.SecretBox;
 import gpuaas.capacity.NodeSync;
 import gpuaas.db.Database;
 import gpuaas.db.DeploymentFactStore;
+import gpuaas.events.Telling;
 import gpuaas.gateway.Activity;
 import gpuaas.gateway.GatewayReadiness;
 import gpuaas.gateway.GatewaySettings;
@@ -17,6 +18,7 @@ import gpuaas.gateway.SshGateway;
 import gpuaas.gateway.TerminalSocket;
 import gpuaas.gpuaas.GpuaasAuth;
 import gpuaas.gpuaas.GpuaasDialect;
+import gpuaas.gpuaas.GpuaasEvents;
 import gpuaas.http.Dialect;
 import gpuaas.http.HttpServer;
 import gpuaas.http.Pipeline;
@@ -82,6 +84,11 @@ public final class Wiring {
     Entrances entrances = new Entrances(new Later<>(), new Later<>());
     Later<WorkLoop> loop = new Later<>();
 
+    // events
+    Telling telling =
+        Telling.open(
+            database, secrets, ids, clock, settings.telling(), List.of(new GpuaasEvents()));
+
     // identity, provider, access
     Identities identities = new Identities(database, ids, clock);
     Providers providers = opener.open(settings, deployment, clock);
@@ -101,7 +108,15 @@ public final class Wiring {
             settings.address(),
             settings.readyProbeLimit());
     Leases.Hooks hooks =
-        new Leases.Hooks((kind, id) -> loop.get().wake(kind, id), entrances::changed);
+        new Leases.Hooks(
+            (kind, id) -> {
+              loop.get().wake(kind, id);
+              telling.relay().wake();
+            },
+            changed -> {
+              entrances.changed(changed);
+              telling.relay().wake();
+            });
     Leases.Parts lease =
         Leases.open(
             database,
@@ -136,7 +151,8 @@ public final class Wiring {
 
     // loops and listeners
     Idempotency idempotency = new Idempotency(database, clock, settings.idempotencyKept());
-    Loops loops = new Loops(settings, database, providers, nodes, lease, idempotency, metrics);
+    Loops loops =
+        new Loops(settings, database, providers, nodes, lease, idempotency, telling, metrics);
     Pipeline pipeline = new Pipeline(database, idempotency, metrics, ids::next);
     SigningKeys signingKeys = SigningKeys.open(database, secrets);
     IdpDialect.IdpSettings idpSettings = idpSettings(settings);
@@ -160,6 +176,8 @@ public final class Wiring {
                 settings.apiUrl(),
                 gateway.hostKeys().getFirst().fingerprint(),
                 terminalSocket,
+                telling,
+                settings.eventStreams(),
                 loops::isReady,
                 metrics,
                 clock));

@@ -125,6 +125,29 @@ class ContractTest {
     as("/api/v1/ssh-keys/{id}", "delete", "/api/v1/ssh-keys/" + keyId, "");
   }
 
+  @Test
+  void whatIsSaidOfEventsIsAsWritten() throws IOException {
+    as("/api/v1/events", "get", "/api/v1/events?limit=2", "");
+    as("/api/v1/events", "get", "/api/v1/events?after=1", "");
+    String path = "/api/v1/webhook-endpoints";
+    String body =
+        "{\"url\": \"https://hooks.example.invalid/\", \"event_types\": [\"lease.ended\"]}";
+    String id = as(path, "post", path, body).path("id").asText();
+    as(path, "post", path, "{}");
+    as(path, "get", path, "");
+    String one = path + "/{id}";
+    String here = path + "/" + id;
+    as(one, "get", here, "");
+    as(one + "/rotate-secret", "post", here + "/rotate-secret", "");
+    String trial = as(one + "/probe", "post", here + "/probe", "").path("id").asText();
+    String resend = "/deliveries/" + trial + "/resend";
+    as(one + "/deliveries/{delivery_id}/resend", "post", here + resend, "");
+    as(one + "/deliveries", "get", here + "/deliveries?page_size=1", "");
+    as(one, "delete", here, "");
+    as(one, "get", here, "");
+    as(one + "/probe", "post", here + "/probe", "");
+  }
+
   /** Asks, and holds the answer against what is written of it. */
   private static JsonNode as(String path, String method, String asked, String body) {
     Answer answer = server.call(method.toUpperCase(Locale.ROOT), asked, token, body);
