@@ -14,6 +14,7 @@ import gpuaas.main.TestServer.Answer;
 import gpuaas.spi.Eventually;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -178,6 +179,54 @@ class EventScenarioTest {
     eventually("they end", () -> clients.stream().allMatch(EventClient::ended));
     enable(true);
     clients.forEach(EventClient::close);
+  }
+
+  @Test
+  void whoeverDoesNotReadIsCutOff() throws Exception {
+    // All streams that one may have, and nobody reads: the server must not keep what they leave.
+    String id = server.allocate(token, 1, keyId);
+    List<Socket> deaf = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      Socket socket = new Socket();
+      socket.setReceiveBufferSize(4096);
+      socket.connect(
+          new InetSocketAddress(InetAddress.getLoopbackAddress(), server.running().api().port()));
+      String ask =
+          "GET %s/stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n\r\n"
+              .formatted(EVENTS, token);
+      socket.getOutputStream().write(ask.getBytes(UTF_8));
+      assertThat(socket.getInputStream().read()).as("it began").isEqualTo('H');
+      deaf.add(socket);
+    }
+    assertThat(get(EVENTS + "/stream").status()).isEqualTo(409);
+    server
+        .running()
+        .database()
+        .run(tx ->
+            tx.update(
+                    """
+                    insert into event (id, type, lease_id, project_id, sequence, at, correlation_id, details)
+                    select gen_random_uuid(), 'lease.placed', l.id, l.project_id, 1000 + n, now(), 'flood',
+                      jsonb_build_object('much', repeat('a', 10000))
+                      from lease l, generate_series(1, 2000) n where l.id = :id
+                    """)
+                .bind("id", java.util.UUID.fromString(id))
+                .execute());
+    eventually(
+        "there is room again",
+        () -> {
+          try (EventClient next =
+              new EventClient(server.apiUrl() + EVENTS + "/stream", token, "")) {
+            return next.status() == 200;
+          } catch (Exception e) {
+            throw new AssertionError(e);
+          }
+        });
+    for (Socket socket : deaf) {
+      socket.close();
+    }
+    server.call("POST", "/api/v1/allocations/" + id + "/release", token, "");
+    server.awaitStatus(token, id, "released");
   }
 
   private static void enable(boolean enabled) {
