@@ -3,6 +3,7 @@ package gpuaas.lease;
 import static gpuaas.lease.EndReason.DECLINED;
 import static gpuaas.lease.EndReason.LOST;
 import static gpuaas.lease.EndReason.NO_CAPACITY;
+import static gpuaas.lease.EndReason.RECLAIMED;
 
 import gpuaas.base.Caller;
 import gpuaas.events.Event;
@@ -26,6 +27,7 @@ import gpuaas.ledger.Evidence;
 import gpuaas.ledger.Hold;
 import gpuaas.ledger.Usage;
 import gpuaas.spi.InstanceRef;
+import gpuaas.spi.Tier;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -119,8 +121,10 @@ public record Lease(
               usage(r, now, stopEvidence(stop, now)),
               now);
       case Case(Running r, Gone _) ->
-          // Not charged past the last moment at which it was seen to be there.
-          stopping(quiet(r.instance(), r.attempt(), LOST, now), List.of(), now);
+          // Not charged past the last moment at which it was seen to be there. Spot capacity that a
+          // market has taken back was on these terms; anything else is a loss.
+          stopping(
+              quiet(r.instance(), r.attempt(), isSpot() ? RECLAIMED : LOST, now), List.of(), now);
 
       case Case(Running _, ReclaimAsked(Instant at)) -> reclaiming(at, now);
       // Nobody is in it yet who would have to be told.
@@ -353,6 +357,10 @@ public record Lease(
   /** Who pays. */
   Hold.Owner owner() {
     return new Hold.Owner(id, tenant, project, apiKey);
+  }
+
+  private boolean isSpot() {
+    return spec.want().tier() == Tier.SPOT;
   }
 
   /** What it costs for each hour, all GPUs together. */
