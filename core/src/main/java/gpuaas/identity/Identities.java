@@ -3,6 +3,7 @@ package gpuaas.identity;
 import gpuaas.base.Ids;
 import gpuaas.base.Secrets;
 import gpuaas.db.Database;
+import gpuaas.db.Duplicate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -48,7 +49,11 @@ public final class Identities {
       return;
     }
     String hash = Passwords.hash(password);
-    database.run(tx -> IdentityStore.add(tx, ids, username, hash, admin, clock.instant()));
+    try {
+      database.run(tx -> IdentityStore.add(tx, ids, username, hash, admin, clock.instant()));
+    } catch (Duplicate sameMoment) {
+      // Somebody else made them: another server, or a command beside it.
+    }
   }
 
   /**

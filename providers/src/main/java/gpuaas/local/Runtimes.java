@@ -30,6 +30,8 @@ import java.util.zip.CRC32;
 record Runtimes(
     Path dataFolder, Path runtimeFolder, String cgroup, LocalSettings settings, Host host) {
 
+  private static final int TRIES_MOST = 3;
+
   /** A driver, the images for it, and what it is worth. */
   record Chosen(Driver driver, Images images, Finding finding) {}
 
@@ -49,7 +51,7 @@ record Runtimes(
   Chosen choose(ProbeMemory memory, StepHook steps) throws IOException {
     List<String> why = new ArrayList<>();
     for (String name : candidates()) {
-      Finding finding = memory.recall(name, () -> probe(name));
+      Finding finding = memory.recall(name, () -> probePatiently(name));
       if (finding.works()) {
         Driver driver = open(name, steps).orElseThrow();
         return new Chosen(driver, images(name), finding);
@@ -68,6 +70,23 @@ record Runtimes(
       case AUTO -> List.of("runc", "bubblewrap");
       case RUNC, BUBBLEWRAP -> List.of(settings.driver().name().toLowerCase(Locale.ROOT));
     };
+  }
+
+  /**
+   * Tries a driver up to three times: a machine that is busy at this moment must not end up with a
+   * weaker driver for as long as the server runs.
+   */
+  private Finding probePatiently(String name) {
+    Finding finding = probe(name);
+    for (int tries = 1; !finding.works() && isThere(name) && tries < TRIES_MOST; tries++) {
+      finding = probe(name);
+    }
+    return finding;
+  }
+
+  private boolean isThere(String name) {
+    return Command.find(name.equals("bubblewrap") ? "bwrap" : name).isPresent()
+        && (host.root() || !name.equals("runc"));
   }
 
   /** Tries one driver with an environment of its own. */
