@@ -61,6 +61,7 @@ final class DatabaseCommands {
   /** Runs one command. A PostgreSQL that was started for it is stopped again. */
   static void run(String[] arguments, Settings settings, InstantSource clock) throws IOException {
     Files.createDirectories(settings.data());
+    new SystemUser(settings.databaseSystemUser(), System.err::println).ensure();
     Optional<EmbeddedPostgres> embedded = Main.embedded(settings);
     try (Database database = Database.open(Main.databaseSettings(settings, embedded))) {
       new DatabaseCommands(settings, database, clock, System.out).run(arguments);

@@ -69,11 +69,16 @@ public final class ApiBench {
         "%-52s %8s %10s %9s %9s %9s%n",
         "what", "clients", "requests/s", "p50 ms", "p95 ms", "p99 ms");
     Call create = (client, _) -> expect(client.send("POST", "/v1/instances", WANTED), 202);
-    measure("create (warm-up)", 8, WARM_UP, create);
-    for (int clients : CLIENTS) {
-      measure("create, durable", clients, MEASURED, create);
+    String only = arguments.length > 0 ? arguments[0] : "";
+    if (only.equals("read")) {
+      measure("create (to have some)", 1, Duration.ofSeconds(1), create);
+    } else {
+      measure("create (warm-up)", 8, WARM_UP, create);
+      for (int clients : CLIENTS) {
+        measure("create, durable", clients, MEASURED, create);
+      }
     }
-    if (arguments.length > 0 && arguments[0].equals("create")) {
+    if (only.equals("create")) {
       return;
     }
     clear();
@@ -81,6 +86,9 @@ public final class ApiBench {
     reads("out of 2,000");
     fill(98_000);
     reads("out of 100,000");
+    if (only.equals("read")) {
+      return;
+    }
     for (int clients : CLIENTS) {
       measure("create beside 100,000", clients, MEASURED, create);
     }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -15,6 +16,8 @@ import java.util.Locale;
  * be the server, and both share the machine.
  */
 final class RawClient implements AutoCloseable {
+
+  private static final int CHUNKED = -1;
 
   private final Socket socket;
   private final InputStream in;
@@ -43,11 +46,25 @@ final class RawClient implements AutoCloseable {
       if (lower.startsWith("content-length:")) {
         length = Integer.parseInt(lower.substring(15).strip());
       } else if (lower.startsWith("transfer-encoding:")) {
-        throw new IOException("chunked: " + path);
+        length = CHUNKED;
       }
     }
-    String answered = new String(in.readNBytes(length), UTF_8);
-    return new Answer(Integer.parseInt(status.split(" ")[1]), answered);
+    byte[] answered = length == CHUNKED ? chunks() : in.readNBytes(length);
+    return new Answer(Integer.parseInt(status.split(" ")[1]), new String(answered, UTF_8));
+  }
+
+  private byte[] chunks() throws IOException {
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    for (int size = size(); size > 0; size = size()) {
+      all.write(in.readNBytes(size));
+      line();
+    }
+    line();
+    return all.toByteArray();
+  }
+
+  private int size() throws IOException {
+    return Integer.parseInt(line().split(";")[0].strip(), 16);
   }
 
   private String line() throws IOException {
