@@ -34,6 +34,9 @@ alter table lease add column phase text generated always as (
 create index lease_by_phase on lease (project_id, phase, made_at desc, id desc);
 create index lease_in_sight on lease (project_id, made_at desc, id desc) where phase <> 'gone';
 
+-- Counting a project's living leases reads only those.
+create index lease_living_by_project on lease (project_id) where state <> 'ended';
+
 -- GPUs by the names that price lists use. A GPU that a provider has and nobody named here is called after its model.
 -- Retention: kept.
 create table gpu_type (

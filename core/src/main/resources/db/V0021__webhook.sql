@@ -42,8 +42,8 @@ create table webhook_delivery (
   made_at       timestamptz not null,
   check ((kind = 'event') = (lease_id is not null and sequence is not null))
 );
-create index webhook_delivery_due on webhook_delivery (webhook_id, due_at) where state = 'pending';
-create index webhook_delivery_in_order on webhook_delivery (webhook_id, lease_id, sequence) where state = 'pending';
+create index webhook_delivery_due on webhook_delivery (webhook_id, due_at, id) where state = 'pending';
+create index webhook_delivery_in_order on webhook_delivery (lease_id, sequence) where state = 'pending';
 create index webhook_delivery_claimed on webhook_delivery (webhook_id, claimed_until) where state = 'pending' and claimed_until is not null;
 create index webhook_delivery_listed on webhook_delivery (webhook_id, id desc);
 create index webhook_delivery_made_at on webhook_delivery (made_at);

@@ -63,22 +63,28 @@ public final class NodeStore {
         .bind("node", node.name())
         .bindArray("ids", String.class, node.gpus().stream().map(NodeGpu::id).toList())
         .execute();
+    if (node.gpus().isEmpty()) {
+      return;
+    }
+    var batch =
+        tx.batch(
+            """
+            insert into gpu (provider, node, id, position, model, healthy)
+            values (:provider, :node, :id, :position, :model, :healthy)
+            on conflict (provider, node, id) do update set position = excluded.position, model = excluded.model,
+              healthy = excluded.healthy
+            """);
     for (NodeGpu gpu : node.gpus()) {
-      tx.update(
-              """
-              insert into gpu (provider, node, id, position, model, healthy)
-              values (:provider, :node, :id, :position, :model, :healthy)
-              on conflict (provider, node, id) do update set position = excluded.position, model = excluded.model,
-                healthy = excluded.healthy
-              """)
+      batch
           .bind("provider", provider)
           .bind("node", node.name())
           .bind("id", gpu.id())
           .bind("position", gpu.index())
           .bind("model", gpu.gpu().model())
           .bind("healthy", gpu.healthy())
-          .execute();
+          .add();
     }
+    batch.execute();
   }
 
   /**

@@ -206,6 +206,9 @@ public final class WebhookReconciler implements AutoCloseable {
     if (!WebhookDeliveryStore.failed(tx, claimed, status, problem, dueAgain, now) || probe) {
       return;
     }
+    if (attempts < rules.inOrderAttempts()) {
+      dueAgain.ifPresent(until -> WebhookDeliveryStore.holdBack(tx, claimed.id(), until));
+    }
     if (WebhookStore.failed(tx, claimed.webhook(), last, rules.disableAfter(), now)) {
       log.warn("webhook {} is disabled: too much was given up in a row", claimed.webhook());
       AuditStore.appendOwn(tx, claimed.project(), Act.WEBHOOK_DISABLE, claimed.webhook(), now);

@@ -17,6 +17,7 @@ import gpuaas.db.Tx;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,12 +39,14 @@ public final class ApiKeys {
   private static final int SHOWN_LENGTH = PREFIX.length() + 4;
   private static final int NAME_LENGTH_MOST = 200;
   private static final int NOTED_MOST = 100_000;
+  private static final int KNOWN_MOST = 10_000;
 
   private final Database database;
   private final Ids ids;
   private final InstantSource clock;
   private final ApiKeyRules rules;
   private final Map<UUID, Instant> noted = new ConcurrentHashMap<>();
+  private final Map<String, Known> known = new ConcurrentHashMap<>();
 
   public ApiKeys(Database database, Ids ids, InstantSource clock, ApiKeyRules rules) {
     this.database = database;
@@ -57,8 +60,14 @@ public final class ApiKeys {
    *
    * @param overlap how long the old key still opens after a rotation
    * @param noteEvery how exact the time of the last use is
+   * @param knownFor how long a key that was looked up is taken for valid: so long it may still open
+   *     elsewhere after it was revoked here
    */
-  public record ApiKeyRules(int mostPerProject, Duration overlap, Duration noteEvery) {}
+  public record ApiKeyRules(
+      int mostPerProject, Duration overlap, Duration noteEvery, Duration knownFor) {}
+
+  /** A key that was looked up a moment ago, by its hash. */
+  private record Known(ApiKeyStore.Owned owned, Instant at) {}
 
   /** A new key with what opens, which is nowhere else. */
   public record Issued(ApiKey key, String secret) {}
@@ -117,6 +126,7 @@ public final class ApiKeys {
     caller.require(Action.API_KEY_WRITE);
     visible(tx, caller, id);
     ApiKeyStore.revoke(tx, id, clock.instant());
+    tx.afterCommit(known::clear);
     AuditStore.append(tx, caller, Act.API_KEY_REVOKE, id, clock.instant());
   }
 
@@ -159,8 +169,7 @@ public final class ApiKeys {
     }
     Instant now = clock.instant();
     ApiKeyStore.Owned owned =
-        database
-            .read(tx -> ApiKeyStore.findByHash(tx, Secrets.hash(secret)))
+        look(Secrets.hash(secret), now)
             .filter(found -> found.key().isValid(now) && !found.person().disabled())
             .orElseThrow(() -> new Refused(new Unauthenticated(Why.INVALID)));
     note(owned.key().id(), now);
@@ -173,6 +182,23 @@ public final class ApiKeys {
         owned.person().roles(),
         Optional.of(new Caller.Key(key.id(), key.scopes().actions())),
         correlationId);
+  }
+
+  private Optional<ApiKeyStore.Owned> look(byte[] hash, Instant now) {
+    String name = HexFormat.of().formatHex(hash);
+    Known before = known.get(name);
+    if (before != null
+        && !now.isBefore(before.at())
+        && now.isBefore(before.at().plus(rules.knownFor()))) {
+      return Optional.of(before.owned());
+    }
+    Optional<ApiKeyStore.Owned> found = database.read(tx -> ApiKeyStore.findByHash(tx, hash));
+    if (known.size() > KNOWN_MOST) {
+      known.clear();
+    }
+    found.ifPresentOrElse(
+        owned -> known.put(name, new Known(owned, now)), () -> known.remove(name));
+    return found;
   }
 
   /** Not at every request: nobody needs it to the second, and it is a write. */

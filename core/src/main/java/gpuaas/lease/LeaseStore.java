@@ -336,10 +336,13 @@ final class LeaseStore implements LeaseBook {
         .list();
   }
 
-  /** How many leases of a project have not ended. */
-  static int countLiving(Tx tx, UUID project) {
-    return tx.query("select count(*) from lease where project_id = :project and state <> 'ended'")
+  /** How many leases of a project have not ended; counts no further than this. */
+  static int countLiving(Tx tx, UUID project, int most) {
+    return tx.query(
+            "select count(*) from (select 1 from lease where project_id = :project and state <>"
+                + " 'ended' limit :most) living")
         .bind("project", project)
+        .bind("most", most)
         .mapTo(Integer.class)
         .one();
   }

@@ -25,12 +25,16 @@ import gpuaas.events.EventStore;
 import gpuaas.ledger.Budgets;
 import gpuaas.ledger.Ledger;
 import gpuaas.provider.Providers;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -40,6 +44,8 @@ import java.util.stream.IntStream;
 public final class Leases {
 
   private static final int EVENTS_MOST = 1000;
+  private static final int HEADROOMS_MOST = 10_000;
+  private static final Duration COUNT_HOLDS = Duration.ofSeconds(1);
 
   private final Database database;
   private final LeaseStore store;
@@ -48,6 +54,7 @@ public final class Leases {
   private final InstantSource clock;
   private final LeaseRules rules;
   private final int livingMostPerProject;
+  private final Map<UUID, Headroom> headroom = new ConcurrentHashMap<>();
 
   Leases(
       Database database,
@@ -77,9 +84,7 @@ public final class Leases {
     if (spec.whenFull() == LeaseSpec.WhenFull.QUEUE) {
       refuseWhatNeverFits(tx, spec.want()); // it would wait for ever; what fails will say so itself
     }
-    if (LeaseStore.countLiving(tx, caller.project()) >= livingMostPerProject) {
-      throw new Refused(new Refusal.TooMany(Kind.LEASE, livingMostPerProject));
-    }
+    refuseTooMany(tx, caller.project());
     long price = price(tx, spec);
     Change requested = Lease.requested(ids.next(), caller, spec, name, price, clock.instant());
     store.add(tx, requested);
@@ -107,6 +112,29 @@ public final class Leases {
         });
     return price;
   }
+
+  /**
+   * Counting is dear when there are many, so a count is used as long as it surely leaves room: for
+   * a second, and for as many leases as were then below the limit.
+   */
+  private void refuseTooMany(Tx tx, UUID project) {
+    Instant now = clock.instant();
+    Headroom known = headroom.get(project);
+    if (known != null && now.isBefore(known.until()) && known.left().getAndDecrement() > 0) {
+      return;
+    }
+    int left = livingMostPerProject - LeaseStore.countLiving(tx, project, livingMostPerProject);
+    if (left <= 0) {
+      throw new Refused(new Refusal.TooMany(Kind.LEASE, livingMostPerProject));
+    }
+    if (headroom.size() > HEADROOMS_MOST) {
+      headroom.clear();
+    }
+    headroom.put(project, new Headroom(new AtomicInteger(left - 1), now.plus(COUNT_HOLDS)));
+  }
+
+  /** How many leases a project may surely still have. */
+  private record Headroom(AtomicInteger left, Instant until) {}
 
   private void refuseForeignKeys(Tx tx, Caller caller, LeaseSpec spec) {
     List<UUID> missing = sshKeys.missing(tx, caller.project(), spec.sshKeys());

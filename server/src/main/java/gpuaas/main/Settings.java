@@ -172,7 +172,8 @@ public record Settings(
             new ApiKeys.ApiKeyRules(
                 reader.integer("api-key.most-per-project", 100, 1, 100_000),
                 reader.duration("api-key.rotation-overlap", Duration.ofHours(24)),
-                reader.duration("api-key.note-use-every", Duration.ofMinutes(1))),
+                reader.duration("api-key.note-use-every", Duration.ofMinutes(1)),
+                reader.duration("api-key.known-for", Duration.ofSeconds(1))),
             rules(reader),
             ledger(reader),
             reader.duration("lease.probe-limit", Duration.ofSeconds(5)),

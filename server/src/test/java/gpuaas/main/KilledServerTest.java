@@ -16,7 +16,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -33,6 +35,7 @@ class KilledServerTest {
   private final int apiPort = freePort();
   private final int idpPort = freePort();
   private final int sshPort = freePort();
+  private final int gpuaiPort = freePort();
 
   @Test
   void theNextOneGoesOn() throws Exception {
@@ -41,8 +44,25 @@ class KilledServerTest {
     KeyPairs.Pair pair = KeyPairs.make("killed");
     Path key = Shell.keyFile(data, pair);
     Process server = up(data);
-    try {
+    try (HookReceiver receiver = new HookReceiver()) {
       String token = token();
+      String apiKey =
+          call("POST", "/api/v1/api-keys", token, "{\"name\": \"killed\"}")
+              .json()
+              .path("key")
+              .asText();
+      receiver.secret(
+          instances(
+                  apiKey,
+                  "POST",
+                  "/webhook-endpoints",
+                  "{\"url\": \""
+                      + receiver.url()
+                      + "\", \"event_types\": [\"instance.creating\", \"instance.running\","
+                      + " \"instance.terminated\", \"instance.failed\"]}")
+              .json()
+              .path("secret")
+              .asText());
       String title =
           new ObjectMapper()
               .createObjectNode()
@@ -61,7 +81,9 @@ class KilledServerTest {
       assertThat(Shell.inside(before.path("connection"), key, "echo kept > /tmp/kept").exit())
           .isZero();
 
+      Thread dying = Thread.ofVirtual().start(() -> instanceWithKey(apiKey, "died"));
       server.destroyForcibly().waitFor();
+      dying.join();
       server = up(data);
       assertThat(call("GET", path + id, token, "").json())
           .as("the token still counts, and nothing has changed")
@@ -69,6 +91,7 @@ class KilledServerTest {
       assertThat(Shell.inside(before.path("connection"), key, "cat /tmp/kept").out())
           .isEqualTo("kept\n");
 
+      String other = onlyOneOtherThan(id, apiKey);
       server.destroy();
       assertThat(server.waitFor(60, TimeUnit.SECONDS)).as("it stops when told to").isTrue();
       server = up(data);
@@ -76,6 +99,18 @@ class KilledServerTest {
           .isEqualTo("kept\n");
       call("POST", path + id + "/release", token, "");
       await(token, id, "released");
+      theBillIsThatOfItsTime(token, apiKey, id);
+      instances(apiKey, "DELETE", "/instances/" + other, "");
+      await(token, other, "released");
+      Eventually.within(
+          PATIENCE,
+          "all is told",
+          () ->
+              receiver
+                      .types(id)
+                      .equals(
+                          List.of("instance.creating", "instance.running", "instance.terminated"))
+                  && receiver.types(other).contains("instance.terminated"));
     } finally {
       server.destroy();
       if (!server.waitFor(60, TimeUnit.SECONDS)) {
@@ -98,17 +133,21 @@ class KilledServerTest {
     builder
         .environment()
         .putAll(
-            Map.of(
-                "GPUAAS_DATA", data.toString(),
-                "GPUAAS_API_PORT", "" + apiPort,
-                "GPUAAS_IDP_PORT", "" + idpPort,
-                "GPUAAS_SSH_PORT", "" + sshPort,
-                "GPUAAS_GPUAI_PORT", "0",
-                "GPUAAS_DATABASE_SYSTEM_USER", "nobody",
-                "GPUAAS_PROVIDER_LOCAL_GPUS", "2xH200",
-                "GPUAAS_PROVIDER_LOCAL_MEMORY_PER_GPU_MIB", "256",
-                "GPUAAS_PROVIDER_LOCAL_EGRESS", "off",
-                "GPUAAS_PROVIDER_LOCAL_GPU_DISCOVERY", "off"));
+            Map.ofEntries(
+                Map.entry("GPUAAS_DATA", data.toString()),
+                Map.entry("GPUAAS_API_PORT", "" + apiPort),
+                Map.entry("GPUAAS_IDP_PORT", "" + idpPort),
+                Map.entry("GPUAAS_SSH_PORT", "" + sshPort),
+                Map.entry("GPUAAS_GPUAI_PORT", "" + gpuaiPort),
+                Map.entry("GPUAAS_WEBHOOK_ALLOW_PRIVATE", "true"),
+                Map.entry("GPUAAS_WEBHOOK_RETRY_AFTER", "0s,1s,1s,1s,2s,5s,10s,30s"),
+                Map.entry("GPUAAS_LEASE_METER_EVERY", "1s"),
+                Map.entry("GPUAAS_LEASE_WATCH_EVERY", "1s"),
+                Map.entry("GPUAAS_DATABASE_SYSTEM_USER", "nobody"),
+                Map.entry("GPUAAS_PROVIDER_LOCAL_GPUS", "2xH200"),
+                Map.entry("GPUAAS_PROVIDER_LOCAL_MEMORY_PER_GPU_MIB", "256"),
+                Map.entry("GPUAAS_PROVIDER_LOCAL_EGRESS", "off"),
+                Map.entry("GPUAAS_PROVIDER_LOCAL_GPU_DISCOVERY", "off")));
     Process process = builder.start();
     Eventually.within(
         PATIENCE,
@@ -120,6 +159,66 @@ class KilledServerTest {
           return listens() && call("GET", "/readyz", "", "").status() == 200;
         });
     return process;
+  }
+
+  /** A request whose server may die meanwhile. */
+  private void instanceWithKey(String apiKey, String key) {
+    try {
+      wanted(apiKey, key);
+    } catch (AssertionError died) {
+      // That is the point.
+    }
+  }
+
+  private Answer wanted(String apiKey, String key) {
+    return TestServer.send(
+        "POST",
+        "http://localhost:" + gpuaiPort + "/v1/instances",
+        Map.of("Authorization", "Bearer " + apiKey, "Idempotency-Key", key),
+        "{\"gpu_type\": \"h200\", \"gpu_count\": 1, \"tier\": \"on_demand\"}");
+  }
+
+  /** The key of the request that died heals: whatever came of that, there is one instance. */
+  private String onlyOneOtherThan(String id, String apiKey) {
+    Answer again = wanted(apiKey, "died");
+    assertThat(again.status()).as(again.body()).isEqualTo(202);
+    assertThat(wanted(apiKey, "died").body()).isEqualTo(again.body());
+    List<String> all =
+        instances(apiKey, "GET", "/instances?status=all", "")
+            .json()
+            .path("data")
+            .findValuesAsText("id");
+    String other = again.json().path("resource_id").asText();
+    assertThat(all).containsExactlyInAnyOrder(id, other);
+    return other;
+  }
+
+  /** Seconds from being proved ready to being asked to end, over two deaths of the server. */
+  private void theBillIsThatOfItsTime(String token, String apiKey, String id) {
+    Map<String, Instant> steps = new HashMap<>();
+    call("GET", "/api/v1/allocations/" + id + "/timeline", token, "")
+        .json()
+        .path("items")
+        .forEach(
+            item -> steps.put(item.path("step").asText(), Instant.parse(item.path("at").asText())));
+    long seconds = Duration.between(steps.get("active"), steps.get("releasing")).toSeconds();
+    long gpuSeconds = 0;
+    for (JsonNode row :
+        instances(apiKey, "GET", "/usage?group_by=instance_id&bucket=month", "")
+            .json()
+            .path("data")) {
+      gpuSeconds +=
+          row.path("instance_id").asText().equals(id) ? row.path("gpu_seconds").asLong() : 0;
+    }
+    assertThat(gpuSeconds).isEqualTo(seconds);
+  }
+
+  private Answer instances(String apiKey, String method, String path, String body) {
+    return TestServer.send(
+        method,
+        "http://localhost:" + gpuaiPort + "/v1" + path,
+        Map.of("Authorization", "Bearer " + apiKey),
+        body);
   }
 
   private boolean listens() {
