@@ -69,7 +69,9 @@ public record Idleness(
       return new Step(new Verdict.Unknown(what), begin(look.at()));
     }
     Duration pause = Duration.between(lookedAt, look.at());
-    boolean unseen = pause.isNegative() || pause.compareTo(rule.pauseMost()) > 0;
+    // After a warning one look cannot compare, for the sake of the notice inside; no other may not.
+    boolean compares = processorTime.isPresent() || stopAt.isPresent();
+    boolean unseen = !compares || pause.isNegative() || pause.compareTo(rule.pauseMost()) > 0;
     if (unseen || gpuPercent.get() > 0 || isBusy(pause, used.get(), look, rule)) {
       return waiting(new Idleness(look.at(), used, look.at(), Optional.empty()));
     }
@@ -80,7 +82,7 @@ public record Idleness(
             used,
             traffic ? look.traffic().get() : since,
             traffic ? Optional.empty() : stopAt);
-    return processorTime.isEmpty() ? waiting(still) : still.decide(rule);
+    return processorTime.isPresent() ? still.decide(rule) : waiting(still);
   }
 
   private boolean isBusy(Duration pause, Duration used, Look look, Rule rule) {
