@@ -36,6 +36,12 @@ public record Event(
     LEASE_RECLAIMING,
     /** What pays for it will not last long. */
     LEASE_FUNDS_LOW,
+    /** Its end time is near. */
+    LEASE_ENDING_SOON,
+    /** Nobody uses it, and it is stopped soon unless somebody does. */
+    LEASE_IDLE_WARNING,
+    /** It is to be stopped when nobody uses it, and that cannot be known. */
+    LEASE_IDLE_UNKNOWN,
     LEASE_STOPPING,
     LEASE_ENDED,
     LEASE_DISMISSED;

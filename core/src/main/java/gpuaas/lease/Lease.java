@@ -17,6 +17,7 @@ import gpuaas.lease.LeaseSignal.Metered;
 import gpuaas.lease.LeaseSignal.Placed;
 import gpuaas.lease.LeaseSignal.ReclaimAsked;
 import gpuaas.lease.LeaseSignal.StopAsked;
+import gpuaas.lease.LeaseSignal.Warned;
 import gpuaas.lease.LeaseState.Booting;
 import gpuaas.lease.LeaseState.Ended;
 import gpuaas.lease.LeaseState.Provisioning;
@@ -138,6 +139,8 @@ public record Lease(
               List.of(),
               now);
 
+      case Case(Running _, Warned warned) -> warned(warned, now);
+
       case Case(Stopping s, Created c) when c.attempt() == s.attempt() && s.instance().isEmpty() ->
           // The maker heard back after all: nothing else can turn up from this attempt.
           quietly(new Stopping(Optional.of(c.instance()), s.attempt(), s.why(), s.since(), now));
@@ -161,6 +164,15 @@ public record Lease(
         Map.of("at", at.toString()),
         List.of(),
         now);
+  }
+
+  private Change warned(Warned warned, Instant now) {
+    LeaseSignal.Warning what = warned.warning();
+    if (history.told().contains(what)) {
+      return unchanged();
+    }
+    Lease after = copy(name, state, expires, what.once() ? history.told(what) : history);
+    return changed(after, what.type(), warned.details(), List.of(), now);
   }
 
   private Change declined(int tries, Decline why, Instant now, LeaseRules rules) {

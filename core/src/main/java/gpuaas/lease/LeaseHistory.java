@@ -2,7 +2,9 @@ package gpuaas.lease;
 
 import gpuaas.spi.Region;
 import java.time.Instant;
+import java.util.EnumSet;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What stays known of a lease after the state that knew it.
@@ -11,30 +13,43 @@ import java.util.Optional;
  * @param readyAt when it first answered
  * @param reclaimAt when it is taken back, because room is made for another
  * @param dismissedAt when somebody cleared a failed lease away
+ * @param told what its user was told that is told once
  */
 public record LeaseHistory(
     Optional<Region> region,
     Optional<Instant> readyAt,
     Optional<Instant> dismissedAt,
-    Optional<Instant> reclaimAt) {
+    Optional<Instant> reclaimAt,
+    Set<LeaseSignal.Warning> told) {
+
+  public LeaseHistory {
+    told = Set.copyOf(told);
+  }
 
   /** Of a new lease. */
   public static final LeaseHistory NONE =
-      new LeaseHistory(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+      new LeaseHistory(
+          Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Set.of());
 
   LeaseHistory placed(Region where) {
-    return new LeaseHistory(Optional.of(where), readyAt, dismissedAt, reclaimAt);
+    return new LeaseHistory(Optional.of(where), readyAt, dismissedAt, reclaimAt, told);
   }
 
   LeaseHistory ready(Instant at) {
-    return new LeaseHistory(region, Optional.of(readyAt.orElse(at)), dismissedAt, reclaimAt);
+    return new LeaseHistory(region, Optional.of(readyAt.orElse(at)), dismissedAt, reclaimAt, told);
   }
 
   LeaseHistory dismissed(Instant at) {
-    return new LeaseHistory(region, readyAt, Optional.of(at), reclaimAt);
+    return new LeaseHistory(region, readyAt, Optional.of(at), reclaimAt, told);
   }
 
   LeaseHistory reclaimed(Instant at) {
-    return new LeaseHistory(region, readyAt, dismissedAt, Optional.of(at));
+    return new LeaseHistory(region, readyAt, dismissedAt, Optional.of(at), told);
+  }
+
+  LeaseHistory told(LeaseSignal.Warning warning) {
+    Set<LeaseSignal.Warning> all = EnumSet.of(warning);
+    all.addAll(told);
+    return new LeaseHistory(region, readyAt, dismissedAt, reclaimAt, all);
   }
 }

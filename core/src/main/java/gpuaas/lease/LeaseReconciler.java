@@ -10,9 +10,11 @@ import gpuaas.lease.LeaseState.Waiting;
 import gpuaas.provider.Providers;
 import gpuaas.work.Next;
 import gpuaas.work.Reconciler;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
 
 /**
  * Brings a lease one step closer to where it should be. Each state has one class that does its
@@ -35,7 +37,8 @@ public final class LeaseReconciler implements Reconciler {
       Readiness readiness,
       String deployment,
       InstantSource clock,
-      LeaseRules rules) {
+      LeaseRules rules,
+      Function<UUID, Optional<Instant>> lastTraffic) {
     this.book = book;
     this.clock = clock;
     this.rules = rules;
@@ -43,7 +46,7 @@ public final class LeaseReconciler implements Reconciler {
     this.placing = new Placing(book, providers, signals, deployment);
     this.finding = new Finding(providers, signals, deployment, rules);
     this.probing = new Probing(providers, readiness, signals, rules);
-    this.watching = new Watching(providers, signals, rules);
+    this.watching = new Watching(providers, signals, rules, lastTraffic);
     this.destroying = new Destroying(providers, signals, deployment, rules);
   }
 

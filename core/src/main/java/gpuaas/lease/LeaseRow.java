@@ -11,8 +11,11 @@ import gpuaas.spi.Endpoint;
 import gpuaas.spi.InstanceRef;
 import gpuaas.spi.Region;
 import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.jdbi.v3.core.result.RowView;
 import org.jdbi.v3.core.statement.SqlStatement;
 import org.jspecify.annotations.Nullable;
@@ -45,7 +48,10 @@ final class LeaseRow {
         Optional.ofNullable(row.getColumn("region", String.class)).map(Region::new),
         Optional.ofNullable(row.getColumn("ready_at", Instant.class)),
         Optional.ofNullable(row.getColumn("dismissed_at", Instant.class)),
-        Optional.ofNullable(row.getColumn("reclaim_at", Instant.class)));
+        Optional.ofNullable(row.getColumn("reclaim_at", Instant.class)),
+        Arrays.stream(row.getColumn("told", String[].class))
+            .map(LeaseSignal.Warning::valueOf)
+            .collect(Collectors.toUnmodifiableSet()));
   }
 
   private static LeaseState state(RowView row) {
@@ -151,7 +157,12 @@ final class LeaseRow {
         .bind("readyAt", lease.history().readyAt().orElse(null))
         .bind("dismissedAt", lease.history().dismissedAt().orElse(null))
         .bind("reclaimAt", lease.history().reclaimAt().orElse(null))
-        .bind("expiresAt", lease.expires().orElse(null));
+        .bind("expiresAt", lease.expires().orElse(null))
+        .bindArray("told", String.class, told(lease));
+  }
+
+  private static List<String> told(Lease lease) {
+    return lease.history().told().stream().map(LeaseSignal.Warning::name).sorted().toList();
   }
 
   /** The columns that depend on the state. */

@@ -13,6 +13,10 @@ import java.time.Duration;
  * @param stopLimit how long stopping may take before it is shown as stuck; it goes on after that
  * @param triesMost how often a lease may be declined
  * @param spotGrace how long a spot lease goes on after it was told that it is taken back
+ * @param endWarnBefore how long before its end time a user is told; a tenth of the term if that is
+ *     shorter
+ * @param idleWarnBefore how long before it is stopped as idle a user is told; half of what it may
+ *     be idle if that is shorter
  */
 public record LeaseRules(
     Duration settle,
@@ -21,7 +25,9 @@ public record LeaseRules(
     Duration watchEvery,
     Duration stopLimit,
     int triesMost,
-    Duration spotGrace) {
+    Duration spotGrace,
+    Duration endWarnBefore,
+    Duration idleWarnBefore) {
 
   /** What holds when nothing is set. */
   public static LeaseRules standard() {
@@ -32,6 +38,8 @@ public record LeaseRules(
         Duration.ofSeconds(10),
         Duration.ofMinutes(10),
         20,
-        Duration.ofSeconds(30));
+        Duration.ofSeconds(30),
+        Duration.ofMinutes(10),
+        Duration.ofMinutes(5));
   }
 }

@@ -1,8 +1,10 @@
 package gpuaas.lease;
 
+import gpuaas.events.Event;
 import gpuaas.spi.Endpoint;
 import gpuaas.spi.InstanceRef;
 import java.time.Instant;
+import java.util.Map;
 
 /** What can happen to a lease. */
 public sealed interface LeaseSignal {
@@ -44,6 +46,35 @@ public sealed interface LeaseSignal {
    * @param secondsLeft for how long it lasts
    */
   record FundsLow(String what, long secondsLeft) implements LeaseSignal {}
+
+  /** Its user is to know something in good time. */
+  record Warned(Warning warning, Map<String, String> details) implements LeaseSignal {}
+
+  /** What a user is told of a running lease before it ends. */
+  enum Warning {
+    /** Its end time is near; told once. */
+    ENDING_SOON(Event.Type.LEASE_ENDING_SOON, true),
+    /** Nobody uses it; told each time that it comes to this. */
+    IDLE(Event.Type.LEASE_IDLE_WARNING, false),
+    /** Whether anybody uses it cannot be known; told once. */
+    IDLE_UNKNOWN(Event.Type.LEASE_IDLE_UNKNOWN, true);
+
+    private final Event.Type type;
+    private final boolean once;
+
+    Warning(Event.Type type, boolean once) {
+      this.type = type;
+      this.once = once;
+    }
+
+    Event.Type type() {
+      return type;
+    }
+
+    boolean once() {
+      return once;
+    }
+  }
 
   /** The provider says that there is nothing. */
   record Gone() implements LeaseSignal {}

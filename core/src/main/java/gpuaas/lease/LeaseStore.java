@@ -109,7 +109,8 @@ final class LeaseStore implements LeaseBook {
               place = :place::jsonb, instance_provider = :instanceProvider, instance_id = :instanceId,
               ssh_host = :sshHost, ssh_port = :sshPort, ssh_user = :sshUser, since = :since, metered_to = :meteredTo,
               quiet_from = :quietFrom, end_reason = :endReason, ended_at = :endedAt,
-              name = :name, region = :region, ready_at = :readyAt, dismissed_at = :dismissedAt, reclaim_at = :reclaimAt
+              name = :name, region = :region, ready_at = :readyAt, dismissed_at = :dismissedAt, reclaim_at = :reclaimAt,
+              told = :told
             where id = :id and version = :versionBefore
             """);
     LeaseRow.bindState(update, after);

@@ -316,12 +316,16 @@ public final class Leases {
       Runnable reviveAll) {}
 
   /**
-   * Who is told of what, after each commit.
+   * Who is told of what, after each commit, and who is asked.
    *
    * @param wake kind and id of what is due now
    * @param changed a lease as it was just written
+   * @param lastTraffic when anything last went into or out of a lease, if that is known
    */
-  public record Hooks(BiConsumer<String, UUID> wake, Consumer<Lease> changed) {}
+  public record Hooks(
+      BiConsumer<String, UUID> wake,
+      Consumer<Lease> changed,
+      Function<UUID, Optional<Instant>> lastTraffic) {}
 
   /** Makes the parts. */
   public static Parts open(
@@ -340,7 +344,8 @@ public final class Leases {
     LeaseStore store = new LeaseStore(database, clock, hooks, rules, ledger);
     return new Parts(
         new Leases(database, store, sshKeys, ids, clock, rules, livingMostPerProject),
-        new LeaseReconciler(store, providers, readiness, deployment, clock, rules),
+        new LeaseReconciler(
+            store, providers, readiness, deployment, clock, rules, hooks.lastTraffic()),
         new OrphanSweeper(store, providers, deployment),
         new SpendingGuard(database, store, budgets, ledger.rules(), rules, clock),
         store::reviveAll);

@@ -64,7 +64,14 @@ public record Operation(
             case LEASE_STOPPING, LEASE_ENDED ->
                 operation.done(
                     reason(event).equals("asked") ? State.CANCELLED : State.FAILED, event);
-            case LEASE_REQUESTED, LEASE_RECLAIMING, LEASE_FUNDS_LOW, LEASE_DISMISSED -> operation;
+            case LEASE_REQUESTED,
+                LEASE_RECLAIMING,
+                LEASE_FUNDS_LOW,
+                LEASE_ENDING_SOON,
+                LEASE_IDLE_WARNING,
+                LEASE_IDLE_UNKNOWN,
+                LEASE_DISMISSED ->
+                operation;
           };
       if (operation.completedAt().isPresent()) {
         return operation;

@@ -51,7 +51,10 @@ public final class Operations {
           LEASE_DECLINED,
           LEASE_RUNNING,
           LEASE_RECLAIMING,
-          LEASE_FUNDS_LOW ->
+          LEASE_FUNDS_LOW,
+          LEASE_ENDING_SOON,
+          LEASE_IDLE_WARNING,
+          LEASE_IDLE_UNKNOWN ->
           Optional.empty();
     };
   }

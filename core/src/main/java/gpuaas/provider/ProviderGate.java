@@ -80,7 +80,8 @@ public final class ProviderGate implements Provider {
     inner.close();
   }
 
-  private <T> T call(Callable<T> work) {
+  /** Makes any call under the limits. */
+  <T> T call(Callable<T> work) {
     boolean entered = false;
     try {
       entered = room.tryAcquire(limit.toMillis(), TimeUnit.MILLISECONDS);

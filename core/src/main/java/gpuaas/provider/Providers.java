@@ -1,5 +1,7 @@
 package gpuaas.provider;
 
+import gpuaas.spi.HasUtilization;
+import gpuaas.spi.HasUtilization.Utilization;
 import gpuaas.spi.InstanceRef;
 import gpuaas.spi.Provider;
 import gpuaas.spi.ProviderException;
@@ -47,6 +49,19 @@ public final class Providers {
   /** What the provider of an instance can do, if it can. */
   public <T> Optional<T> ability(InstanceRef instance, Class<T> ability) {
     return ability(instance.provider(), ability);
+  }
+
+  /**
+   * What an instance uses; empty when its provider cannot tell. Goes through the provider's gate.
+   *
+   * @throws ProviderException when the provider could not be asked
+   */
+  public Optional<Utilization> utilization(InstanceRef instance) {
+    return ability(instance, HasUtilization.class)
+        .map(able ->
+            byName.get(instance.provider()) instanceof ProviderGate gate
+                ? gate.call(() -> able.utilization(instance))
+                : able.utilization(instance));
   }
 
   /** Ends the connections to all of them. Instances go on running. */

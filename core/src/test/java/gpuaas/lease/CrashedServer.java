@@ -66,7 +66,9 @@ public final class CrashedServer {
           Duration.ofMillis(100),
           Duration.ofMinutes(1),
           20,
-          Duration.ofSeconds(1));
+          Duration.ofSeconds(1),
+          Duration.ofMinutes(10),
+          Duration.ofMinutes(5));
 
   private final Path folder;
   private final String killAt;
@@ -120,14 +122,16 @@ public final class CrashedServer {
         new LeaseStore(
             database,
             CLOCK,
-            new Leases.Hooks((kind, id) -> loop.get().wake(kind, id), _ -> {}),
+            new Leases.Hooks(
+                (kind, id) -> loop.get().wake(kind, id), _ -> {}, _ -> Optional.empty()),
             RULES,
             new Ledger(database, CLOCK, LedgerRules.standard()));
     DyingBook book = new DyingBook(store);
     Readiness readiness =
         (lease, instance, ssh) -> step("prove", () -> prove((HasExec) local, instance));
     LeaseReconciler reconciler =
-        new LeaseReconciler(book, providers, readiness, DEPLOYMENT, CLOCK, RULES);
+        new LeaseReconciler(
+            book, providers, readiness, DEPLOYMENT, CLOCK, RULES, _ -> Optional.empty());
     loop.set(
         new WorkLoop(database, CLOCK, "server", 2, Duration.ofMillis(200), List.of(reconciler)));
     request(database, store);

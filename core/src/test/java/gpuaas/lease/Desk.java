@@ -17,6 +17,8 @@ import gpuaas.spi.Endpoint;
 import gpuaas.spi.TestClock;
 import gpuaas.spi.Tier;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,30 +38,20 @@ final class Desk implements AutoCloseable {
   final Database database = TestDatabase.open();
   final Ledger ledger;
   final Budgets budgets;
-  final Leases.Parts parts;
   final SimProvider machine;
+  final Map<UUID, Instant> traffic = new HashMap<>();
+  private final Ids next;
+  private final Providers providers;
+  Leases.Parts parts;
   private final AtomicLong ids = new AtomicLong(100);
 
   Desk(LedgerRules ledgerRules, int gpus) {
     machine = new SimProvider("sim", clock, SimScript::prompt, 1, gpus);
     ledger = new Ledger(database, clock, ledgerRules);
-    Ids next = () -> new UUID(0, ids.incrementAndGet());
+    next = () -> new UUID(0, ids.incrementAndGet());
     budgets = new Budgets(database, next, clock, ledgerRules);
-    Providers providers = new Providers(Map.of("sim", machine));
-    parts =
-        Leases.open(
-            database,
-            providers,
-            (lease, instance, ssh) -> Optional.of(new Endpoint("127.0.0.1", 22, "root")),
-            new SshKeys(database, next, clock, _ -> {}),
-            "desk",
-            next,
-            clock,
-            LeaseRules.standard(),
-            100,
-            ledger,
-            budgets,
-            new Leases.Hooks((kind, id) -> {}, lease -> {}));
+    providers = new Providers(Map.of("sim", machine));
+    parts = open();
     new NodeSync(database, providers, clock).sync("sim");
     database.run(tx -> {
       tx.update("insert into tenant values (:id, 'test', now())").bind("id", OWNER).execute();
@@ -72,6 +64,29 @@ final class Desk implements AutoCloseable {
           .bind("id", OWNER)
           .execute();
     });
+  }
+
+  private Leases.Parts open() {
+    return Leases.open(
+        database,
+        providers,
+        (lease, instance, ssh) -> Optional.of(new Endpoint("127.0.0.1", 22, "root")),
+        new SshKeys(database, next, clock, _ -> {}),
+        "desk",
+        next,
+        clock,
+        LeaseRules.standard(),
+        100,
+        ledger,
+        budgets,
+        new Leases.Hooks(
+            (kind, id) -> {}, lease -> {}, id -> Optional.ofNullable(traffic.get(id))));
+  }
+
+  /** As after a restart: what was only in memory is gone. */
+  void restart() {
+    traffic.clear();
+    parts = open();
   }
 
   static Caller caller(Caller.Role role) {

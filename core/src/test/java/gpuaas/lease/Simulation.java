@@ -66,7 +66,9 @@ final class Simulation {
     this.provider = new FaultyProvider(sim, faults, stage);
     this.book = new SimulatedBook(sim, faults, stage, mutation, this::checkWrite);
     Providers providers = new Providers(Map.of(PROVIDER, provider));
-    this.reconciler = new LeaseReconciler(book, providers, this::prove, DEPLOYMENT, stage, rules);
+    this.reconciler =
+        new LeaseReconciler(
+            book, providers, this::prove, DEPLOYMENT, stage, rules, _ -> Optional.empty());
     this.sweeper = new OrphanSweeper(book, providers, DEPLOYMENT);
     this.invariants = new Invariants(sim);
   }

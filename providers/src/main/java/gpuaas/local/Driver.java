@@ -7,6 +7,8 @@ import gpuaas.spi.ExecChannel;
 import gpuaas.spi.ExecRequest;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.Optional;
 
 /**
  * The one door to everything that needs privileges: mounts, cgroups, namespaces and the programs
@@ -38,6 +40,11 @@ public interface Driver extends AutoCloseable {
 
   /** Whether the kernel has taken the limit on its processors; for the probe. */
   boolean holdsProcessors(EnvironmentFolder folder);
+
+  /**
+   * What all its processes have used of processors since it was made; empty: that is not counted.
+   */
+  Optional<Duration> processorTime(EnvironmentFolder folder);
 
   /** Starts a process inside, counted against the environment's limits. */
   ExecChannel exec(EnvironmentFolder folder, ExecRequest request) throws IOException;

@@ -6,11 +6,13 @@ import gpuaas.local.gpu.GpuSources;
 import gpuaas.local.image.Image;
 import gpuaas.local.image.Images;
 import gpuaas.spi.Assurance;
+import gpuaas.spi.Assurance.GpuMode;
 import gpuaas.spi.ExecChannel;
 import gpuaas.spi.ExecRequest;
 import gpuaas.spi.HasExec;
 import gpuaas.spi.HasNodes;
 import gpuaas.spi.HasPorts;
+import gpuaas.spi.HasUtilization;
 import gpuaas.spi.InstanceRef;
 import gpuaas.spi.InstanceRequest;
 import gpuaas.spi.InstanceStatus;
@@ -44,7 +46,7 @@ import org.slf4j.LoggerFactory;
  * kernel says: so nothing is lost when this process ends, and the next one goes on with what it
  * finds.
  */
-public final class LocalProvider implements Provider, HasNodes, HasExec, HasPorts {
+public final class LocalProvider implements Provider, HasNodes, HasExec, HasPorts, HasUtilization {
 
   private static final Logger LOG = LoggerFactory.getLogger(LocalProvider.class);
   private static final Duration LOOK_AGAIN = Duration.ofMillis(20);
@@ -55,6 +57,7 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
   private final Images images;
   private final Driver driver;
   private final GpuHoldings holdings;
+  private final GpuSources sources;
   private final StepHook steps;
   private final KeyedLocks locks = new KeyedLocks();
   private final Set<String> starting = ConcurrentHashMap.newKeySet();
@@ -65,6 +68,7 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
       EnvironmentFolders folders,
       Images images,
       Driver driver,
+      GpuSources sources,
       StepHook steps) {
     this.config = config;
     this.node = node;
@@ -72,6 +76,7 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
     this.images = images;
     this.driver = driver;
     this.holdings = new GpuHoldings(node.gpus().devices());
+    this.sources = sources;
     this.steps = steps;
   }
 
@@ -90,7 +95,8 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
       Assurance assurance = new Assurance(proved.isolation(), proved.limits(), gpus.mode());
       LocalNode node = LocalNode.of(config, settings, assurance, gpus);
       LocalProvider provider =
-          new LocalProvider(config, node, folders, chosen.images(), chosen.driver(), steps);
+          new LocalProvider(
+              config, node, folders, chosen.images(), chosen.driver(), sources, steps);
       provider.adopt();
       return provider;
     } catch (IOException failure) {
@@ -300,6 +306,23 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
   @Override
   public SocketChannel connect(InstanceRef instance, int port) throws IOException {
     return driver.connect(get(instance), port);
+  }
+
+  @Override
+  public Utilization utilization(InstanceRef instance) {
+    EnvironmentFolder folder = get(instance);
+    try {
+      Environment environment =
+          folder.read().orElseThrow(() -> new Unavailable(instance.id() + " is not running", null));
+      // More than this machine has, nobody can use.
+      int milliCpus = Math.min(environment.milliCpus(), node.total().milliCpus());
+      boolean simulated = node.assurance().gpuMode() == GpuMode.SIMULATED;
+      Optional<Integer> gpuPercent =
+          simulated ? Optional.of(0) : sources.busiest(environment.gpuIds());
+      return new Utilization(driver.processorTime(folder), milliCpus, gpuPercent);
+    } catch (IOException failure) {
+      throw new Unavailable("what " + instance.id() + " is cannot be read", failure);
+    }
   }
 
   private Optional<EnvironmentFolder> find(InstanceRef instance) {

@@ -4,6 +4,7 @@ import gpuaas.spi.Assurance;
 import gpuaas.spi.Endpoint;
 import gpuaas.spi.Gpu;
 import gpuaas.spi.HasNodes;
+import gpuaas.spi.HasUtilization;
 import gpuaas.spi.InstanceRef;
 import gpuaas.spi.InstanceRequest;
 import gpuaas.spi.InstanceStatus;
@@ -13,6 +14,7 @@ import gpuaas.spi.OfferQuery;
 import gpuaas.spi.Owned;
 import gpuaas.spi.OwnerTag;
 import gpuaas.spi.Provider;
+import gpuaas.spi.ProviderException;
 import gpuaas.spi.Region;
 import gpuaas.spi.Resources;
 import gpuaas.spi.Tier;
@@ -31,7 +33,7 @@ import java.util.stream.IntStream;
  * Nodes with GPUs, in memory. Each instance follows a {@link SimScript} of its own. Does not guard
  * its GPUs against a second holder: that is the core's promise, and this shows whether it keeps it.
  */
-public final class SimProvider implements Provider, HasNodes {
+public final class SimProvider implements Provider, HasNodes, HasUtilization {
 
   /** The kind of GPU it has. */
   public static final Gpu GPU = new Gpu("NVIDIA", "H200", 141 * 1024);
@@ -40,6 +42,9 @@ public final class SimProvider implements Provider, HasNodes {
   private static final Resources PER_GPU = new Resources(24_000, 64 * 1024, 0);
   private static final Assurance ASSURANCE =
       new Assurance(Assurance.Isolation.MACHINE, Set.of(), Assurance.GpuMode.SIMULATED);
+
+  private static final Utilization IDLE =
+      new Utilization(Optional.of(Duration.ZERO), PER_GPU.milliCpus(), Optional.of(0));
 
   private final String name;
   private final InstantSource clock;
@@ -55,6 +60,7 @@ public final class SimProvider implements Provider, HasNodes {
     final SimScript script;
     final Instant madeAt;
     Optional<Instant> destroyedAt = Optional.empty();
+    Utilization utilization = IDLE;
 
     SimInstance(OwnerTag tag, SimScript script, Instant madeAt) {
       this.tag = tag;
@@ -163,6 +169,21 @@ public final class SimProvider implements Provider, HasNodes {
                 entry.getValue().tag,
                 entry.getValue().madeAt))
         .toList();
+  }
+
+  /** What an instance says that it uses, from now on; nothing until somebody says so. */
+  public synchronized void use(InstanceRef ref, Utilization utilization) {
+    Optional.ofNullable(instances.get(ref.id()))
+        .ifPresent(instance -> instance.utilization = utilization);
+  }
+
+  @Override
+  public synchronized Utilization utilization(InstanceRef ref) {
+    SimInstance instance = instances.get(ref.id());
+    if (instance == null || instance.isGone(clock.instant())) {
+      throw new ProviderException.Unavailable(ref.id() + " is not there", null);
+    }
+    return instance.utilization;
   }
 
   @Override

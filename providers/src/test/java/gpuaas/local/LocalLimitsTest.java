@@ -1,13 +1,17 @@
 package gpuaas.local;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import gpuaas.local.Inside.Said;
 import gpuaas.spi.ExecChannel;
 import gpuaas.spi.ExecRequest;
+import gpuaas.spi.HasUtilization;
 import gpuaas.spi.InstanceRef;
 import gpuaas.spi.InstanceStatus;
+import gpuaas.spi.ProviderException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -50,6 +54,26 @@ class LocalLimitsTest {
     assertThat(provider.inspect(greedy)).get().isInstanceOf(InstanceStatus.Up.class);
     assertThat(Inside.run(provider, greedy, "echo well").output()).isEqualTo("well\n");
     assertThat(Inside.run(provider, neighbour, "echo well").output()).isEqualTo("well\n");
+  }
+
+  @Test
+  void whatItsProcessorsDidIsKnown() {
+    // What ended counts too, and only the environment's own; its simulated GPUs do nothing.
+    InstanceRef busy = Inside.create(provider, 1);
+    InstanceRef idle = Inside.create(provider, 2);
+    Duration before = provider.utilization(busy).processorTime().orElseThrow();
+    Inside.run(provider, busy, "i=0; while [ $i -lt 1000000 ]; do i=$((i + 1)); done");
+    HasUtilization.Utilization after = provider.utilization(busy);
+    Duration used = after.processorTime().orElseThrow().minus(before);
+    Duration idleUsed = provider.utilization(idle).processorTime().orElseThrow();
+
+    assertThat(used).isGreaterThan(Duration.ofMillis(200)).isGreaterThan(idleUsed);
+    assertThat(after.milliCpus())
+        .isBetween(1000, Runtime.getRuntime().availableProcessors() * 1000);
+    assertThat(after.gpuPercent()).contains(0);
+    provider.destroy(idle);
+    assertThatThrownBy(() -> provider.utilization(idle))
+        .isInstanceOf(ProviderException.Unavailable.class);
   }
 
   @Test

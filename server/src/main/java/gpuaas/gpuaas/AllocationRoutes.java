@@ -14,11 +14,15 @@ import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
 import gpuaas.lease.EndReason;
+import gpuaas.lease.Guards;
 import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseSpec;
 import gpuaas.lease.Leases;
 import gpuaas.spi.Region;
 import gpuaas.spi.Tier;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,6 +36,8 @@ final class AllocationRoutes {
   private static final String PATH = "/api/v1/allocations";
   private static final int KEYS_MOST = 50;
   private static final int PAGE_MOST = 200;
+  private static final int IDLE_CPU_PERCENT = 5;
+  private static final BigDecimal PRICE_MOST = BigDecimal.valueOf(1_000_000);
 
   private final Leases leases;
   private final GpuaasViews views;
@@ -57,6 +63,9 @@ final class AllocationRoutes {
     String region = fields.text("region_code", 63);
     List<UUID> sshKeys = fields.ids("ssh_key_ids", KEYS_MOST);
     String image = fields.optionalText("image", 255, "");
+    Optional<Duration> term =
+        fields.maybeInteger("duration_minutes", 1, 525_600).map(Duration::ofMinutes);
+    Guards guards = guards(fields);
     fields.check();
     Sku sku =
         SkuStore.find(tx, skuName)
@@ -70,10 +79,29 @@ final class AllocationRoutes {
     Want want =
         new Want(
             skuName, sku.gpuModel(), gpuCount, Optional.of(new Region(region)), Tier.ON_DEMAND);
-    LeaseSpec spec = LeaseSpec.queued(want, image, sshKeys);
+    LeaseSpec spec =
+        new LeaseSpec(
+            want, image, sshKeys, Map.of(), term, LeaseSpec.WhenFull.QUEUE, Duration.ZERO, guards);
     Lease lease = leases.request(tx, request.caller(), spec, Optional.empty());
     return Reply.json(201, views.allocation(lease, Optional.empty()))
         .with("Location", PATH + "/" + lease.id());
+  }
+
+  private static Guards guards(Fields fields) {
+    Optional<Long> priceMost =
+        fields
+            .maybeNumber("max_price_per_hour", PRICE_MOST)
+            .map(dollars ->
+                dollars.movePointRight(6).setScale(0, RoundingMode.FLOOR).longValueExact());
+    Optional<Integer> idleMinutes = fields.maybeInteger("idle_stop_minutes", 1, 10_080);
+    Optional<Integer> idlePercent = fields.maybeInteger("idle_cpu_percent", 1, 100);
+    if (idlePercent.isPresent() && idleMinutes.isEmpty()) {
+      fields.problem("idle_cpu_percent", "is only for use with idle_stop_minutes", 0);
+    }
+    return new Guards(
+        priceMost,
+        idleMinutes.map(minutes ->
+            new Guards.Idle(Duration.ofMinutes(minutes), idlePercent.orElse(IDLE_CPU_PERCENT))));
   }
 
   private Reply get(Request request) {
@@ -131,6 +159,9 @@ final class AllocationRoutes {
       case LEASE_RUNNING -> List.of("ssh_ready", "active");
       case LEASE_RECLAIMING -> List.of("reclaiming");
       case LEASE_FUNDS_LOW -> List.of("funds_low");
+      case LEASE_ENDING_SOON -> List.of("ending_soon");
+      case LEASE_IDLE_WARNING -> List.of("idle_warning");
+      case LEASE_IDLE_UNKNOWN -> List.of("idle_unknown");
       case LEASE_STOPPING -> List.of("releasing");
       case LEASE_ENDED -> List.of("ended");
       case LEASE_DISMISSED -> List.of("dismissed");

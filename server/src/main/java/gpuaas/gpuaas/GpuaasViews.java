@@ -54,6 +54,8 @@ final class GpuaasViews {
       Optional<Instant> provisioningStartedAt,
       Optional<Instant> activeAt,
       Optional<Instant> releasedAt,
+      Optional<Instant> endsAt,
+      Optional<Long> idleStopMinutes,
       Optional<Connection> connection,
       Optional<WaitingView> waiting,
       Optional<String> failureReason,
@@ -115,6 +117,8 @@ final class GpuaasViews {
         lease.state() instanceof Ended e && !e.why().isFailure()
             ? Optional.of(e.at())
             : Optional.empty(),
+        lease.expires(),
+        lease.spec().guards().idle().map(idle -> idle.after().toMinutes()),
         lease.state() instanceof Running r ? Optional.of(connection(r.ssh())) : Optional.empty(),
         delay.map(d -> new WaitingView(d.position(), d.reason(), d.estimatedStart())),
         failure(lease),

@@ -86,6 +86,14 @@ public final class Fields {
     return value.intValue();
   }
 
+  /** A whole number that may be missing or null. */
+  public Optional<Integer> maybeInteger(String name, int least, int most) {
+    JsonNode value = object.path(name);
+    return value.isMissingNode() || value.isNull()
+        ? Optional.empty()
+        : Optional.of(integer(name, least, most));
+  }
+
   /** A list of texts, without doubles; missing or null is an empty list. */
   public List<String> optionalTexts(String name, int most, int lengthMost) {
     JsonNode value = object.path(name);

@@ -211,7 +211,9 @@ public record Settings(
         reader.duration("lease.watch-every", standard.watchEvery()),
         reader.duration("lease.stop-limit", standard.stopLimit()),
         reader.integer("lease.tries-most", standard.triesMost(), 1, 1000),
-        reader.duration("spot.grace", standard.spotGrace()));
+        reader.duration("spot.grace", standard.spotGrace()),
+        reader.duration("lease.end-warn-before", standard.endWarnBefore()),
+        reader.duration("lease.idle-warn-before", standard.idleWarnBefore()));
   }
 
   private static LedgerRules ledger(SettingsReader reader) {

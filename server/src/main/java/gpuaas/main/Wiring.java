@@ -128,6 +128,7 @@ public final class Wiring {
             settings.readyProbeLimit());
     Ledger ledger = new Ledger(database, clock, settings.ledger());
     Budgets budgets = new Budgets(database, ids, clock, settings.ledger());
+    Activity activity = new Activity(clock);
     Leases.Hooks hooks =
         new Leases.Hooks(
             (kind, id) -> {
@@ -136,8 +137,12 @@ public final class Wiring {
             },
             changed -> {
               entrances.changed(changed);
+              if (changed.state().isOver()) {
+                activity.forget(changed.id());
+              }
               telling.relay().wake();
-            });
+            },
+            activity::last);
     Leases.Parts lease =
         Leases.open(
             database,
@@ -163,7 +168,6 @@ public final class Wiring {
             List.of(lease.reconciler())));
 
     // the ways in
-    Activity activity = new Activity(clock);
     GatewaySettings gatewaySettings = gatewaySettings(settings);
     LeaseDoors doors = new LeaseDoors(lease.leases(), sshKeys, providers, probeKey.publicKey());
     SshGateway gateway = new SshGateway(gatewaySettings, doors, new SessionLines(), activity);

@@ -24,6 +24,7 @@ import java.io.IOException;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -181,6 +182,12 @@ public final class BubblewrapDriver implements Driver {
   @Override
   public boolean holdsProcessors(EnvironmentFolder folder) {
     return false;
+  }
+
+  /** Nobody counts it: processes that have ended are forgotten. */
+  @Override
+  public Optional<Duration> processorTime(EnvironmentFolder folder) {
+    return Optional.empty();
   }
 
   @Override

@@ -52,6 +52,21 @@ public record GpuSources(
     return gpus;
   }
 
+  /** How busy the busiest of these GPUs is, in percent; empty when no source can say. */
+  public Optional<Integer> busiest(List<String> uuids) {
+    try {
+      return Optional.of(Nvml.busiest(nvmlLibrary, uuids));
+    } catch (IOException notByLibrary) {
+      try {
+        return nvidiaSmi.isPresent()
+            ? Optional.of(NvidiaSmi.busiest(nvidiaSmi.get(), uuids))
+            : Optional.empty();
+      } catch (IOException notByProgram) {
+        return Optional.empty();
+      }
+    }
+  }
+
   private static void ask(String name, Source source, List<DriverGpu> gpus, List<String> findings) {
     if (!gpus.isEmpty()) {
       return;

@@ -23,14 +23,46 @@ final class NvidiaSmi {
   private NvidiaSmi() {}
 
   static List<DriverGpu> list(Path program) throws IOException {
+    return parse(ask(program));
+  }
+
+  /** How busy the busiest of these GPUs is, in percent. */
+  static int busiest(Path program, List<String> uuids) throws IOException {
+    return busiest(ask(program), uuids);
+  }
+
+  static List<DriverGpu> parse(String xml) throws SourceFailure {
+    List<DriverGpu> gpus = new ArrayList<>();
+    for (Element element : elements(xml)) {
+      gpus.add(gpu(element));
+    }
+    return gpus;
+  }
+
+  static int busiest(String xml, List<String> uuids) throws SourceFailure {
+    int busiest = 0;
+    List<String> left = new ArrayList<>(uuids);
+    for (Element gpu : elements(xml)) {
+      if (left.remove(text(gpu, "uuid"))) {
+        String percent = text((Element) first(gpu, "utilization"), "gpu_util");
+        busiest = Math.max(busiest, number(percent.replace("%", "")));
+      }
+    }
+    if (!left.isEmpty()) {
+      throw new SourceFailure("nvidia-smi did not name " + left);
+    }
+    return busiest;
+  }
+
+  private static String ask(Path program) throws IOException {
     Command.Result result = Command.run(TIMEOUT_SECONDS, List.of(program.toString(), "-q", "-x"));
     if (!result.ok()) {
       throw new SourceFailure("nvidia-smi ended with " + result.exitCode());
     }
-    return parse(result.output());
+    return result.output();
   }
 
-  static List<DriverGpu> parse(String xml) throws SourceFailure {
+  private static List<Element> elements(String xml) throws SourceFailure {
     try {
       DocumentBuilderFactory factory = DocumentBuilderFactory.newInstance();
       factory.setAttribute(XMLConstants.ACCESS_EXTERNAL_DTD, "");
@@ -43,13 +75,13 @@ final class NvidiaSmi {
               .newDocumentBuilder()
               .parse(new InputSource(new StringReader(xml)))
               .getDocumentElement();
-      List<DriverGpu> gpus = new ArrayList<>();
+      List<Element> gpus = new ArrayList<>();
       NodeList elements = root.getElementsByTagName("gpu");
       for (int index = 0; index < elements.getLength(); index++) {
-        gpus.add(gpu((Element) elements.item(index)));
+        gpus.add((Element) elements.item(index));
       }
       return gpus;
-    } catch (ParserConfigurationException | SAXException | IOException | NumberFormatException e) {
+    } catch (ParserConfigurationException | SAXException | IOException e) {
       throw new SourceFailure("nvidia-smi said what cannot be read: " + e.getMessage());
     }
   }
@@ -59,8 +91,16 @@ final class NvidiaSmi {
     return new DriverGpu(
         text(gpu, "uuid"),
         text(gpu, "product_name"),
-        Integer.parseInt(memory.replace("MiB", "").strip()),
-        Integer.parseInt(text(gpu, "minor_number")));
+        number(memory.replace("MiB", "")),
+        number(text(gpu, "minor_number")));
+  }
+
+  private static int number(String text) throws SourceFailure {
+    try {
+      return Integer.parseInt(text.strip());
+    } catch (NumberFormatException e) {
+      throw new SourceFailure("nvidia-smi said what cannot be read: " + e.getMessage());
+    }
   }
 
   private static String text(Element element, String name) throws SourceFailure {

@@ -45,6 +45,46 @@ final class Nvml implements AutoCloseable {
     }
   }
 
+  /**
+   * How busy the busiest of these GPUs is, in percent, by the driver's last measurement.
+   *
+   * @throws SourceFailure when one of them cannot be asked
+   */
+  static int busiest(String libraryName, List<String> uuids) throws SourceFailure {
+    try (Arena arena = Arena.ofConfined();
+        Nvml nvml = new Nvml(SymbolLookup.libraryLookup(libraryName, arena))) {
+      nvml.call("nvmlInit_v2");
+      int busiest = 0;
+      for (String uuid : uuids) {
+        busiest = Math.max(busiest, nvml.busy(arena, uuid));
+      }
+      return busiest;
+    } catch (IllegalArgumentException absent) {
+      throw new SourceFailure("no library " + libraryName);
+    }
+  }
+
+  private int busy(Arena arena, String uuid) throws SourceFailure {
+    MemorySegment handle = arena.allocate(ADDRESS);
+    check(
+        "nvmlDeviceGetHandleByUUID",
+        invoke(
+            "nvmlDeviceGetHandleByUUID",
+            List.of(ADDRESS, ADDRESS),
+            arena.allocateFrom(uuid),
+            handle));
+    // struct nvmlUtilization_t: percent of time for the GPU and for its memory
+    MemorySegment rates = arena.allocate(JAVA_INT, 2);
+    check(
+        "nvmlDeviceGetUtilizationRates",
+        invoke(
+            "nvmlDeviceGetUtilizationRates",
+            List.of(ADDRESS, ADDRESS),
+            handle.get(ADDRESS, 0),
+            rates));
+    return rates.get(JAVA_INT, 0);
+  }
+
   private List<DriverGpu> devices(Arena arena) throws SourceFailure {
     MemorySegment number = arena.allocate(JAVA_INT);
     call("nvmlDeviceGetCount_v2", number);

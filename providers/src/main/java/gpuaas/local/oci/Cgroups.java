@@ -7,8 +7,10 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -95,6 +97,9 @@ public abstract sealed class Cgroups permits CgroupsV1, CgroupsV2 {
 
   /** Whether the kernel has taken a limit on processors. */
   abstract boolean holdsProcessors(String id);
+
+  /** What all processes of the group have used of processors; empty when it is not counted. */
+  abstract Optional<Duration> processorTime(String id);
 
   /** Whether the kernel counts swap, which a limit must then cover. */
   abstract boolean countsSwap();

@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** Version 1: a hierarchy for each controller; also when version 2 is mounted beside it. */
@@ -84,6 +86,12 @@ final class CgroupsV1 extends Cgroups {
     List<String> quota =
         words(root.resolve("cpu").resolve(base()).resolve(id).resolve("cpu.cfs_quota_us"));
     return !quota.isEmpty() && !quota.getFirst().equals("-1");
+  }
+
+  @Override
+  Optional<Duration> processorTime(String id) {
+    Path nanos = root.resolve("cpuacct").resolve(base()).resolve(id).resolve("cpuacct.usage");
+    return words(nanos).stream().findFirst().map(Long::valueOf).map(Duration::ofNanos);
   }
 
   @Override

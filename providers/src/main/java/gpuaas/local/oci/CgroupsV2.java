@@ -3,7 +3,10 @@ package gpuaas.local.oci;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Optional;
 
 /** Version 2: one hierarchy for all controllers. */
 final class CgroupsV2 extends Cgroups {
@@ -72,6 +75,15 @@ final class CgroupsV2 extends Cgroups {
   boolean holdsProcessors(String id) {
     List<String> most = words(pidsFolder(id).resolve("cpu.max"));
     return !most.isEmpty() && !most.getFirst().equals("max");
+  }
+
+  @Override
+  Optional<Duration> processorTime(String id) {
+    List<String> words = words(pidsFolder(id).resolve("cpu.stat"));
+    int name = words.indexOf("usage_usec");
+    return name < 0
+        ? Optional.empty()
+        : Optional.of(Duration.of(Long.parseLong(words.get(name + 1)), ChronoUnit.MICROS));
   }
 
   @Override

@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -133,6 +134,11 @@ public final class RuncDriver implements Driver {
   @Override
   public boolean holdsProcessors(EnvironmentFolder folder) {
     return cgroups.holdsProcessors(folder.id());
+  }
+
+  @Override
+  public Optional<Duration> processorTime(EnvironmentFolder folder) {
+    return cgroups.processorTime(folder.id());
   }
 
   @Override

@@ -31,6 +31,7 @@ class GpuDiscoveryTest {
           <uuid>GPU-cccc</uuid>
           <minor_number>0</minor_number>
           <fb_memory_usage><total>24564 MiB</total><used>1 MiB</used></fb_memory_usage>
+          <utilization><gpu_util>7 %</gpu_util><memory_util>93 %</memory_util></utilization>
         </gpu>
       </nvidia_smi_log>
       """;
@@ -48,6 +49,21 @@ class GpuDiscoveryTest {
     assertThat(found.devices().getFirst().healthy()).as("its device file is not there").isFalse();
   }
 
+  @Test
+  void howBusyGpusAreIsAskedOfLibraryAndTool() throws Exception {
+    // The busiest of those that are asked for counts; one that no source knows is not idle, but
+    // unknown.
+    GpuSources library = sources(compileStub(), Optional.empty());
+    assertThat(library.busiest(List.of("GPU-aaaa"))).contains(0);
+    assertThat(library.busiest(List.of("GPU-aaaa", "GPU-bbbb"))).contains(42);
+    assertThat(library.busiest(List.of("GPU-cccc"))).isEmpty();
+
+    GpuSources tool = sources(NO_LIBRARY, Optional.of(tool()));
+    assertThat(tool.busiest(List.of("GPU-cccc"))).contains(7);
+    assertThat(tool.busiest(List.of("GPU-cccc", "CDI-0"))).isEmpty();
+    assertThat(sources(NO_LIBRARY, Optional.empty()).busiest(List.of("GPU-cccc"))).isEmpty();
+  }
+
   private String compileStub() throws IOException, InterruptedException {
     Path source = folder.resolve("stub.c");
     try (InputStream code = getClass().getResourceAsStream("nvml-stub.c")) {
@@ -62,14 +78,17 @@ class GpuDiscoveryTest {
     return library.toString();
   }
 
-  @Test
-  void theToolIsAskedNext() throws Exception {
-    // Without the library, the tool's XML says the same; its DTD is not looked for.
+  private Path tool() throws IOException {
     Path tool = folder.resolve("nvidia-smi");
     Files.writeString(tool, "#!/bin/sh\ncat <<'END'\n" + SMI + "END\n");
     assertThat(tool.toFile().setExecutable(true)).isTrue();
+    return tool;
+  }
 
-    GpuInventory found = find(NO_LIBRARY, Optional.of(tool));
+  @Test
+  void theToolIsAskedNext() throws Exception {
+    // Without the library, the tool's XML says the same; its DTD is not looked for.
+    GpuInventory found = find(NO_LIBRARY, Optional.of(tool()));
     assertThat(found.devices())
         .singleElement()
         .satisfies(device -> {
@@ -166,13 +185,15 @@ class GpuDiscoveryTest {
   }
 
   private GpuInventory find(String library, Optional<Path> tool) {
-    GpuSources sources =
-        new GpuSources(
-            library,
-            tool,
-            folder.resolve("driver"),
-            folder.resolve("pci"),
-            List.of(folder.resolve("cdi")));
-    return GpuInventory.find(List.of(new Gpu("NVIDIA", "T4", 15_360)), sources);
+    return GpuInventory.find(List.of(new Gpu("NVIDIA", "T4", 15_360)), sources(library, tool));
+  }
+
+  private GpuSources sources(String library, Optional<Path> tool) {
+    return new GpuSources(
+        library,
+        tool,
+        folder.resolve("driver"),
+        folder.resolve("pci"),
+        List.of(folder.resolve("cdi")));
   }
 }

@@ -31,3 +31,17 @@ int nvmlDeviceGetName(void *device, char *text, unsigned length) {
   strncpy(text, "NVIDIA H100 80GB HBM3", length);
   return 0;
 }
+
+int nvmlDeviceGetHandleByUUID(const char *text, void **device) {
+  if (strcmp(text, "GPU-aaaa") && strcmp(text, "GPU-bbbb")) return 6;
+  *device = (void *)(strcmp(text, "GPU-aaaa") ? 2UL : 1UL);
+  return 0;
+}
+
+struct rates { unsigned gpu, memory; };
+
+int nvmlDeviceGetUtilizationRates(void *device, struct rates *rates) {
+  rates->gpu = device == (void *)1 ? 0 : 42;
+  rates->memory = 93;
+  return 0;
+}
