@@ -24,24 +24,37 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /**
  * Commands that work on the database itself, whether the server is up or not: the first password,
- * and API keys.
+ * API keys, funds and budgets.
  */
 final class DatabaseCommands {
 
   private static final String USAGE =
       "say keys create NAME [--user USER] [--scopes SCOPE,…] [--expires 90d], keys list [--user"
-          + " USER], keys rotate ID or keys revoke ID";
+          + " USER], keys rotate ID, keys revoke ID, "
+          + MoneyCommands.USAGE;
   private static final int LISTED_MOST = 1000;
+  private static final Set<String> OPTIONS =
+      Set.of(
+          "--user",
+          "--scopes",
+          "--expires",
+          "--reason",
+          "--key",
+          "--money",
+          "--gpu-hours",
+          "--period");
 
   private final Settings settings;
   private final Database database;
   private final SecretBox secrets;
   private final InstantSource clock;
   private final PrintStream out;
+  private final Ids ids;
   private final Identities identities;
   private final ApiKeys apiKeys;
 
@@ -53,7 +66,7 @@ final class DatabaseCommands {
     this.secrets = SecretBox.open(settings.data().resolve("secret.key"));
     this.clock = clock;
     this.out = out;
-    Ids ids = Ids.timeOrdered(clock);
+    this.ids = Ids.timeOrdered(clock);
     this.identities = new Identities(database, ids, clock);
     this.apiKeys = new ApiKeys(database, ids, clock, settings.apiKeys());
   }
@@ -90,6 +103,9 @@ final class DatabaseCommands {
         database.run(tx -> apiKeys.revoke(tx, owner(id), id));
         out.println("Revoked " + id + ".");
       }
+      case "credits show", "credits add", "budgets set", "budgets list", "budgets delete" ->
+          new MoneyCommands(database, ids, clock, settings, out)
+              .run(words, options, person(options));
       default -> throw new Wrong(USAGE);
     }
   }
@@ -98,8 +114,7 @@ final class DatabaseCommands {
     for (int i = 0; i < arguments.length; i++) {
       if (!arguments[i].startsWith("--")) {
         words.add(arguments[i]);
-      } else if (List.of("--user", "--scopes", "--expires").contains(arguments[i])
-          && i + 1 < arguments.length) {
+      } else if (OPTIONS.contains(arguments[i]) && i + 1 < arguments.length) {
         options.put(arguments[i].substring(2), arguments[++i]);
       } else {
         throw new Wrong(USAGE);
@@ -107,18 +122,18 @@ final class DatabaseCommands {
     }
   }
 
-  private static String one(List<String> words) {
+  static String one(List<String> words) {
     if (words.size() != 3) {
       throw new Wrong(USAGE);
     }
     return words.get(2);
   }
 
-  private static UUID id(String text) {
+  static UUID id(String text) {
     try {
       return UUID.fromString(text);
     } catch (IllegalArgumentException e) {
-      throw new Wrong(text + " is not the id of a key; keys list shows them");
+      throw new Wrong(text + " is not an id; the lists show them");
     }
   }
 

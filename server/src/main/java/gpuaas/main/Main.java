@@ -40,7 +40,7 @@ public final class Main {
     try {
       switch (command) {
         case "host", "images" -> HostCommands.run(arguments, Settings.load(System.getenv()));
-        case "admin-password", "keys" ->
+        case "admin-password", "keys", "credits", "budgets" ->
             DatabaseCommands.run(arguments, Settings.load(System.getenv()), CLOCK);
         case "up" -> up(Settings.load(System.getenv()));
         default -> System.err.println("unknown command: " + command);
