@@ -46,6 +46,27 @@ public record Event(
     LEASE_ENDED,
     LEASE_DISMISSED;
 
+    /** True when the lease went on by it; false for a warning, which changes nothing. */
+    public boolean isTurn() {
+      return switch (this) {
+        case LEASE_REQUESTED,
+            LEASE_PLACED,
+            LEASE_DECLINED,
+            LEASE_BOOTING,
+            LEASE_RUNNING,
+            LEASE_STOPPING,
+            LEASE_ENDED,
+            LEASE_DISMISSED ->
+            true;
+        case LEASE_RECLAIMING,
+            LEASE_FUNDS_LOW,
+            LEASE_ENDING_SOON,
+            LEASE_IDLE_WARNING,
+            LEASE_IDLE_UNKNOWN ->
+            false;
+      };
+    }
+
     /** The name outside: {@code lease.running}. */
     public String text() {
       return name().toLowerCase(java.util.Locale.ROOT).replace('_', '.');

@@ -4,6 +4,7 @@ import gpuaas.db.Json;
 import gpuaas.db.Tx;
 import gpuaas.events.EventSink.Fed;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -43,6 +44,26 @@ public final class EventStore {
         .bind("id", id)
         .map(EventStore::read)
         .findOne();
+  }
+
+  /**
+   * What made a lease go on, oldest first: without warnings, of which a long life may have any
+   * number.
+   */
+  public static List<Event> turnsOfLease(Tx tx, UUID lease, int limit) {
+    List<String> turns =
+        Arrays.stream(Event.Type.values())
+            .filter(Event.Type::isTurn)
+            .map(Event.Type::text)
+            .toList();
+    return tx.query(
+            "select * from event where lease_id = :lease and type = any(:turns) order by sequence"
+                + " limit :limit")
+        .bind("lease", lease)
+        .bindArray("turns", String.class, turns)
+        .bind("limit", limit)
+        .map(EventStore::read)
+        .list();
   }
 
   /** What became true of a lease, oldest first, up to a limit. */

@@ -286,9 +286,9 @@ public final class Leases {
     return LeaseStore.find(tx, id);
   }
 
-  /** All that became true of a lease, for what is told of it. */
+  /** What made a lease go on, for what is told of it. */
   public List<Event> life(Tx tx, UUID id) {
-    return EventStore.ofLease(tx, id, EVENTS_MOST);
+    return EventStore.turnsOfLease(tx, id, EVENTS_MOST);
   }
 
   /** A lease by itself, for the gateway, which has checks of its own. */

@@ -16,7 +16,7 @@ import java.util.UUID;
 /** Looks operations up. */
 public final class Operations {
 
-  private static final int EVENTS_MOST = 1000;
+  private static final int TURNS_MOST = 1000;
 
   private final Database database;
 
@@ -36,12 +36,12 @@ public final class Operations {
 
   /** The ending of a lease that was asked for in this transaction or before. */
   public Operation deletion(Tx tx, UUID lease) {
-    return Operation.deletion(EventStore.ofLease(tx, lease, EVENTS_MOST))
+    return Operation.deletion(EventStore.turnsOfLease(tx, lease, TURNS_MOST))
         .orElseThrow(() -> new IllegalStateException("nobody asked " + lease + " to end"));
   }
 
   private static Optional<Operation> of(Tx tx, Event event) {
-    List<Event> life = EventStore.ofLease(tx, event.lease(), EVENTS_MOST);
+    List<Event> life = EventStore.turnsOfLease(tx, event.lease(), TURNS_MOST);
     return switch (event.type()) {
       case LEASE_REQUESTED -> Optional.of(Operation.creation(life));
       case LEASE_STOPPING, LEASE_ENDED, LEASE_DISMISSED ->
