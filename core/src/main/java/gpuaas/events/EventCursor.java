@@ -1,5 +1,6 @@
 package gpuaas.events;
 
+import gpuaas.base.SecretBox;
 import gpuaas.base.Secrets;
 import gpuaas.db.Database;
 import gpuaas.db.DeploymentFactStore;
@@ -20,6 +21,7 @@ final class EventCursor {
   private static final long MARK = 0x6576656e74637572L;
   private static final int BLOCK_BYTES = 16;
   private static final int LENGTH = 22;
+  private static final String FACT = "sealed-event-cursor-key";
 
   private final SecretKeySpec key;
 
@@ -28,9 +30,10 @@ final class EventCursor {
   }
 
   /** The cursors of this deployment; they stay valid over restarts, on all servers. */
-  static EventCursor open(Database database) {
-    return new EventCursor(
-        DeploymentFactStore.getOrMake(database, "event-cursor-key", Secrets::hex));
+  static EventCursor open(Database database, SecretBox secrets) {
+    String sealed =
+        DeploymentFactStore.getOrMake(database, FACT, () -> secrets.seal(Secrets.hex(), FACT));
+    return new EventCursor(secrets.unseal(sealed, FACT));
   }
 
   /** The text for a position. */

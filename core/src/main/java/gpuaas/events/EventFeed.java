@@ -4,6 +4,7 @@ import gpuaas.base.Action;
 import gpuaas.base.Caller;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refused;
+import gpuaas.base.SecretBox;
 import gpuaas.db.Database;
 import gpuaas.events.EventSink.Fed;
 import java.time.Duration;
@@ -27,9 +28,12 @@ public final class EventFeed {
   private final Set<Following> followers = ConcurrentHashMap.newKeySet();
   private volatile long reached;
 
-  public EventFeed(Database database) {
+  /**
+   * @param secrets encrypts the key of the cursors
+   */
+  public EventFeed(Database database, SecretBox secrets) {
     this.database = database;
-    this.cursor = EventCursor.open(database);
+    this.cursor = EventCursor.open(database, secrets);
   }
 
   /**

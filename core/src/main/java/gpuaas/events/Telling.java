@@ -36,7 +36,7 @@ public record Telling(
             InetAddress::getAllByName, rules.allowPrivate(), rules.webhook().attemptLimit(), tls());
     Webhooks.Parts webhooks =
         Webhooks.open(database, secrets, ids, clock, rules.webhook(), outbound, voices);
-    EventFeed feed = new EventFeed(database);
+    EventFeed feed = new EventFeed(database, secrets);
     EventRelay relay = new EventRelay(database, List.of(webhooks.sink()), feed, rules.pollEvery());
     return new Telling(feed, relay, webhooks, outbound);
   }

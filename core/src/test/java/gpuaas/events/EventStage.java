@@ -76,7 +76,7 @@ final class EventStage implements AutoCloseable {
     SecretBox secrets = SecretBox.open(folder.resolve("secret.key"));
     this.parts =
         Webhooks.open(database, secrets, IDS, clock, rules, outbound, List.of(new TestVoice()));
-    this.feed = new EventFeed(database);
+    this.feed = new EventFeed(database, secrets);
     List<EventSink> sinks = new java.util.ArrayList<>(List.of(more));
     sinks.add(parts.sink());
     this.relay = new EventRelay(database, sinks, feed, Duration.ofMillis(20));
