@@ -104,7 +104,7 @@ final class DatabaseCommands {
         out.println("Revoked " + id + ".");
       }
       case "credits show", "credits add", "budgets set", "budgets list", "budgets delete" ->
-          new MoneyCommands(database, ids, clock, settings, out)
+          new MoneyCommands(database, ids, clock, apiKeys, settings, out)
               .run(words, options, person(options));
       default -> throw new Wrong(USAGE);
     }
@@ -198,6 +198,7 @@ final class DatabaseCommands {
       case Refusal.Invalid invalid ->
           invalid.fields().getFirst().field() + " " + invalid.fields().getFirst().problem();
       case Refusal.WrongState state -> "the key is " + state.state();
+      case Refusal.NotFound missing -> "there is no " + missing.id();
       case Refusal.TooMany many -> "there are " + many.limit() + " keys already; revoke some";
       default -> refusal.toString();
     };

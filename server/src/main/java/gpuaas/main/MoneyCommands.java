@@ -3,6 +3,7 @@ package gpuaas.main;
 import gpuaas.base.Caller;
 import gpuaas.base.Ids;
 import gpuaas.db.Database;
+import gpuaas.identity.ApiKeys;
 import gpuaas.identity.Person;
 import gpuaas.ledger.Budget;
 import gpuaas.ledger.Budgets;
@@ -30,14 +31,21 @@ final class MoneyCommands {
 
   private final Database database;
   private final Ids ids;
+  private final ApiKeys apiKeys;
   private final Ledger ledger;
   private final Budgets budgets;
   private final PrintStream out;
 
   MoneyCommands(
-      Database database, Ids ids, InstantSource clock, Settings settings, PrintStream out) {
+      Database database,
+      Ids ids,
+      InstantSource clock,
+      ApiKeys apiKeys,
+      Settings settings,
+      PrintStream out) {
     this.database = database;
     this.ids = ids;
+    this.apiKeys = apiKeys;
     this.ledger = new Ledger(database, clock, settings.ledger());
     this.budgets = new Budgets(database, ids, clock, settings.ledger());
     this.out = out;
@@ -95,6 +103,10 @@ final class MoneyCommands {
 
   private void set(Caller caller, Map<String, String> options) {
     Optional<UUID> key = Optional.ofNullable(options.get("key")).map(DatabaseCommands::id);
+    key.filter(id -> !apiKeys.get(caller, id).tenant().equals(caller.tenant()))
+        .ifPresent(id -> {
+          throw new Wrong("the key " + id + " is not of " + caller.name() + "; say whose, --user");
+        });
     Optional<Long> money = Optional.ofNullable(options.get("money")).map(MoneyCommands::micros);
     Optional<Long> gpuSeconds =
         Optional.ofNullable(options.get("gpu-hours"))
