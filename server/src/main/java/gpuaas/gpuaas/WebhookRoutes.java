@@ -1,9 +1,7 @@
 package gpuaas.gpuaas;
 
 import gpuaas.base.Page;
-import gpuaas.base.Refusal;
 import gpuaas.base.Refusal.Kind;
-import gpuaas.base.Refused;
 import gpuaas.db.Tx;
 import gpuaas.events.Webhook;
 import gpuaas.events.Webhook.Delivery;
@@ -125,7 +123,7 @@ final class WebhookRoutes {
 
   private Reply list(Request request) {
     int limit = request.queryInteger("page_size", 50, 1, PAGE_MOST);
-    Page<Webhook> page = webhooks.list(request.caller(), VOICE, cursor(request), limit);
+    Page<Webhook> page = webhooks.list(request.caller(), VOICE, request.cursorId(), limit);
     return Reply.json(
         200, new WebhookPage(page.items().stream().map(WebhookView::of).toList(), page.next()));
   }
@@ -133,7 +131,7 @@ final class WebhookRoutes {
   private Reply create(Request request, Tx tx) {
     Fields fields = request.fields();
     String url = fields.text("url", URL_LENGTH_MOST);
-    List<String> types = fields.texts("event_types", TYPES_MOST, TYPE_LENGTH_MOST);
+    List<String> types = fields.optionalTexts("event_types", TYPES_MOST, TYPE_LENGTH_MOST);
     fields.check();
     WithSecret made = webhooks.create(tx, request.caller(), VOICE, url, types);
     return Reply.json(201, WebhookWithSecretView.of(made))
@@ -153,7 +151,7 @@ final class WebhookRoutes {
   private Reply deliveries(Request request) {
     int limit = request.queryInteger("page_size", 50, 1, PAGE_MOST);
     Page<Delivery> page =
-        webhooks.deliveries(request.caller(), VOICE, endpoint(request), cursor(request), limit);
+        webhooks.deliveries(request.caller(), VOICE, endpoint(request), request.cursorId(), limit);
     return Reply.json(
         200, new DeliveryPage(page.items().stream().map(DeliveryView::of).toList(), page.next()));
   }
@@ -179,13 +177,5 @@ final class WebhookRoutes {
 
   private static UUID endpoint(Request request) {
     return request.id("id", Kind.WEBHOOK);
-  }
-
-  private static Optional<UUID> cursor(Request request) {
-    try {
-      return request.query("cursor").map(UUID::fromString);
-    } catch (IllegalArgumentException e) {
-      throw new Refused(Refusal.Invalid.field("cursor", "is not a cursor that we gave out"));
-    }
   }
 }

@@ -5,7 +5,6 @@ import gpuaas.catalog.GpuType;
 import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseState.Ended;
 import gpuaas.lease.LeaseState.Phase;
-import gpuaas.lease.LeaseState.Provisioning;
 import gpuaas.lease.LeaseState.Running;
 import gpuaas.operation.Operation;
 import gpuaas.spi.Endpoint;
@@ -78,11 +77,8 @@ final class GpuaiViews {
         phase == Phase.FAILED ? reason(lease) : Optional.empty());
   }
 
-  /** Where it is, or is being tried, or was asked for; before all that, nowhere in particular. */
+  /** Where it is, was, or is being tried, or was asked for; before all that, nowhere yet. */
   private static String region(Lease lease) {
-    if (lease.state() instanceof Provisioning trying) {
-      return trying.place().offer().region().code();
-    }
     return lease
         .history()
         .region()

@@ -198,22 +198,6 @@ public final class Fields {
     return ids;
   }
 
-  /** A list of short texts that must be there; may be empty. */
-  public List<String> texts(String name, int most, int lengthMost) {
-    JsonNode value = object.path(name);
-    if (!value.isArray() || value.size() > most) {
-      return problem(name, "must be a list of at most " + most + " strings", List.of());
-    }
-    List<String> texts = new ArrayList<>();
-    for (JsonNode each : value) {
-      if (!each.isTextual() || each.textValue().length() > lengthMost) {
-        return problem(name, "must hold strings of at most " + lengthMost + " characters", texts);
-      }
-      texts.add(each.textValue());
-    }
-    return texts;
-  }
-
   /** Adds a problem that only the caller can see. */
   public <T> T problem(String name, String problem, T instead) {
     problems.add(new FieldProblem(name, problem));
