@@ -13,7 +13,6 @@ import gpuaas.identity.ApiKeys;
 import gpuaas.identity.Identities;
 import gpuaas.identity.Person;
 import gpuaas.identity.Scopes;
-import gpuaas.main.Settings.Wrong;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -71,6 +70,15 @@ final class DatabaseCommands {
     this.apiKeys = new ApiKeys(database, ids, clock, settings.apiKeys());
   }
 
+  /** A command that cannot be done as it was typed; the message is for the person who typed it. */
+  static final class Mistake extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    Mistake(String message) {
+      super(message);
+    }
+  }
+
   /** Runs one command. A PostgreSQL that was started for it is stopped again. */
   static void run(String[] arguments, Settings settings, InstantSource clock) throws IOException {
     Files.createDirectories(settings.data());
@@ -79,7 +87,7 @@ final class DatabaseCommands {
     try (Database database = Database.open(Main.databaseSettings(settings, embedded))) {
       new DatabaseCommands(settings, database, clock, System.out).run(arguments);
     } catch (Refused e) {
-      throw new Wrong(sentence(e.refusal()));
+      throw new Mistake(sentence(e.refusal()));
     } finally {
       embedded.filter(EmbeddedPostgres::launchedHere).ifPresent(EmbeddedPostgres::close);
     }
@@ -106,7 +114,7 @@ final class DatabaseCommands {
       case "credits show", "credits add", "budgets set", "budgets list", "budgets delete" ->
           new MoneyCommands(database, ids, clock, apiKeys, settings, out)
               .run(words, options, person(options));
-      default -> throw new Wrong(USAGE);
+      default -> throw new Mistake(USAGE);
     }
   }
 
@@ -117,14 +125,14 @@ final class DatabaseCommands {
       } else if (OPTIONS.contains(arguments[i]) && i + 1 < arguments.length) {
         options.put(arguments[i].substring(2), arguments[++i]);
       } else {
-        throw new Wrong(USAGE);
+        throw new Mistake(USAGE);
       }
     }
   }
 
   static String one(List<String> words) {
     if (words.size() != 3) {
-      throw new Wrong(USAGE);
+      throw new Mistake(USAGE);
     }
     return words.get(2);
   }
@@ -133,7 +141,7 @@ final class DatabaseCommands {
     try {
       return UUID.fromString(text);
     } catch (IllegalArgumentException e) {
-      throw new Wrong(text + " is not an id; the lists show them");
+      throw new Mistake(text + " is not an id; the lists show them");
     }
   }
 
@@ -141,7 +149,7 @@ final class DatabaseCommands {
     Scopes scopes =
         Scopes.parse(List.of(options.getOrDefault("scopes", "full_access").split(",")))
             .orElseThrow(() ->
-                new Wrong(
+                new Mistake(
                     "scopes are full_access, read_only, or instances, ssh_keys, billing or webhooks"
                         + " with :none, :read or :write"));
     Optional<Instant> expiresAt =
@@ -185,12 +193,12 @@ final class DatabaseCommands {
     String name = options.getOrDefault("user", settings.development() ? "dev-user" : "admin");
     return identities
         .findByName(name)
-        .orElseThrow(() -> new Wrong("there is nobody called " + name));
+        .orElseThrow(() -> new Mistake("there is nobody called " + name));
   }
 
   /** Whoever sits at this machine may do what the key's owner may. */
   private Caller owner(UUID key) {
-    return apiKeys.owner(key, "keys").orElseThrow(() -> new Wrong("there is no key " + key));
+    return apiKeys.owner(key, "keys").orElseThrow(() -> new Mistake("there is no key " + key));
   }
 
   private static String sentence(Refusal refusal) {

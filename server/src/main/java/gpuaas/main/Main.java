@@ -45,6 +45,8 @@ public final class Main {
         case "up" -> up(Settings.load(System.getenv()));
         default -> System.err.println("unknown command: " + command);
       }
+    } catch (DatabaseCommands.Mistake e) {
+      fail(String.valueOf(e.getMessage()));
     } catch (Settings.Wrong | IllegalArgumentException e) {
       fail("The settings do not work: " + e.getMessage());
     } catch (DatabaseGone e) {

@@ -8,7 +8,7 @@ import gpuaas.identity.Person;
 import gpuaas.ledger.Budget;
 import gpuaas.ledger.Budgets;
 import gpuaas.ledger.Ledger;
-import gpuaas.main.Settings.Wrong;
+import gpuaas.main.DatabaseCommands.Mistake;
 import java.io.PrintStream;
 import java.math.BigDecimal;
 import java.time.InstantSource;
@@ -67,11 +67,11 @@ final class MoneyCommands {
       case "budgets delete" -> {
         UUID id = DatabaseCommands.id(DatabaseCommands.one(words));
         if (!database.tx(tx -> budgets.delete(tx, caller, id))) {
-          throw new Wrong("there is no budget " + id + "; budgets list shows them");
+          throw new Mistake("there is no budget " + id + "; budgets list shows them");
         }
         out.println("Deleted " + id + ".");
       }
-      default -> throw new Wrong("say " + USAGE);
+      default -> throw new Mistake("say " + USAGE);
     }
   }
 
@@ -105,7 +105,8 @@ final class MoneyCommands {
     Optional<UUID> key = Optional.ofNullable(options.get("key")).map(DatabaseCommands::id);
     key.filter(id -> !apiKeys.get(caller, id).tenant().equals(caller.tenant()))
         .ifPresent(id -> {
-          throw new Wrong("the key " + id + " is not of " + caller.name() + "; say whose, --user");
+          throw new Mistake(
+              "the key " + id + " is not of " + caller.name() + "; say whose, --user");
         });
     Optional<Long> money = Optional.ofNullable(options.get("money")).map(MoneyCommands::micros);
     Optional<Long> gpuSeconds =
@@ -128,7 +129,7 @@ final class MoneyCommands {
     return switch (text.toLowerCase(Locale.ROOT)) {
       case "total" -> Budget.Period.TOTAL;
       case "month" -> Budget.Period.MONTH;
-      default -> throw new Wrong("--period is total or month");
+      default -> throw new Mistake("--period is total or month");
     };
   }
 
@@ -158,7 +159,7 @@ final class MoneyCommands {
     try {
       return number("the amount", text).movePointRight(6).longValueExact();
     } catch (ArithmeticException e) {
-      throw new Wrong("the amount must have at most six digits after the point");
+      throw new Mistake("the amount must have at most six digits after the point");
     }
   }
 
@@ -171,7 +172,7 @@ final class MoneyCommands {
     } catch (NumberFormatException e) {
       // refused below
     }
-    throw new Wrong(what + " must be a number above 0, such as 25.50");
+    throw new Mistake(what + " must be a number above 0, such as 25.50");
   }
 
   private static String text(long micros) {
