@@ -15,8 +15,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.apache.sshd.common.AttributeRepository.AttributeKey;
 import org.apache.sshd.common.SshConstants;
+import org.apache.sshd.common.session.ConnectionService;
 import org.apache.sshd.common.session.Session;
 import org.apache.sshd.common.session.SessionListener;
+import org.apache.sshd.common.session.helpers.AbstractConnectionService;
 import org.apache.sshd.common.util.buffer.Buffer;
 import org.apache.sshd.server.session.ServerSession;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +34,6 @@ final class Visits implements SessionListener, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Visits.class);
   private static final AttributeKey<Visit> VISIT = new AttributeKey<>();
   private static final AttributeKey<Boolean> TOO_MANY = new AttributeKey<>();
-  private static final long HANG_UP_MILLIS = 500;
   private static final long FAREWELL_MILLIS_MOST = 5000;
   private static final int MOST_UNANSWERED = 10;
   private static final String LOST_RIGHT = "The lease has ended, or your key no longer opens it.";
@@ -222,12 +223,12 @@ final class Visits implements SessionListener, AutoCloseable {
   }
 
   /**
-   * Says why, and hangs up a moment after that was sent: were it done at once, what the client
-   * sends meanwhile would make its system throw the reason away. Until then {@link #admit} keeps
-   * every door shut.
+   * Says why, ends what runs on the session, and leaves the hanging up to the client, as long as it
+   * does that soon: were it done here at once, what the client sends meanwhile would make its
+   * system throw the reason away. Until then {@link #admit} keeps every door shut.
    */
   private void sendAway(Session session, String reason) {
-    hangUpAfter(session, FAREWELL_MILLIS_MOST);
+    hangUpAfter(session, 2 * FAREWELL_MILLIS_MOST);
     // On its own thread: at the log-in this one has a packet encoded but not yet sent, and another
     // one before it would garble both.
     Thread.ofVirtual().name("gateway-farewell").start(() -> farewell(session, reason));
@@ -239,7 +240,11 @@ final class Visits implements SessionListener, AutoCloseable {
       buffer.putUInt(SshConstants.SSH2_DISCONNECT_BY_APPLICATION);
       buffer.putString(reason);
       buffer.putString("");
-      session.writePacket(buffer).addListener(_ -> hangUpAfter(session, HANG_UP_MILLIS));
+      session.writePacket(buffer).verify(FAREWELL_MILLIS_MOST);
+      hangUpAfter(session, FAREWELL_MILLIS_MOST);
+      if (session.getService(ConnectionService.class) instanceof AbstractConnectionService open) {
+        open.getChannels().forEach(channel -> channel.close(true));
+      }
     } catch (IOException _) {
       session.close(true);
     }
