@@ -83,7 +83,8 @@ public final class SshKeys {
 
   /** The ids of the keys that the caller registered, newest first. */
   public List<UUID> own(Tx tx, Caller caller, int most) {
-    return SshKeyStore.own(tx, caller.project(), caller.user(), most);
+    List<Object> whose = List.of("own SSH keys", caller.project(), caller.user(), most);
+    return tx.recall(whose, own -> SshKeyStore.own(own, caller.project(), caller.user(), most));
   }
 
   /** One key. */
@@ -103,7 +104,10 @@ public final class SshKeys {
 
   /** Which of these ids are not keys of this project. */
   public List<UUID> missing(Tx tx, UUID project, List<UUID> wanted) {
-    List<UUID> there = SshKeyStore.existing(tx, project, wanted);
+    List<UUID> there =
+        tx.recall(
+            List.of("SSH keys", project, wanted),
+            own -> SshKeyStore.existing(own, project, wanted));
     return wanted.stream().filter(id -> !there.contains(id)).toList();
   }
 

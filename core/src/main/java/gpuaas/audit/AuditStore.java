@@ -1,6 +1,7 @@
 package gpuaas.audit;
 
 import gpuaas.base.Caller;
+import gpuaas.db.Insert;
 import gpuaas.db.Tx;
 import java.time.Instant;
 import java.util.List;
@@ -10,6 +11,25 @@ import java.util.UUID;
 public final class AuditStore {
 
   private static final UUID SYSTEM = new UUID(0, 0);
+
+  private record Row(
+      Instant at,
+      UUID actor,
+      String role,
+      UUID project,
+      Act act,
+      UUID target,
+      String correlationId) {}
+
+  private static final Insert<Row> ROWS =
+      Insert.<Row>into("audit")
+          .with("at", "timestamptz", Row::at)
+          .with("actor_id", "uuid", Row::actor)
+          .with("actor_role", "text", Row::role)
+          .with("project_id", "uuid", Row::project)
+          .with("action", "text", row -> row.act().text())
+          .with("target_id", "uuid", Row::target)
+          .with("correlation_id", "text", Row::correlationId);
 
   private AuditStore() {}
 
@@ -61,19 +81,7 @@ public final class AuditStore {
       UUID target,
       String correlationId,
       Instant now) {
-    tx.update(
-            """
-            insert into audit (at, actor_id, actor_role, project_id, action, target_id, correlation_id)
-            values (:at, :actor, :role, :project, :action, :target, :correlationId)
-            """)
-        .bind("at", now)
-        .bind("actor", actor)
-        .bind("role", role)
-        .bind("project", project)
-        .bind("action", act.text())
-        .bind("target", target)
-        .bind("correlationId", correlationId)
-        .execute();
+    tx.later(ROWS, new Row(now, actor, role, project, act, target, correlationId));
   }
 
   /** What was done to something, oldest first. */

@@ -2,9 +2,11 @@ package gpuaas.db;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import gpuaas.db.Tx.OwnTransaction;
 import java.sql.SQLException;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 import org.jdbi.v3.core.Handle;
@@ -19,10 +21,12 @@ public final class Database implements AutoCloseable {
 
   private final HikariDataSource pool;
   private final Jdbi jdbi;
+  private final GroupCommit group;
 
-  private Database(HikariDataSource pool) {
+  private Database(HikariDataSource pool, DatabaseSettings settings) {
     this.pool = pool;
     this.jdbi = Jdbi.create(pool);
+    this.group = new GroupCommit(jdbi, settings.groupWriters(), settings.groupMost());
   }
 
   /** Connects, and brings the schema up to date. Throws {@link DatabaseGone} when there is none. */
@@ -44,7 +48,7 @@ public final class Database implements AutoCloseable {
       throw new DatabaseGone(e);
     }
     Flyway.configure().dataSource(pool).locations("classpath:db").loggers("slf4j").load().migrate();
-    return new Database(pool);
+    return new Database(pool, settings);
   }
 
   /** Runs the work in a transaction, and then what it left for after the commit. */
@@ -55,7 +59,9 @@ public final class Database implements AutoCloseable {
       result =
           jdbi.inTransaction(handle -> {
             tx[0] = new Tx(handle);
-            return work.apply(tx[0]);
+            T done = work.apply(tx[0]);
+            tx[0].flush();
+            return done;
           });
     } catch (JdbiException e) {
       throw translated(e);
@@ -70,6 +76,22 @@ public final class Database implements AutoCloseable {
       work.accept(tx);
       return true;
     });
+  }
+
+  /**
+   * Runs the work in a transaction that it may share with others who come at the same time; as good
+   * as one of its own, and cheaper when many come. Work that has to read, or to claim a row that is
+   * not new, had no effect then, and is done in another way.
+   *
+   * @param work decides by what it can {@link Tx#recall}, and puts off what it writes
+   * @param otherwise what to do when it cannot be done together
+   */
+  public <T extends @Nullable Object> T together(Function<Tx, T> work, Supplier<T> otherwise) {
+    try {
+      return group.run(work);
+    } catch (OwnTransaction _) {
+      return otherwise.get();
+    }
   }
 
   /** One statement that needs no transaction of its own. */
@@ -97,10 +119,11 @@ public final class Database implements AutoCloseable {
 
   @Override
   public void close() {
+    group.close();
     pool.close();
   }
 
-  private static RuntimeException translated(JdbiException e) {
+  static RuntimeException translated(JdbiException e) {
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
       if (cause instanceof SQLException sql) {
         String state = sql.getSQLState() == null ? "08000" : sql.getSQLState();

@@ -1,35 +1,106 @@
 package gpuaas.db;
 
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.statement.PreparedBatch;
 import org.jdbi.v3.core.statement.Query;
 import org.jdbi.v3.core.statement.Update;
+import org.jspecify.annotations.Nullable;
 
-/** A transaction. Passed to every store method, so that it is plain what is written together. */
+/**
+ * A transaction. Passed to every store method, so that it is plain what is written together.
+ *
+ * <p>New rows can be put off with {@link #later}: they are written before the next statement, and
+ * at the latest with the commit, so that whoever reads sees them. A change that does nothing but
+ * put rows off and {@link #recall} can share a transaction with others, see {@link
+ * Database#together}.
+ */
 public final class Tx {
 
   private final Handle handle;
+  private final @Nullable Group group;
+  private final Map<Object, @Nullable Object> memory;
   private final List<Runnable> afterCommit = new ArrayList<>();
+  private Map<Batch<?>, List<Object>> later = new LinkedHashMap<>();
 
   Tx(Handle handle) {
     this.handle = handle;
+    this.group = null;
+    this.memory = new HashMap<>();
+  }
+
+  private Tx(Handle handle, Group group, Map<Object, @Nullable Object> memory) {
+    this.handle = handle;
+    this.group = group;
+    this.memory = memory;
+  }
+
+  /** One of those who share the transaction. */
+  Tx member(Group group) {
+    return new Tx(handle, group, memory);
+  }
+
+  /** What a member of a group asks of it. */
+  interface Group {
+    <R> void claim(Claims<R> kind, R row);
   }
 
   /** A statement that answers with rows. */
   public Query query(String sql) {
-    return handle.createQuery(sql);
+    return own().createQuery(sql);
   }
 
   /** A statement that changes rows. */
   public Update update(String sql) {
-    return handle.createUpdate(sql);
+    return own().createUpdate(sql);
   }
 
   /** One statement with many rows of values. */
   public PreparedBatch batch(String sql) {
-    return handle.prepareBatch(sql);
+    return own().prepareBatch(sql);
+  }
+
+  private Handle own() {
+    if (group != null) {
+      throw new OwnTransaction();
+    }
+    flush();
+    return handle;
+  }
+
+  /** Writes a row with all others of its kind, before the next statement or the commit. */
+  public <R> void later(Batch<R> kind, R row) {
+    later.computeIfAbsent(kind, _ -> new ArrayList<>()).add(row);
+  }
+
+  /**
+   * Makes the whole change depend on a row that must be the first of its key. Only for changes that
+   * run {@link Database#together}.
+   */
+  public <R> void claim(Claims<R> kind, R row) {
+    if (group == null) {
+      throw new IllegalStateException("claims are for changes that are written together");
+    }
+    group.claim(kind, row);
+  }
+
+  /**
+   * Reads once for the whole transaction; the next one with this key gets the same. For what
+   * transactions that put rows off do not change.
+   *
+   * @param key has {@code equals}
+   */
+  @SuppressWarnings("unchecked")
+  public <T extends @Nullable Object> T recall(Object key, Function<Tx, T> read) {
+    if (!memory.containsKey(key)) {
+      memory.put(key, read.apply(new Tx(handle)));
+    }
+    return (T) memory.get(key);
   }
 
   /** Runs after the commit, in the same thread; never when it is rolled back. */
@@ -37,7 +108,34 @@ public final class Tx {
     afterCommit.add(action);
   }
 
+  /** Takes over what another put off. */
+  void addAll(Tx member) {
+    member.later.forEach(
+        (kind, rows) -> later.computeIfAbsent(kind, _ -> new ArrayList<>()).addAll(rows));
+  }
+
+  /** Writes what was put off. */
+  void flush() {
+    while (!later.isEmpty()) {
+      Map<Batch<?>, List<Object>> now = later;
+      later = new LinkedHashMap<>();
+      now.forEach(this::write);
+    }
+  }
+
+  @SuppressWarnings("unchecked") // the rows of a kind were put off with it
+  private void write(Batch<?> kind, List<Object> rows) {
+    ((Batch<Object>) kind).write(new Tx(handle), rows);
+  }
+
   void committed() {
     afterCommit.forEach(Runnable::run);
+  }
+
+  /** Says that a change cannot share a transaction. Carries no trace: it is a way, no failure. */
+  static final class OwnTransaction extends RuntimeException {
+    OwnTransaction() {
+      super("this change needs a transaction of its own", null, false, false);
+    }
   }
 }

@@ -1,5 +1,6 @@
 package gpuaas.events;
 
+import gpuaas.db.Insert;
 import gpuaas.db.Json;
 import gpuaas.db.Tx;
 import gpuaas.events.EventSink.Fed;
@@ -18,24 +19,22 @@ public final class EventStore {
   private static final long RELAY_LOCK = 0x6576656e7473L;
   private static final int WINDOW = 2000;
 
+  private static final Insert<Event> ROWS =
+      Insert.<Event>into("event")
+          .with("id", "uuid", Event::id)
+          .with("type", "text", event -> event.type().text())
+          .with("lease_id", "uuid", Event::lease)
+          .with("project_id", "uuid", Event::project)
+          .with("sequence", "bigint", Event::sequence)
+          .with("at", "timestamptz", Event::at)
+          .with("correlation_id", "text", Event::correlationId)
+          .with("details", "jsonb", event -> Json.write(event.details()));
+
   private EventStore() {}
 
   /** Writes an event with the change that made it true. */
   public static void append(Tx tx, Event event) {
-    tx.update(
-            """
-            insert into event (id, type, lease_id, project_id, sequence, at, correlation_id, details)
-            values (:id, :type, :lease, :project, :sequence, :at, :correlationId, :details::jsonb)
-            """)
-        .bind("id", event.id())
-        .bind("type", event.type().text())
-        .bind("lease", event.lease())
-        .bind("project", event.project())
-        .bind("sequence", event.sequence())
-        .bind("at", event.at())
-        .bind("correlationId", event.correlationId())
-        .bind("details", Json.write(event.details()))
-        .execute();
+    tx.later(ROWS, event);
   }
 
   /** One event. */

@@ -1,5 +1,6 @@
 package gpuaas.lease;
 
+import gpuaas.db.Insert;
 import gpuaas.db.Json;
 import gpuaas.lease.LeaseState.Booting;
 import gpuaas.lease.LeaseState.Ended;
@@ -22,6 +23,27 @@ import org.jspecify.annotations.Nullable;
 
 /** A lease as a row, both ways. */
 final class LeaseRow {
+
+  /** Leases that nothing happened to yet. */
+  static final Insert<Lease> NEW =
+      Insert.<Lease>into("lease")
+          .with("id", "uuid", Lease::id)
+          .with("version", "bigint", Lease::version)
+          .with("tenant_id", "uuid", Lease::tenant)
+          .with("project_id", "uuid", Lease::project)
+          .with("requested_by", "uuid", Lease::requestedBy)
+          .with("api_key_id", "uuid", lease -> lease.apiKey().orElse(null))
+          .with("name", "text", lease -> lease.name().orElse(null))
+          .with("spec", "jsonb", lease -> Json.write(lease.spec()))
+          .with("sku", "text", lease -> lease.spec().want().sku())
+          .with("gpu_model", "text", lease -> lease.spec().want().gpuModel())
+          .with("gpu_count", "integer", lease -> lease.spec().want().gpuCount())
+          .with("price_per_gpu_hour_micros", "bigint", Lease::pricePerGpuHourMicros)
+          .with("correlation_id", "text", Lease::correlationId)
+          .with("made_at", "timestamptz", Lease::createdAt)
+          .with("expires_at", "timestamptz", lease -> lease.expires().orElse(null))
+          .with("state", "text", lease -> lease.state().text())
+          .with("attempt", "integer", _ -> 0);
 
   private LeaseRow() {}
 
@@ -100,26 +122,6 @@ final class LeaseRow {
 
   private static EndReason reason(RowView row) {
     return EndReason.valueOf(row.getColumn("end_reason", String.class));
-  }
-
-  static void bindNew(SqlStatement<?> statement, Lease lease) {
-    statement
-        .bind("id", lease.id())
-        .bind("version", lease.version())
-        .bind("tenant", lease.tenant())
-        .bind("project", lease.project())
-        .bind("requestedBy", lease.requestedBy())
-        .bind("apiKey", lease.apiKey().orElse(null))
-        .bind("name", lease.name().orElse(null))
-        .bind("spec", Json.write(lease.spec()))
-        .bind("sku", lease.spec().want().sku())
-        .bind("gpuModel", lease.spec().want().gpuModel())
-        .bind("gpuCount", lease.spec().want().gpuCount())
-        .bind("price", lease.pricePerGpuHourMicros())
-        .bind("correlationId", lease.correlationId())
-        .bind("madeAt", lease.createdAt())
-        .bind("expiresAt", lease.expires().orElse(null))
-        .bind("state", lease.state().text());
   }
 
   /** Binds what a state carries, and null for what it does not. */

@@ -78,16 +78,7 @@ final class LeaseStore implements LeaseBook {
    */
   void add(Tx tx, Change requested) {
     Lease lease = requested.after();
-    var insert =
-        tx.update(
-            """
-            insert into lease (id, version, tenant_id, project_id, requested_by, api_key_id, name, spec, sku, gpu_model, gpu_count,
-              price_per_gpu_hour_micros, correlation_id, made_at, expires_at, state, attempt)
-            values (:id, :version, :tenant, :project, :requestedBy, :apiKey::uuid, :name, :spec::jsonb, :sku, :gpuModel, :gpuCount,
-              :price, :correlationId, :madeAt, :expiresAt, :state, 0)
-            """);
-    LeaseRow.bindNew(insert, lease);
-    insert.execute();
+    tx.later(LeaseRow.NEW, lease);
     Want want = lease.spec().want();
     ledger.hold(tx, lease.owner(), want.gpuModel(), want.gpuCount(), lease.pricePerGpuHourMicros());
     requested.events().forEach(event -> EventStore.append(tx, event));

@@ -99,9 +99,9 @@ public final class Leases {
   private long price(Tx tx, LeaseSpec spec) {
     Want want = spec.want();
     long price =
-        PriceStore.of(tx, want.gpuModel())
+        tx.recall(List.of("prices", want.gpuModel()), own -> PriceStore.of(own, want.gpuModel()))
             .find(want, clock.instant())
-            .or(() -> Placement.cheapest(want, NodeStore.rooms(tx, want.gpuModel())))
+            .or(() -> Placement.cheapest(want, rooms(tx, want)))
             .orElseThrow(() -> new Refused(new Refusal.UnknownGpu(want.gpuModel())));
     long perHour = Math.multiplyExact(price, want.gpuCount());
     spec.guards()
@@ -123,7 +123,11 @@ public final class Leases {
     if (known != null && now.isBefore(known.until()) && known.left().getAndDecrement() > 0) {
       return;
     }
-    int left = livingMostPerProject - LeaseStore.countLiving(tx, project, livingMostPerProject);
+    int living =
+        tx.recall(
+            List.of("living", project),
+            own -> LeaseStore.countLiving(own, project, livingMostPerProject));
+    int left = livingMostPerProject - living;
     if (left <= 0) {
       throw new Refused(new Refusal.TooMany(Kind.LEASE, livingMostPerProject));
     }
@@ -150,8 +154,13 @@ public final class Leases {
     }
   }
 
+  private static List<Room> rooms(Tx tx, Want want) {
+    return tx.recall(
+        List.of("rooms", want.gpuModel()), own -> NodeStore.rooms(own, want.gpuModel()));
+  }
+
   private static void refuseWhatNeverFits(Tx tx, Want want) {
-    List<Room> rooms = NodeStore.rooms(tx, want.gpuModel());
+    List<Room> rooms = rooms(tx, want);
     if (Placement.couldEverFit(want, rooms)) {
       return;
     }

@@ -62,6 +62,17 @@ final class BudgetStore {
         .list();
   }
 
+  /** Whether a new lease counts against any. */
+  static boolean isThere(Tx tx, Hold.Owner owner) {
+    return tx.query(
+            "select exists (select 1 from budget where project_id = :project or api_key_id ="
+                + " :apiKey::uuid)")
+        .bind("project", owner.project())
+        .bind("apiKey", owner.apiKey().orElse(null))
+        .mapTo(Boolean.class)
+        .one();
+  }
+
   /**
    * The budgets that a new lease counts against, held until the end of the transaction, so that
    * nobody else decides by them.

@@ -91,7 +91,12 @@ public final class Budgets {
 
   /** Refuses a new lease that a budget does not cover, with what is set aside for all others. */
   static void check(Tx tx, Hold hold, LedgerRules rules, Instant now) {
-    for (Budget budget : BudgetStore.lock(tx, hold.owner())) {
+    Hold.Owner owner = hold.owner();
+    List<Object> whose = List.of(Budget.class, owner.project(), owner.apiKey());
+    if (!tx.recall(whose, own -> BudgetStore.isThere(own, owner))) {
+      return;
+    }
+    for (Budget budget : BudgetStore.lock(tx, owner)) {
       Spent spent = BudgetStore.spent(tx, budget, now);
       long seconds = rules.holdFor().toSeconds();
       budget

@@ -1,36 +1,37 @@
 package gpuaas.ledger;
 
+import gpuaas.db.Insert;
 import gpuaas.db.Tx;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
 import org.jdbi.v3.core.result.RowView;
-import org.jdbi.v3.core.statement.SqlStatement;
 
 /** Holds in the database. Whoever changes one has the row of its lease. */
 public final class HoldStore {
 
+  private static final Insert<Hold> ROWS =
+      Insert.<Hold>into("hold")
+          .with("lease_id", "uuid", hold -> hold.owner().lease())
+          .with("tenant_id", "uuid", hold -> hold.owner().tenant())
+          .with("project_id", "uuid", hold -> hold.owner().project())
+          .with("api_key_id", "uuid", hold -> hold.owner().apiKey().orElse(null))
+          .with("gpu_model", "text", Hold::gpuModel)
+          .with("gpu_count", "integer", Hold::gpuCount)
+          .with("price_per_gpu_hour_micros", "bigint", Hold::pricePerGpuHourMicros)
+          .with("currency", "text", Hold::currency)
+          .with("made_at", "timestamptz", Hold::madeAt)
+          .with("held_micros", "bigint", Hold::heldMicros)
+          .with("cost_micros", "bigint", Hold::costMicros)
+          .with("refills", "integer", Hold::refills)
+          .with("started_at", "timestamptz", hold -> hold.startedAt().orElse(null))
+          .with("used_to", "timestamptz", hold -> hold.usedTo().orElse(null))
+          .with("closed_at", "timestamptz", hold -> hold.closedAt().orElse(null));
+
   private HoldStore() {}
 
   static void add(Tx tx, Hold hold) {
-    var insert =
-        tx.update(
-            """
-            insert into hold (lease_id, tenant_id, project_id, api_key_id, gpu_model, gpu_count, price_per_gpu_hour_micros,
-              currency, made_at, held_micros, cost_micros, refills, started_at, used_to, closed_at)
-            values (:lease, :tenant, :project, :apiKey::uuid, :gpuModel, :gpuCount, :price,
-              :currency, :madeAt, :held, :cost, :refills, :startedAt, :usedTo, :closedAt)
-            """);
-    bindState(insert, hold)
-        .bind("tenant", hold.owner().tenant())
-        .bind("project", hold.owner().project())
-        .bind("apiKey", hold.owner().apiKey().orElse(null))
-        .bind("gpuModel", hold.gpuModel())
-        .bind("gpuCount", hold.gpuCount())
-        .bind("price", hold.pricePerGpuHourMicros())
-        .bind("currency", hold.currency())
-        .bind("madeAt", hold.madeAt());
-    insert.execute();
+    tx.later(ROWS, hold);
   }
 
   static void write(Tx tx, Hold hold) {
@@ -40,20 +41,15 @@ public final class HoldStore {
             update hold set held_micros = :held, cost_micros = :cost, refills = :refills, started_at = :startedAt,
               used_to = :usedTo, closed_at = :closedAt where lease_id = :lease
             """);
-    bindState(update, hold);
-    update.execute();
-  }
-
-  private static SqlStatement<?> bindState(SqlStatement<?> statement, Hold hold) {
-    statement
+    update
         .bind("lease", hold.owner().lease())
         .bind("held", hold.heldMicros())
         .bind("cost", hold.costMicros())
         .bind("refills", hold.refills())
         .bind("startedAt", hold.startedAt().orElse(null))
         .bind("usedTo", hold.usedTo().orElse(null))
-        .bind("closedAt", hold.closedAt().orElse(null));
-    return statement;
+        .bind("closedAt", hold.closedAt().orElse(null))
+        .execute();
   }
 
   /** What is set aside for a lease, and what it has cost. */

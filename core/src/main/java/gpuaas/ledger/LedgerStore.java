@@ -1,5 +1,6 @@
 package gpuaas.ledger;
 
+import gpuaas.db.Batch;
 import gpuaas.db.Tx;
 import gpuaas.ledger.Account.Kind;
 import java.time.Instant;
@@ -12,6 +13,8 @@ import org.jdbi.v3.core.result.RowView;
 public final class LedgerStore {
 
   private static final int STRIPES = 16;
+
+  private static final Batch<Transfer> POSTED = LedgerStore::write;
 
   private LedgerStore() {}
 
@@ -50,59 +53,58 @@ public final class LedgerStore {
   /**
    * Writes transfers and what they do to the balances, in one statement, so that one can never be
    * without the other. A transfer that is there already does nothing again.
-   *
-   * <p>Called at most once in a transaction for the accounts of one tenant: the rows are taken in
-   * order within a call, and two calls could wait for each other.
-   *
-   * @return how many were new
    */
-  static int post(Tx tx, List<Transfer> transfers) {
-    return switch (transfers.size()) {
-      case 0 -> 0;
-      case 1 -> postOne(tx, transfers.getFirst());
-      default -> postMany(tx, transfers);
-    };
+  static void post(Tx tx, List<Transfer> transfers) {
+    transfers.forEach(transfer -> tx.later(POSTED, transfer));
+  }
+
+  /** The rows of balances are taken in order, so that no two wait for each other. */
+  private static void write(Tx tx, List<Transfer> transfers) {
+    if (transfers.size() == 1) {
+      postOne(tx, transfers.getFirst());
+    } else {
+      postMany(tx, transfers);
+    }
   }
 
   /** Most are alone; without arrays the database plans the statement once and for all. */
-  private static int postOne(Tx tx, Transfer transfer) {
+  private static void postOne(Tx tx, Transfer transfer) {
     // In the order of the database, as in postMany.
     boolean debitFirst = transfer.debit().toString().compareTo(transfer.credit().toString()) < 0;
     long micros = transfer.amountMicros();
-    return tx.update(
-                """
-                with made as (
-                  insert into transfer (id, tenant_id, debit_account, credit_account, amount_micros, kind, lease_id, at, reason)
-                  values (:id, :tenant, :debit, :credit, :amount, :kind, :lease::uuid, :at, :reason)
-                  on conflict (id) do nothing
-                  returning id
-                )
-                insert into balance (account_id, stripe, micros)
-                select account_id, pg_backend_pid() % :stripes, micros
-                  from made cross join (values (:first::uuid, :firstMicros::bigint), (:second::uuid, :secondMicros::bigint))
-                    as entry (account_id, micros)
-                on conflict (account_id, stripe) do update set micros = balance.micros + excluded.micros
-                """)
-            .bind("id", transfer.id())
-            .bind("tenant", transfer.tenant())
-            .bind("debit", transfer.debit())
-            .bind("credit", transfer.credit())
-            .bind("amount", micros)
-            .bind("kind", transfer.kind().text())
-            .bind("lease", transfer.lease().orElse(null))
-            .bind("at", transfer.at())
-            .bind("reason", transfer.reason())
-            .bind("stripes", STRIPES)
-            .bind("first", debitFirst ? transfer.debit() : transfer.credit())
-            .bind("firstMicros", debitFirst ? -micros : micros)
-            .bind("second", debitFirst ? transfer.credit() : transfer.debit())
-            .bind("secondMicros", debitFirst ? micros : -micros)
-            .execute()
-        / 2;
+    tx.update(
+            """
+            with made as (
+              insert into transfer (id, tenant_id, debit_account, credit_account, amount_micros, kind, lease_id, at, reason)
+              values (:id, :tenant, :debit, :credit, :amount, :kind, :lease::uuid, :at, :reason)
+              on conflict (id) do nothing
+              returning id
+            )
+            insert into balance (account_id, stripe, micros)
+            select account_id, pg_backend_pid() % :stripes, micros
+              from made cross join (values (:first::uuid, :firstMicros::bigint), (:second::uuid, :secondMicros::bigint))
+                as entry (account_id, micros)
+            on conflict (account_id, stripe) do update set micros = balance.micros + excluded.micros
+            """)
+        .bind("id", transfer.id())
+        .bind("tenant", transfer.tenant())
+        .bind("debit", transfer.debit())
+        .bind("credit", transfer.credit())
+        .bind("amount", micros)
+        .bind("kind", transfer.kind().text())
+        .bind("lease", transfer.lease().orElse(null))
+        .bind("at", transfer.at())
+        .bind("reason", transfer.reason())
+        .bind("stripes", STRIPES)
+        .bind("first", debitFirst ? transfer.debit() : transfer.credit())
+        .bind("firstMicros", debitFirst ? -micros : micros)
+        .bind("second", debitFirst ? transfer.credit() : transfer.debit())
+        .bind("secondMicros", debitFirst ? micros : -micros)
+        .execute();
   }
 
-  private static int postMany(Tx tx, List<Transfer> transfers) {
-    return tx.query(
+  private static void postMany(Tx tx, List<Transfer> transfers) {
+    tx.update(
             """
             with made as (
               insert into transfer (id, tenant_id, debit_account, credit_account, amount_micros, kind, lease_id, at, reason)
@@ -113,12 +115,10 @@ public final class LedgerStore {
               select debit_account as account_id, -amount_micros as micros from made
               union all
               select credit_account, amount_micros from made
-            ), moved as (
-              insert into balance (account_id, stripe, micros)
-              select account_id, pg_backend_pid() % :stripes, sum(micros) from entry group by account_id order by account_id
-              on conflict (account_id, stripe) do update set micros = balance.micros + excluded.micros
             )
-            select count(*) from made
+            insert into balance (account_id, stripe, micros)
+            select account_id, pg_backend_pid() % :stripes, sum(micros) from entry group by account_id order by account_id
+            on conflict (account_id, stripe) do update set micros = balance.micros + excluded.micros
             """)
         .bindArray("ids", UUID.class, transfers.stream().map(Transfer::id).toList())
         .bindArray("tenants", UUID.class, transfers.stream().map(Transfer::tenant).toList())
@@ -135,8 +135,7 @@ public final class LedgerStore {
             "times", String.class, transfers.stream().map(each -> each.at().toString()).toList())
         .bindArray("reasons", String.class, transfers.stream().map(Transfer::reason).toList())
         .bind("stripes", STRIPES)
-        .mapTo(Integer.class)
-        .one();
+        .execute();
   }
 
   /** What is in an account, in millionths. */

@@ -7,10 +7,13 @@ import gpuaas.base.Secrets;
 import gpuaas.db.Database;
 import gpuaas.db.Json;
 import gpuaas.db.Tx;
+import gpuaas.operation.IdempotencyStore.Entry;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Does a request once for each key. The key, the effect and the answer are written in one
@@ -44,12 +47,19 @@ public final class Idempotency {
   }
 
   /**
+   * What came of it.
+   *
+   * @param replayed true: it was done before, and nothing was done now
+   */
+  public record Outcome(Answer answer, boolean replayed) {}
+
+  /**
    * The answer of the first request with this key in this scope.
    *
    * @param scope who asks for what: principal, method and path
    * @param request everything that makes another request another
    */
-  public Answer once(String scope, String key, String request, Function<Tx, Answer> effect) {
+  public Outcome once(String scope, String key, String request, Function<Tx, Answer> effect) {
     byte[] hash = Secrets.hash(request);
     return database.tx(tx -> {
       IdempotencyStore.deleteBefore(tx, scope, key, clock.instant().minus(kept));
@@ -58,12 +68,35 @@ public final class Idempotency {
         if (!first.sameRequest()) {
           throw new Refused(new Refusal.IdempotencyMismatch());
         }
-        return Json.read(secrets.unseal(first.sealed(), PURPOSE), Answer.class);
+        return new Outcome(Json.read(secrets.unseal(first.sealed(), PURPOSE), Answer.class), true);
       }
       Answer answer = effect.apply(tx);
       IdempotencyStore.finish(tx, scope, key, answer.status(), sealed(answer));
-      return answer;
+      return new Outcome(answer, false);
     });
+  }
+
+  /**
+   * The same for an effect that can be had together with others: see {@link Database#together}.
+   * Whoever is not the first with its key, and whoever is refused, goes the way of {@link #once}.
+   */
+  public Outcome onceTogether(
+      String scope, String key, String request, Function<Tx, Answer> effect) {
+    Supplier<Outcome> alone = () -> once(scope, key, request, effect);
+    String hash = "\\x" + HexFormat.of().formatHex(Secrets.hash(request));
+    try {
+      return database.together(
+          tx -> {
+            Answer answer = effect.apply(tx);
+            tx.claim(
+                IdempotencyStore.KEPT,
+                new Entry(scope, key, hash, clock.instant(), answer.status(), sealed(answer)));
+            return new Outcome(answer, false);
+          },
+          alone);
+    } catch (Refused _) {
+      return alone.get(); // there may be an answer already; if not, the same no again
+    }
   }
 
   /**

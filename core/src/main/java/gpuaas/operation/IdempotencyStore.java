@@ -1,10 +1,51 @@
 package gpuaas.operation;
 
+import gpuaas.db.Claims;
+import gpuaas.db.Insert;
 import gpuaas.db.Tx;
 import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
 
 /** Keys and answers in the database. */
 final class IdempotencyStore {
+
+  /**
+   * A key with its answer.
+   *
+   * @param hash of the request, as PostgreSQL reads bytes
+   */
+  record Entry(String scope, String key, String hash, Instant madeAt, int status, String sealed) {}
+
+  /** New keys with their answers. One that is there stays, however old. */
+  static final Claims<Entry> KEPT =
+      new Claims<>() {
+        private final Insert<Entry> rows =
+            Insert.<Entry>into("idempotency")
+                .with("scope", "text", Entry::scope)
+                .with("key", "text", Entry::key)
+                .with("request_hash", "bytea", Entry::hash)
+                .with("made_at", "timestamptz", Entry::madeAt)
+                .with("status", "integer", Entry::status)
+                .with("reply", "text", Entry::sealed)
+                .then("on conflict (scope, key) do nothing returning scope || chr(10) || key");
+
+        @Override
+        public Object key(Entry entry) {
+          return entry.scope() + "\n" + entry.key();
+        }
+
+        @Override
+        public Set<Object> write(Tx tx, List<Entry> entries) {
+          // In order, so that no two transactions wait for each other.
+          List<Entry> inOrder =
+              entries.stream()
+                  .sorted(Comparator.comparing(entry -> key(entry).toString()))
+                  .toList();
+          return Set.copyOf(rows.writeReturning(tx, inOrder));
+        }
+      };
 
   private IdempotencyStore() {}
 

@@ -1,11 +1,36 @@
 package gpuaas.work;
 
+import gpuaas.db.Batch;
+import gpuaas.db.Insert;
 import gpuaas.db.Tx;
 import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.UUID;
 
 /** Puts work down in the transaction of the change that needs it. */
 public final class WorkStore {
+
+  private record Due(String kind, UUID id, Instant at) {}
+
+  private static final Insert<Due> ROWS =
+      Insert.<Due>into("work")
+          .with("task_name", "text", Due::kind)
+          .with("task_instance", "text", Due::id)
+          .with("execution_time", "timestamptz", Due::at)
+          .with("picked", "boolean", _ -> false)
+          .with("version", "bigint", _ -> 1)
+          .then(
+              """
+              on conflict (task_name, task_instance) do update
+                set execution_time = least(work.execution_time, excluded.execution_time), version = work.version + 1
+                where not work.picked
+              """);
+
+  /** In order, so that no two wait for each other; each once, as a statement may name it. */
+  private static final Batch<Due> DUE = WorkStore::write;
 
   private WorkStore() {}
 
@@ -14,18 +39,15 @@ public final class WorkStore {
    * told by {@link WorkLoop#wake}.
    */
   public static void due(Tx tx, String kind, UUID id, Instant at) {
-    tx.update(
-            """
-            insert into work (task_name, task_instance, execution_time, picked, version)
-            values (:kind, :id, :at, false, 1)
-            on conflict (task_name, task_instance) do update
-              set execution_time = least(work.execution_time, excluded.execution_time), version = work.version + 1
-              where not work.picked
-            """)
-        .bind("kind", kind)
-        .bind("id", id.toString())
-        .bind("at", at)
-        .execute();
+    tx.later(DUE, new Due(kind, id, at));
+  }
+
+  private static void write(Tx tx, List<Due> all) {
+    Map<List<Object>, Due> soonest = new TreeMap<>(Comparator.comparing(List::toString));
+    for (Due due : all) {
+      soonest.merge(List.of(due.kind(), due.id()), due, (a, b) -> a.at().isBefore(b.at()) ? a : b);
+    }
+    ROWS.write(tx, List.copyOf(soonest.values()));
   }
 
   /**

@@ -40,7 +40,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 class LeaseCrashTest {
 
   private static final int KILLED = 137;
-  private static final long PATIENCE_SECONDS = 120;
+  private static final long PATIENCE_SECONDS = 300;
 
   // Deleted by hand: the folders hold links to outside, which the library warns of one by one.
   @TempDir(cleanup = CleanupMode.NEVER)

@@ -49,7 +49,7 @@ final class AllocationRoutes {
 
   List<Route> routes() {
     return List.of(
-        Route.once("POST", PATH, this::create),
+        Route.onceTogether("POST", PATH, this::create),
         Route.get(PATH, this::list),
         Route.get(PATH + "/{id}", this::get),
         Route.get(PATH + "/{id}/timeline", this::timeline),
@@ -68,7 +68,7 @@ final class AllocationRoutes {
     Guards guards = guards(fields);
     fields.check();
     Sku sku =
-        SkuStore.find(tx, skuName)
+        tx.recall(List.of("sku", skuName), own -> SkuStore.find(own, skuName))
             .orElseThrow(
                 () -> new Refused(Refusal.Invalid.field("sku", "is not in the catalogue")));
     if (!sku.allowedGpuCounts().contains(gpuCount)) {

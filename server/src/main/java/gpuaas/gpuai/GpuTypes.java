@@ -33,7 +33,8 @@ final class GpuTypes {
     if (known != null) {
       return Optional.of(known);
     }
-    Optional<GpuType> found = GpuTypeStore.find(tx, name);
+    Optional<GpuType> found =
+        tx.recall(List.of("GPU type", name), own -> GpuTypeStore.find(own, name));
     found.filter(_ -> byName.size() < REMEMBERED_MOST).ifPresent(type -> byName.put(name, type));
     return found;
   }

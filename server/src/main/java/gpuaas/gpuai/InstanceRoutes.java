@@ -69,7 +69,7 @@ final class InstanceRoutes {
   List<Route> routes() {
     return List.of(
         Route.get(path, this::list).needing(Action.LEASE_READ),
-        Route.once("POST", path, this::create).needing(Action.LEASE_CREATE),
+        Route.onceTogether("POST", path, this::create).needing(Action.LEASE_CREATE),
         Route.get(path + "/{id}", this::get).needing(Action.LEASE_READ),
         Route.once("PATCH", path + "/{id}", this::update).needing(Action.LEASE_UPDATE),
         Route.once("DELETE", path + "/{id}", this::delete).needing(Action.LEASE_STOP));

@@ -4,6 +4,7 @@ import gpuaas.base.Refusal;
 import gpuaas.base.Refused;
 import gpuaas.db.Database;
 import gpuaas.db.DatabaseGone;
+import gpuaas.db.Tx;
 import gpuaas.operation.Idempotency;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -11,6 +12,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -99,15 +101,28 @@ public final class Pipeline {
       case Route.Handler.Plain plain -> plain.work().apply(request);
       case Route.Handler.Change change -> database.tx(tx -> change.work().apply(request, tx));
       case Route.Handler.Once once -> {
-        Optional<String> key = Dialect.firstOf(request, dialect.idempotencyHeaders());
-        yield key.isPresent()
-            ? replayable(dialect, once, request, key.get())
-            : database.tx(tx -> once.work().apply(request, tx));
+        Function<Tx, Reply> work = tx -> once.work().apply(request, tx);
+        yield Dialect.firstOf(request, dialect.idempotencyHeaders())
+            .map(key -> replayable(dialect, idempotency::once, work, request, key))
+            .orElseGet(() -> database.tx(work));
+      }
+      case Route.Handler.OnceTogether once -> {
+        Function<Tx, Reply> work = tx -> once.work().apply(request, tx);
+        yield Dialect.firstOf(request, dialect.idempotencyHeaders())
+            .map(key -> replayable(dialect, idempotency::onceTogether, work, request, key))
+            .orElseGet(() -> database.together(work, () -> database.tx(work)));
       }
     };
   }
 
-  private Reply replayable(Dialect dialect, Route.Handler.Once once, Request request, String key) {
+  /** One of the ways to do something once. */
+  private interface Once {
+    Idempotency.Outcome once(
+        String scope, String key, String request, Function<Tx, Idempotency.Answer> effect);
+  }
+
+  private Reply replayable(
+      Dialect dialect, Once way, Function<Tx, Reply> work, Request request, String key) {
     OnceRules rules = dialect.onceRules();
     if (!rules.form().matcher(key).matches()) {
       throw new Refused(
@@ -116,19 +131,10 @@ public final class Pipeline {
     }
     String scope = rules.scope(request);
     String fingerprint = rules.fingerprint(request);
-    boolean[] first = new boolean[1];
     try {
-      Reply reply =
-          reply(
-              idempotency.once(
-                  scope,
-                  key,
-                  fingerprint,
-                  tx -> {
-                    first[0] = true;
-                    return answer(once.work().apply(request, tx));
-                  }));
-      return first[0] ? reply : reply.with("Idempotent-Replayed", "true");
+      Idempotency.Outcome outcome = way.once(scope, key, fingerprint, tx -> answer(work.apply(tx)));
+      Reply reply = reply(outcome.answer());
+      return outcome.replayed() ? reply.with("Idempotent-Replayed", "true") : reply;
     } catch (Refused no) {
       if (rules.remembers(no.refusal())) {
         Reply reply = dialect.refused(no.refusal(), request.correlationId());

@@ -1,6 +1,7 @@
 package gpuaas.http;
 
 import gpuaas.base.Action;
+import gpuaas.db.Database;
 import gpuaas.db.Tx;
 import java.util.Optional;
 import java.util.function.BiFunction;
@@ -41,6 +42,9 @@ public record Route(
     /** Changes something, in a transaction that also keeps the answer for an idempotency key. */
     record Once(BiFunction<Request, Tx, Reply> work) implements Handler {}
 
+    /** The same for a change that may share its transaction, as {@link Database#together} says. */
+    record OnceTogether(BiFunction<Request, Tx, Reply> work) implements Handler {}
+
     /** Changes something, in a transaction; a key means nothing here. */
     record Change(BiFunction<Request, Tx, Reply> work) implements Handler {}
   }
@@ -58,6 +62,12 @@ public record Route(
   /** Does something, each time it is asked. */
   public static Route change(String method, String path, BiFunction<Request, Tx, Reply> work) {
     return new Route(method, path, Access.CALLER, new Handler.Change(work));
+  }
+
+  /** Does something once for each idempotency key, at best together with what others ask for. */
+  public static Route onceTogether(
+      String method, String path, BiFunction<Request, Tx, Reply> work) {
+    return new Route(method, path, Access.CALLER, new Handler.OnceTogether(work));
   }
 
   /** Does something once for each idempotency key. */
