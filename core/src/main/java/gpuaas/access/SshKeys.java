@@ -84,7 +84,10 @@ public final class SshKeys {
   /** The ids of the keys that the caller registered, newest first. */
   public List<UUID> own(Tx tx, Caller caller, int most) {
     List<Object> whose = List.of("own SSH keys", caller.project(), caller.user(), most);
-    return tx.recall(whose, own -> SshKeyStore.own(own, caller.project(), caller.user(), most));
+    List<UUID> own =
+        tx.recall(whose, read -> SshKeyStore.own(read, caller.project(), caller.user(), most));
+    tx.recall(keysOf(caller.project(), own), _ -> own); // they are there: no need to look again
+    return own;
   }
 
   /** One key. */
@@ -102,12 +105,14 @@ public final class SshKeys {
     tx.afterCommit(() -> deleted.accept(id));
   }
 
+  private static List<Object> keysOf(UUID project, List<UUID> wanted) {
+    return List.of("SSH keys", project, wanted);
+  }
+
   /** Which of these ids are not keys of this project. */
   public List<UUID> missing(Tx tx, UUID project, List<UUID> wanted) {
     List<UUID> there =
-        tx.recall(
-            List.of("SSH keys", project, wanted),
-            own -> SshKeyStore.existing(own, project, wanted));
+        tx.recall(keysOf(project, wanted), own -> SshKeyStore.existing(own, project, wanted));
     return wanted.stream().filter(id -> !there.contains(id)).toList();
   }
 

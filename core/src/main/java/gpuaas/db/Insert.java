@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.jdbi.v3.core.statement.Query;
 import org.jdbi.v3.core.statement.SqlStatement;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +28,7 @@ public final class Insert<R> implements Batch<R> {
     this.conflict = conflict;
     String arrays =
         IntStream.range(0, columns.size())
-            .mapToObj(i -> ":c" + i + "::" + columns.get(i).type() + "[]")
+            .mapToObj(i -> ":" + parameter(i) + "::" + columns.get(i).type() + "[]")
             .collect(Collectors.joining(", "));
     String names = columns.stream().map(Column::name).collect(Collectors.joining(", "));
     this.sql =
@@ -59,16 +60,23 @@ public final class Insert<R> implements Batch<R> {
   }
 
   @Override
-  public void write(Tx tx, List<R> rows) {
-    bound(tx.update(sql), rows).execute();
+  public String sql(int rows) {
+    return sql;
   }
 
-  /** Writes them, and reads the column that the clause returns. */
+  /** Writes rows now, and reads the column that the clause returns. */
   public List<String> writeReturning(Tx tx, List<R> rows) {
-    return bound(tx.query(sql), rows).mapTo(String.class).list();
+    Query query = tx.query(sql);
+    bind(query, rows);
+    return query.mapTo(String.class).list();
   }
 
-  private <S extends SqlStatement<S>> S bound(S statement, List<R> rows) {
+  private String parameter(int column) {
+    return table + column;
+  }
+
+  @Override
+  public void bind(SqlStatement<?> statement, List<R> rows) {
     for (int i = 0; i < columns.size(); i++) {
       Function<R, @Nullable Object> value = columns.get(i).value();
       @Nullable String[] texts = new String[rows.size()];
@@ -76,8 +84,7 @@ public final class Insert<R> implements Batch<R> {
         Object each = value.apply(rows.get(row));
         texts[row] = each == null ? null : each.toString();
       }
-      statement.bindArray("c" + i, String.class, (Object[]) texts);
+      statement.bindArray(parameter(i), String.class, (Object[]) texts);
     }
-    return statement;
   }
 }

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.statement.PreparedBatch;
 import org.jdbi.v3.core.statement.Query;
@@ -26,7 +27,7 @@ public final class Tx {
   private final @Nullable Group group;
   private final Map<Object, @Nullable Object> memory;
   private final List<Runnable> afterCommit = new ArrayList<>();
-  private Map<Batch<?>, List<Object>> later = new LinkedHashMap<>();
+  private final Map<Batch<?>, List<Object>> later = new LinkedHashMap<>();
 
   Tx(Handle handle) {
     this.handle = handle;
@@ -114,18 +115,37 @@ public final class Tx {
         (kind, rows) -> later.computeIfAbsent(kind, _ -> new ArrayList<>()).addAll(rows));
   }
 
-  /** Writes what was put off. */
+  /** Writes what was put off, in one message to the database. */
   void flush() {
-    while (!later.isEmpty()) {
-      Map<Batch<?>, List<Object>> now = later;
-      later = new LinkedHashMap<>();
-      now.forEach(this::write);
+    if (later.isEmpty()) {
+      return;
+    }
+    List<Statement<?>> statements = new ArrayList<>();
+    later.forEach((kind, rows) -> statements.add(Statement.of(kind, rows)));
+    later.clear();
+    try (Update all =
+        handle.createUpdate(
+            statements.stream().map(Statement::sql).collect(Collectors.joining(";\n")))) {
+      statements.forEach(statement -> statement.bind(all));
+      all.execute();
     }
   }
 
-  @SuppressWarnings("unchecked") // the rows of a kind were put off with it
-  private void write(Batch<?> kind, List<Object> rows) {
-    ((Batch<Object>) kind).write(new Tx(handle), rows);
+  /** The rows of a kind. */
+  private record Statement<R>(Batch<R> kind, List<R> rows) {
+
+    @SuppressWarnings("unchecked") // rows were put off with their kind
+    static <R> Statement<R> of(Batch<R> kind, List<Object> rows) {
+      return new Statement<>(kind, kind.prepare((List<R>) rows));
+    }
+
+    String sql() {
+      return kind.sql(rows.size());
+    }
+
+    void bind(Update all) {
+      kind.bind(all, rows);
+    }
   }
 
   void committed() {

@@ -8,13 +8,64 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import org.jdbi.v3.core.result.RowView;
+import org.jdbi.v3.core.statement.SqlStatement;
 
 /** Accounts, transfers and balances in the database. */
 public final class LedgerStore {
 
   private static final int STRIPES = 16;
 
-  private static final Batch<Transfer> POSTED = LedgerStore::write;
+  /** The rows of balances are taken in order, so that no two wait for each other. */
+  private static final Batch<Transfer> POSTED =
+      new Batch<>() {
+        @Override
+        public String sql(int rows) {
+          return rows == 1 ? POST_ONE : POST_MANY;
+        }
+
+        @Override
+        public void bind(SqlStatement<?> statement, List<Transfer> transfers) {
+          statement.bind("stripes", STRIPES);
+          if (transfers.size() == 1) {
+            bindOne(statement, transfers.getFirst());
+          } else {
+            bindMany(statement, transfers);
+          }
+        }
+      };
+
+  /** Most are alone; without arrays the database plans the statement once and for all. */
+  private static final String POST_ONE =
+      """
+      with made as (
+        insert into transfer (id, tenant_id, debit_account, credit_account, amount_micros, kind, lease_id, at, reason)
+        values (:transfer, :tenant, :debit, :credit, :amount, :kind, :lease::uuid, :at, :reason)
+        on conflict (id) do nothing
+        returning id
+      )
+      insert into balance (account_id, stripe, micros)
+      select account_id, pg_backend_pid() % :stripes, micros
+        from made cross join (values (:first::uuid, :firstMicros::bigint), (:second::uuid, :secondMicros::bigint))
+          as entry (account_id, micros)
+      on conflict (account_id, stripe) do update set micros = balance.micros + excluded.micros
+      """;
+
+  private static final String POST_MANY =
+      """
+      with made as (
+        insert into transfer (id, tenant_id, debit_account, credit_account, amount_micros, kind, lease_id, at, reason)
+        select * from unnest(:transfers, :tenants, :debits, :credits, :amounts, :kinds, :leases, :times::timestamptz[], :reasons)
+        on conflict (id) do nothing
+        returning debit_account, credit_account, amount_micros
+      ), entry as (
+        select debit_account as account_id, -amount_micros as micros from made
+        union all
+        select credit_account, amount_micros from made
+      )
+      insert into balance (account_id, stripe, micros)
+      select account_id, pg_backend_pid() % :stripes, sum(micros) from entry group by account_id order by account_id
+      on conflict (account_id, stripe) do update set micros = balance.micros + excluded.micros
+      """;
 
   private LedgerStore() {}
 
@@ -58,35 +109,12 @@ public final class LedgerStore {
     transfers.forEach(transfer -> tx.later(POSTED, transfer));
   }
 
-  /** The rows of balances are taken in order, so that no two wait for each other. */
-  private static void write(Tx tx, List<Transfer> transfers) {
-    if (transfers.size() == 1) {
-      postOne(tx, transfers.getFirst());
-    } else {
-      postMany(tx, transfers);
-    }
-  }
-
-  /** Most are alone; without arrays the database plans the statement once and for all. */
-  private static void postOne(Tx tx, Transfer transfer) {
-    // In the order of the database, as in postMany.
+  private static void bindOne(SqlStatement<?> statement, Transfer transfer) {
+    // In the order of the database, as with many.
     boolean debitFirst = transfer.debit().toString().compareTo(transfer.credit().toString()) < 0;
     long micros = transfer.amountMicros();
-    tx.update(
-            """
-            with made as (
-              insert into transfer (id, tenant_id, debit_account, credit_account, amount_micros, kind, lease_id, at, reason)
-              values (:id, :tenant, :debit, :credit, :amount, :kind, :lease::uuid, :at, :reason)
-              on conflict (id) do nothing
-              returning id
-            )
-            insert into balance (account_id, stripe, micros)
-            select account_id, pg_backend_pid() % :stripes, micros
-              from made cross join (values (:first::uuid, :firstMicros::bigint), (:second::uuid, :secondMicros::bigint))
-                as entry (account_id, micros)
-            on conflict (account_id, stripe) do update set micros = balance.micros + excluded.micros
-            """)
-        .bind("id", transfer.id())
+    statement
+        .bind("transfer", transfer.id())
         .bind("tenant", transfer.tenant())
         .bind("debit", transfer.debit())
         .bind("credit", transfer.credit())
@@ -95,32 +123,15 @@ public final class LedgerStore {
         .bind("lease", transfer.lease().orElse(null))
         .bind("at", transfer.at())
         .bind("reason", transfer.reason())
-        .bind("stripes", STRIPES)
         .bind("first", debitFirst ? transfer.debit() : transfer.credit())
         .bind("firstMicros", debitFirst ? -micros : micros)
         .bind("second", debitFirst ? transfer.credit() : transfer.debit())
-        .bind("secondMicros", debitFirst ? micros : -micros)
-        .execute();
+        .bind("secondMicros", debitFirst ? micros : -micros);
   }
 
-  private static void postMany(Tx tx, List<Transfer> transfers) {
-    tx.update(
-            """
-            with made as (
-              insert into transfer (id, tenant_id, debit_account, credit_account, amount_micros, kind, lease_id, at, reason)
-              select * from unnest(:ids, :tenants, :debits, :credits, :amounts, :kinds, :leases, :times::timestamptz[], :reasons)
-              on conflict (id) do nothing
-              returning debit_account, credit_account, amount_micros
-            ), entry as (
-              select debit_account as account_id, -amount_micros as micros from made
-              union all
-              select credit_account, amount_micros from made
-            )
-            insert into balance (account_id, stripe, micros)
-            select account_id, pg_backend_pid() % :stripes, sum(micros) from entry group by account_id order by account_id
-            on conflict (account_id, stripe) do update set micros = balance.micros + excluded.micros
-            """)
-        .bindArray("ids", UUID.class, transfers.stream().map(Transfer::id).toList())
+  private static void bindMany(SqlStatement<?> statement, List<Transfer> transfers) {
+    statement
+        .bindArray("transfers", UUID.class, transfers.stream().map(Transfer::id).toList())
         .bindArray("tenants", UUID.class, transfers.stream().map(Transfer::tenant).toList())
         .bindArray("debits", UUID.class, transfers.stream().map(Transfer::debit).toList())
         .bindArray("credits", UUID.class, transfers.stream().map(Transfer::credit).toList())
@@ -133,9 +144,7 @@ public final class LedgerStore {
             transfers.stream().map(each -> each.lease().orElse(null)).toArray())
         .bindArray(
             "times", String.class, transfers.stream().map(each -> each.at().toString()).toList())
-        .bindArray("reasons", String.class, transfers.stream().map(Transfer::reason).toList())
-        .bind("stripes", STRIPES)
-        .execute();
+        .bindArray("reasons", String.class, transfers.stream().map(Transfer::reason).toList());
   }
 
   /** What is in an account, in millionths. */

@@ -4,11 +4,11 @@ import gpuaas.db.Batch;
 import gpuaas.db.Insert;
 import gpuaas.db.Tx;
 import java.time.Instant;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
+import org.jdbi.v3.core.statement.SqlStatement;
 
 /** Puts work down in the transaction of the change that needs it. */
 public final class WorkStore {
@@ -29,8 +29,30 @@ public final class WorkStore {
                 where not work.picked
               """);
 
-  /** In order, so that no two wait for each other; each once, as a statement may name it. */
-  private static final Batch<Due> DUE = WorkStore::write;
+  private static final Batch<Due> DUE =
+      new Batch<>() {
+
+        // In order, so that no two wait for each other; each once, as a statement may name it.
+        @Override
+        public List<Due> prepare(List<Due> all) {
+          Map<String, Due> soonest = new TreeMap<>();
+          for (Due due : all) {
+            soonest.merge(
+                due.kind() + " " + due.id(), due, (a, b) -> a.at().isBefore(b.at()) ? a : b);
+          }
+          return List.copyOf(soonest.values());
+        }
+
+        @Override
+        public String sql(int rows) {
+          return ROWS.sql(rows);
+        }
+
+        @Override
+        public void bind(SqlStatement<?> statement, List<Due> rows) {
+          ROWS.bind(statement, rows);
+        }
+      };
 
   private WorkStore() {}
 
@@ -40,14 +62,6 @@ public final class WorkStore {
    */
   public static void due(Tx tx, String kind, UUID id, Instant at) {
     tx.later(DUE, new Due(kind, id, at));
-  }
-
-  private static void write(Tx tx, List<Due> all) {
-    Map<List<Object>, Due> soonest = new TreeMap<>(Comparator.comparing(List::toString));
-    for (Due due : all) {
-      soonest.merge(List.of(due.kind(), due.id()), due, (a, b) -> a.at().isBefore(b.at()) ? a : b);
-    }
-    ROWS.write(tx, List.copyOf(soonest.values()));
   }
 
   /**

@@ -28,18 +28,20 @@ public final class ApiBench {
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int[] CLIENTS = {1, 8, 64};
-  private static final Duration WARM_UP = Duration.ofSeconds(20);
+  private static final Duration WARM_UP = Duration.ofSeconds(60);
   private static final Duration MEASURED = Duration.ofSeconds(5);
   private static final String WANTED =
       "{\"gpu_type\": \"h200\", \"gpu_count\": 1, \"tier\": \"on_demand\"}";
 
   private final BenchServer server;
   private final Database database;
+  private final ProcessHandle postgres;
   private final String key;
 
-  private ApiBench(BenchServer server, Database database, String key) {
+  private ApiBench(BenchServer server, Database database, ProcessHandle postgres, String key) {
     this.server = server;
     this.database = database;
+    this.postgres = postgres;
     this.key = key;
   }
 
@@ -56,7 +58,7 @@ public final class ApiBench {
     Database database = Database.open(postgres.settings("gpuaas", 16, Duration.ofSeconds(5)));
     try (BenchServer server = BenchServer.start(data, database)) {
       String key = server.apiKey(KeyPairs.make("bench").publicKey().line());
-      new ApiBench(server, database, key).run(arguments);
+      new ApiBench(server, database, postmaster(data), key).run(arguments);
     } finally {
       postgres.close();
       new ProcessBuilder("rm", "-rf", "--one-file-system", data.toString()).start().waitFor();
@@ -64,10 +66,15 @@ public final class ApiBench {
     System.exit(0);
   }
 
+  private static ProcessHandle postmaster(Path data) throws IOException {
+    List<String> lines = Files.readAllLines(data.resolve("postgres/data/postmaster.pid"));
+    return ProcessHandle.of(Long.parseLong(lines.getFirst())).orElseThrow();
+  }
+
   private void run(String[] arguments) throws Exception {
     System.out.printf(
-        "%-52s %8s %10s %9s %9s %9s%n",
-        "what", "clients", "requests/s", "p50 ms", "p95 ms", "p99 ms");
+        "%-42s %8s %10s %9s %9s %9s %12s %12s%n",
+        "what", "clients", "requests/s", "p50 ms", "p95 ms", "p99 ms", "JVM cpu ms", "SQL cpu ms");
     Call create = (client, _) -> expect(client.send("POST", "/v1/instances", WANTED), 202);
     String only = arguments.length > 0 ? arguments[0] : "";
     if (only.equals("read")) {
@@ -127,6 +134,7 @@ public final class ApiBench {
 
   private void measure(String what, int clients, Duration time, Call call) throws Exception {
     long end = System.nanoTime() + time.toNanos();
+    Cpu before = Cpu.now(postgres);
     long start = System.nanoTime();
     List<Callable<double[]>> all = new ArrayList<>();
     for (int i = 0; i < clients; i++) {
@@ -139,15 +147,32 @@ public final class ApiBench {
       }
     }
     double seconds = (System.nanoTime() - start) / 1e9;
+    Cpu after = Cpu.now(postgres);
     List<Double> sorted = millis.stream().sorted().toList();
     System.out.printf(
-        "%-52s %8d %10.0f %9.2f %9.2f %9.2f%n",
+        "%-42s %8d %10.0f %9.2f %9.2f %9.2f %12.3f %12.3f%n",
         what,
         clients,
         sorted.size() / seconds,
         at(sorted, 0.50),
         at(sorted, 0.95),
-        at(sorted, 0.99));
+        at(sorted, 0.99),
+        (after.ownMillis() - before.ownMillis()) / sorted.size(),
+        (after.databaseMillis() - before.databaseMillis()) / sorted.size());
+  }
+
+  /** What was used of the processors so far: by server and clients here, and by PostgreSQL. */
+  private record Cpu(double ownMillis, double databaseMillis) {
+
+    static Cpu now(ProcessHandle postgres) {
+      return new Cpu(
+          millis(ProcessHandle.current()),
+          millis(postgres) + postgres.descendants().mapToDouble(Cpu::millis).sum());
+    }
+
+    private static double millis(ProcessHandle process) {
+      return process.info().totalCpuDuration().map(Duration::toNanos).orElse(0L) / 1e6;
+    }
   }
 
   private double[] calls(long end, Call call) throws IOException {
