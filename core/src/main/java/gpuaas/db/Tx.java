@@ -23,6 +23,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Tx {
 
+  /** An insert has one plan: without this the database would look for a better one each time. */
+  private static final String PLAN_ONCE = "set local plan_cache_mode = force_generic_plan;\n";
+
+  private static final String PLAN_AS_USUAL = ";\nset local plan_cache_mode = auto";
+
   private final Handle handle;
   private final @Nullable Group group;
   private final Map<Object, @Nullable Object> memory;
@@ -125,7 +130,9 @@ public final class Tx {
     later.clear();
     try (Update all =
         handle.createUpdate(
-            statements.stream().map(Statement::sql).collect(Collectors.joining(";\n")))) {
+            statements.stream()
+                .map(Statement::sql)
+                .collect(Collectors.joining(";\n", PLAN_ONCE, PLAN_AS_USUAL)))) {
       statements.forEach(statement -> statement.bind(all));
       all.execute();
     }
