@@ -3,6 +3,7 @@ package gpuaas.db;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import javax.sql.DataSource;
@@ -10,19 +11,23 @@ import org.flywaydb.core.Flyway;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.JdbiException;
+import org.jdbi.v3.core.statement.SqlStatements;
 import org.jspecify.annotations.Nullable;
 
 /** The connections to PostgreSQL, and the transactions on them. */
 public final class Database implements AutoCloseable {
 
   private static final String UNIQUE_VIOLATION = "23505";
+  private static final String CANCELLED = "57014";
 
   private final HikariDataSource pool;
   private final Jdbi jdbi;
+  private final int readSecondsMost;
 
-  private Database(HikariDataSource pool) {
+  private Database(HikariDataSource pool, Duration statementTimeout) {
     this.pool = pool;
     this.jdbi = Jdbi.create(pool);
+    this.readSecondsMost = (int) Math.max(1, statementTimeout.toSeconds());
   }
 
   /** Connects, and brings the schema up to date. Throws {@link DatabaseGone} when there is none. */
@@ -44,7 +49,7 @@ public final class Database implements AutoCloseable {
       throw new DatabaseGone(e);
     }
     Flyway.configure().dataSource(pool).locations("classpath:db").loggers("slf4j").load().migrate();
-    return new Database(pool);
+    return new Database(pool, settings.statementTimeout());
   }
 
   /** Runs the work in a transaction, and then what it left for after the commit. */
@@ -72,9 +77,12 @@ public final class Database implements AutoCloseable {
     });
   }
 
-  /** One statement that needs no transaction of its own. */
+  /**
+   * Statements that need no transaction of their own; {@link DatabaseSlow} when one takes too long.
+   */
   public <T extends @Nullable Object> T read(Function<Tx, T> work) {
     try (Handle handle = jdbi.open()) {
+      handle.getConfig(SqlStatements.class).setQueryTimeout(readSecondsMost);
       return work.apply(new Tx(handle));
     } catch (JdbiException e) {
       throw translated(e);
@@ -106,6 +114,9 @@ public final class Database implements AutoCloseable {
         String state = sql.getSQLState() == null ? "08000" : sql.getSQLState();
         if (state.equals(UNIQUE_VIOLATION)) {
           return new Duplicate(e);
+        }
+        if (state.equals(CANCELLED)) {
+          return new DatabaseSlow(e);
         }
         // 08: connection; 57P: shutting down or starting; 53: no room; 25006: turned read-only
         if (state.startsWith("08")
