@@ -208,6 +208,8 @@ public final class Wiring {
                 settings.apiUrl(),
                 gateway.hostKeys().getFirst().fingerprint(),
                 terminalSocket,
+                ledger,
+                budgets,
                 telling,
                 settings.eventStreams(),
                 loops::isReady,
