@@ -89,6 +89,8 @@ public sealed interface Refusal {
     OPERATION,
     API_KEY,
     WEBHOOK,
-    DELIVERY
+    DELIVERY,
+    PROJECT,
+    BUDGET
   }
 }

@@ -4,6 +4,7 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import gpuaas.db.Tx.OwnTransaction;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -12,21 +13,25 @@ import org.flywaydb.core.Flyway;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.JdbiException;
+import org.jdbi.v3.core.statement.SqlStatements;
 import org.jspecify.annotations.Nullable;
 
 /** The connections to PostgreSQL, and the transactions on them. */
 public final class Database implements AutoCloseable {
 
   private static final String UNIQUE_VIOLATION = "23505";
+  private static final String CANCELLED = "57014";
 
   private final HikariDataSource pool;
   private final Jdbi jdbi;
   private final GroupCommit group;
+  private final int readSecondsMost;
 
   private Database(HikariDataSource pool, DatabaseSettings settings) {
     this.pool = pool;
     this.jdbi = Jdbi.create(pool);
     this.group = new GroupCommit(jdbi, settings.groupWriters(), settings.groupMost());
+    this.readSecondsMost = (int) Math.max(1, settings.statementTimeout().toSeconds());
   }
 
   /** Connects, and brings the schema up to date. Throws {@link DatabaseGone} when there is none. */
@@ -94,9 +99,12 @@ public final class Database implements AutoCloseable {
     }
   }
 
-  /** One statement that needs no transaction of its own. */
+  /**
+   * Statements that need no transaction of their own; {@link DatabaseSlow} when one takes too long.
+   */
   public <T extends @Nullable Object> T read(Function<Tx, T> work) {
     try (Handle handle = jdbi.open()) {
+      handle.getConfig(SqlStatements.class).setQueryTimeout(readSecondsMost);
       return work.apply(new Tx(handle));
     } catch (JdbiException e) {
       throw translated(e);
@@ -129,6 +137,9 @@ public final class Database implements AutoCloseable {
         String state = sql.getSQLState() == null ? "08000" : sql.getSQLState();
         if (state.equals(UNIQUE_VIOLATION)) {
           return new Duplicate(e);
+        }
+        if (state.equals(CANCELLED)) {
+          return new DatabaseSlow(e);
         }
         // 08: connection; 57P: shutting down or starting; 53: no room; 25006: turned read-only
         if (state.startsWith("08")

@@ -8,6 +8,7 @@ import java.time.Duration;
  * @param url {@code jdbc:postgresql://host:port/name}
  * @param connections how many at once; few beat many
  * @param patience how long a request waits for a connection before it is told to come again
+ * @param statementTimeout how long a read may take; what is longer is told to come again
  * @param groupWriters how many transactions that are shared by requests run at once
  * @param groupMost how many requests share one at most
  */
@@ -17,15 +18,41 @@ public record DatabaseSettings(
     String password,
     int connections,
     Duration patience,
+    Duration statementTimeout,
     int groupWriters,
     int groupMost) {
 
-  private static final int GROUP_WRITERS = 2;
-  private static final int GROUP_MOST = 100;
+  /** For a read, when nothing is said. */
+  public static final Duration STATEMENT_TIMEOUT = Duration.ofSeconds(10);
+
+  /** Two: while one is written, the next is decided. */
+  public static final int GROUP_WRITERS = 2;
+
+  public static final int GROUP_MOST = 100;
 
   public DatabaseSettings(
       String url, String user, String password, int connections, Duration patience) {
-    this(url, user, password, connections, patience, GROUP_WRITERS, GROUP_MOST);
+    this(
+        url,
+        user,
+        password,
+        connections,
+        patience,
+        STATEMENT_TIMEOUT,
+        GROUP_WRITERS,
+        GROUP_MOST);
+  }
+
+  /** The same with another timeout. */
+  public DatabaseSettings withStatementTimeout(Duration timeout) {
+    return new DatabaseSettings(
+        url, user, password, connections, patience, timeout, groupWriters, groupMost);
+  }
+
+  /** The same with other limits of shared transactions. */
+  public DatabaseSettings withGroups(int writers, int most) {
+    return new DatabaseSettings(
+        url, user, password, connections, patience, statementTimeout, writers, most);
   }
 
   @Override

@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.UnknownHostException;
@@ -15,6 +16,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
@@ -29,13 +31,17 @@ import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
 import org.apache.hc.client5.http.impl.io.ManagedHttpClientConnectionFactory;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
+import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.ContentType;
+import org.apache.hc.core5.http.EndpointDetails;
+import org.apache.hc.core5.http.NoHttpResponseException;
 import org.apache.hc.core5.http.config.Http1Config;
 import org.apache.hc.core5.http.io.SocketConfig;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
 import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 
 /**
@@ -53,6 +59,11 @@ public final class OutboundHttp implements AutoCloseable {
   private static final int HEADER_LINE_MOST = 8 * 1024;
   private static final int HEADERS_MOST = 100;
   private static final int BODY_BYTES_MOST = 64 * 1024;
+
+  /** After this a name is looked up and checked again, and sooner when nothing is sent. */
+  private static final TimeValue KEPT_MOST = TimeValue.ofSeconds(30);
+
+  private static final TimeValue KEPT_IDLE = TimeValue.ofSeconds(5);
 
   private final CloseableHttpClient client;
   private final boolean allowPrivate;
@@ -117,6 +128,8 @@ public final class OutboundHttp implements AutoCloseable {
                 ConnectionConfig.custom()
                     .setConnectTimeout(Timeout.of(limit.dividedBy(ADDRESSES_MOST)))
                     .setSocketTimeout(timeout)
+                    .setTimeToLive(KEPT_MOST)
+                    .setValidateAfterInactivity(TimeValue.ofMilliseconds(100))
                     .build())
             .setDefaultSocketConfig(SocketConfig.custom().setSoTimeout(timeout).build())
             .setMaxConnTotal(CONNECTIONS_MOST)
@@ -125,7 +138,8 @@ public final class OutboundHttp implements AutoCloseable {
     this.client =
         HttpClientBuilder.create()
             .setConnectionManager(connections)
-            .setConnectionReuseStrategy((request, response, context) -> false)
+            .setKeepAliveStrategy((response, context) -> KEPT_IDLE)
+            .evictIdleConnections(KEPT_IDLE)
             .setUserAgent("GPUaaS-Webhooks/1")
             .disableRedirectHandling()
             .disableAutomaticRetries()
@@ -140,8 +154,13 @@ public final class OutboundHttp implements AutoCloseable {
     return OutboundUrl.problem(url, allowPrivate);
   }
 
-  /** Posts a body of JSON and waits for what comes of it, at most as long as the limit. */
-  public Outcome post(String url, Map<String, String> headers, String json) {
+  /**
+   * Posts a body of JSON and waits for what comes of it, at most as long as the limit.
+   *
+   * @param owner whose it is; a connection is kept for its owner alone, so that no answer to one
+   *     meets a request of another
+   */
+  public Outcome post(UUID owner, String url, Map<String, String> headers, String json) {
     if (problem(url).isPresent()) {
       return new Outcome.Failed(Problem.ADDRESS_REFUSED);
     }
@@ -152,13 +171,34 @@ public final class OutboundHttp implements AutoCloseable {
     ScheduledFuture<?> deadline =
         watch.schedule(request::cancel, limit.toMillis(), TimeUnit.MILLISECONDS);
     try {
-      return new Outcome.Answered(client.execute(request, OutboundHttp::status));
+      return new Outcome.Answered(execute(request, owner));
     } catch (IOException e) {
       // Whoever is not trusted may be slow to hang up as well.
       boolean late = request.isCancelled() && !(e instanceof SSLPeerUnverifiedException);
       return new Outcome.Failed(late ? Problem.TIMED_OUT : problem(e));
     } finally {
       deadline.cancel(false);
+    }
+  }
+
+  /**
+   * The other side may close a kept connection at the very moment it is used: then once more, on a
+   * new one. What came twice is known by its id.
+   */
+  private int execute(HttpPost request, UUID owner) throws IOException {
+    HttpClientContext context = HttpClientContext.create();
+    context.setUserToken(owner);
+    try {
+      return client.execute(request, context, OutboundHttp::status);
+    } catch (NoHttpResponseException | SocketException e) {
+      EndpointDetails connection = context.getEndpointDetails();
+      boolean kept = connection != null && connection.getRequestCount() > 1;
+      if (!kept || request.isCancelled()) {
+        throw e;
+      }
+      HttpClientContext again = HttpClientContext.create();
+      again.setUserToken(owner);
+      return client.execute(request, again, OutboundHttp::status);
     }
   }
 
@@ -181,7 +221,7 @@ public final class OutboundHttp implements AutoCloseable {
       case InterruptedIOException _ -> Problem.TIMED_OUT;
       case ConnectException _ -> Problem.CONNECTION_FAILED;
       case SSLException _ -> Problem.TLS_FAILED;
-      case java.net.SocketException _ -> Problem.CONNECTION_FAILED;
+      case SocketException _ -> Problem.CONNECTION_FAILED;
       default -> Problem.ANSWER_UNREADABLE;
     };
   }

@@ -2,13 +2,15 @@ package gpuaas.events;
 
 import gpuaas.db.Tx;
 import gpuaas.events.Webhook.Delivery;
+import gpuaas.events.WebhookSenders.Result;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
 import org.jdbi.v3.core.result.RowView;
-import org.jdbi.v3.core.statement.PreparedBatch;
 import org.jspecify.annotations.Nullable;
 
 /** Deliveries in the database. */
@@ -50,28 +52,33 @@ final class WebhookDeliveryStore {
 
   /** Writes deliveries; one of an event to an endpoint that is there already stays as it is. */
   static void add(Tx tx, List<New> deliveries) {
-    PreparedBatch batch =
-        tx.batch(
+    tx.update(
             """
             insert into webhook_delivery
               (id, webhook_id, kind, event_id, event_type, lease_id, sequence, body, state, due_at, made_at)
-            values (:id, :webhook, :kind, :eventId, :eventType, :lease::uuid, :sequence::bigint, :body, 'pending', :madeAt, :madeAt)
+            select id, webhook, kind, event_id, event_type, lease, sequence, body, 'pending', made_at, made_at
+              from unnest(:ids, :webhooks, :kinds, :eventIds, :eventTypes, :leases, :sequences, :bodies,
+                :madeAts::timestamptz[])
+                as new (id, webhook, kind, event_id, event_type, lease, sequence, body, made_at)
             on conflict (webhook_id, event_id) where kind = 'event' do nothing
-            """);
-    for (New delivery : deliveries) {
-      batch
-          .bind("id", delivery.id())
-          .bind("webhook", delivery.webhook())
-          .bind("kind", lower(delivery.kind()))
-          .bind("eventId", delivery.eventId())
-          .bind("eventType", delivery.told().type())
-          .bind("lease", delivery.lease().orElse(null))
-          .bind("sequence", delivery.sequence().orElse(null))
-          .bind("body", delivery.told().json())
-          .bind("madeAt", delivery.madeAt())
-          .add();
-    }
-    batch.execute();
+            """)
+        .bindArray("ids", UUID.class, each(deliveries, New::id))
+        .bindArray("webhooks", UUID.class, each(deliveries, New::webhook))
+        .bindArray("kinds", String.class, each(deliveries, one -> lower(one.kind())))
+        .bindArray("eventIds", String.class, each(deliveries, New::eventId))
+        .bindArray("eventTypes", String.class, each(deliveries, one -> one.told().type()))
+        .bindArray("leases", UUID.class, each(deliveries, one -> one.lease().orElse(null)))
+        .bindArray("sequences", Long.class, each(deliveries, one -> one.sequence().orElse(null)))
+        .bindArray("bodies", String.class, each(deliveries, one -> one.told().json()))
+        .bindArray("madeAts", String.class, each(deliveries, one -> one.madeAt().toString()))
+        .execute();
+  }
+
+  /** A column of rows that are written together. */
+  private static <R, C extends @Nullable Object> List<C> each(List<R> rows, Function<R, C> column) {
+    List<C> values = new ArrayList<>(rows.size());
+    rows.forEach(row -> values.add(column.apply(row)));
+    return values;
   }
 
   /**
@@ -117,43 +124,54 @@ final class WebhookDeliveryStore {
         .list();
   }
 
-  /** It arrived. True unless it was over already. */
-  static boolean delivered(Tx tx, UUID id, int status, Instant now) {
-    return tx.update(
-                """
-                update webhook_delivery set state = 'delivered', attempts = attempts + 1, claimed_until = null,
-                  last_at = :now, last_status = :status, last_problem = null
-                where id = :id and state = 'pending'
-                """)
-            .bind("now", now)
-            .bind("status", status)
-            .bind("id", id)
-            .execute()
-        == 1;
+  /** They arrived. The endpoints of those that were not over already. */
+  static List<UUID> delivered(Tx tx, List<Result.Delivered> arrived) {
+    return tx.query(
+            """
+            with done as (
+              update webhook_delivery d set state = 'delivered', attempts = attempts + 1, claimed_until = null,
+                last_at = one.at, last_status = one.status, last_problem = null
+                from unnest(:ids, :statuses, :ats::timestamptz[]) as one (id, status, at)
+               where d.id = one.id and d.state = 'pending'
+              returning d.webhook_id)
+            select distinct webhook_id from done order by webhook_id
+            """)
+        .bindArray("ids", UUID.class, each(arrived, one -> one.claimed().id()))
+        .bindArray("statuses", Integer.class, each(arrived, Result.Delivered::status))
+        .bindArray("ats", String.class, each(arrived, one -> one.at().toString()))
+        .mapTo(UUID.class)
+        .list();
+  }
+
+  /** Nothing was tried: whoever looks next may have them. */
+  static void giveBack(Tx tx, List<Claimed> claims) {
+    tx.update(
+            """
+            update webhook_delivery d set claimed_until = null
+              from unnest(:ids, :untils::timestamptz[]) as one (id, until)
+             where d.id = one.id and d.state = 'pending' and d.claimed_until = one.until
+            """)
+        .bindArray("ids", UUID.class, each(claims, Claimed::id))
+        .bindArray("untils", String.class, each(claims, one -> one.until().toString()))
+        .execute();
   }
 
   /** It did not arrive, and is due again or given up. False: it was not ours any more. */
-  static boolean failed(
-      Tx tx,
-      Claimed claimed,
-      Optional<Integer> status,
-      Optional<String> problem,
-      Optional<Instant> dueAgain,
-      Instant now) {
+  static boolean failed(Tx tx, Result.Failed failed, Optional<Instant> dueAgain) {
     return tx.update(
                 """
                 update webhook_delivery set state = :state, attempts = attempts + 1, claimed_until = null,
                   due_at = coalesce(:due::timestamptz, due_at), last_at = :now,
-                  last_status = :status::integer, last_problem = :problem::text
+                  last_status = :status::integer, last_problem = :problem
                 where id = :id and state = 'pending' and claimed_until = :until
                 """)
             .bind("state", dueAgain.isPresent() ? "pending" : "exhausted")
             .bind("due", dueAgain.orElse(null))
-            .bind("now", now)
-            .bind("status", status.orElse(null))
-            .bind("problem", problem.orElse(null))
-            .bind("id", claimed.id())
-            .bind("until", claimed.until())
+            .bind("now", failed.at())
+            .bind("status", failed.status().orElse(null))
+            .bind("problem", failed.problem())
+            .bind("id", failed.claimed().id())
+            .bind("until", failed.claimed().until())
             .execute()
         == 1;
   }

@@ -6,50 +6,46 @@ import gpuaas.base.SecretBox;
 import gpuaas.db.Database;
 import gpuaas.db.DatabaseGone;
 import gpuaas.db.Tx;
-import gpuaas.events.OutboundHttp.Outcome;
 import gpuaas.events.Webhook.Delivery;
 import gpuaas.events.WebhookDeliveryStore.Claimed;
 import gpuaas.events.WebhookDeliveryStore.Slots;
+import gpuaas.events.WebhookSenders.Result;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.UUID;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sends what is due: claims a delivery, makes one attempt outside of any transaction, and writes
- * what came of it. A claim of somebody who died runs out. Endpoints that fail are tried one
- * delivery at a time and share half of the threads, so that they delay nobody else.
+ * Sends what is due: claims deliveries, makes one attempt at each outside of any transaction, and
+ * writes what came of it, of many together with the next claims. A claim of somebody who died runs
+ * out. Endpoints that fail are tried one delivery at a time and share half of the threads, so that
+ * they delay nobody else.
  */
 public final class WebhookReconciler implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(WebhookReconciler.class);
   private static final Duration SHUTDOWN_LIMIT = Duration.ofSeconds(2);
 
+  /** So many are claimed for each that is sent at once, so that nobody waits for a commit. */
+  private static final int AHEAD = 16;
+
   private final Database database;
-  private final SecretBox secrets;
   private final InstantSource clock;
   private final WebhookRules rules;
-  private final OutboundHttp outbound;
-  private final Map<String, WebhookVoice> voices;
+  private final WebhookSenders senders;
   private final Semaphore wakes = new Semaphore(0);
-  private final AtomicInteger busy = new AtomicInteger();
-  private final AtomicInteger busyFailing = new AtomicInteger();
-  // Platform threads: looking a name up blocks in native code, which would hold a virtual thread's
-  // carrier.
-  private final ExecutorService senders =
-      Executors.newThreadPerTaskExecutor(
-          Thread.ofPlatform().daemon().name("webhook-", 0).factory());
+  private final List<Result> unwritten = new ArrayList<>();
   private final Thread loop = Thread.ofPlatform().daemon().name("webhooks").unstarted(this::run);
   private volatile boolean closed;
 
@@ -61,11 +57,9 @@ public final class WebhookReconciler implements AutoCloseable {
       OutboundHttp outbound,
       Map<String, WebhookVoice> voices) {
     this.database = database;
-    this.secrets = secrets;
     this.clock = clock;
     this.rules = rules;
-    this.outbound = outbound;
-    this.voices = voices;
+    this.senders = new WebhookSenders(secrets, clock, rules, outbound, voices, this::wake);
   }
 
   /** Begins to send. */
@@ -87,21 +81,19 @@ public final class WebhookReconciler implements AutoCloseable {
       if (loop.isAlive()) {
         loop.join(SHUTDOWN_LIMIT); // before the senders, so that nothing more is claimed
       }
-      senders.shutdown();
-      if (!senders.awaitTermination(SHUTDOWN_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
-        senders.shutdownNow();
-      }
+      senders.close(SHUTDOWN_LIMIT);
+      write();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } catch (RuntimeException e) {
+      log.warn("what came of some deliveries is not written: {}", e.getMessage());
     }
   }
 
   private void run() {
     while (!closed) {
       try {
-        claimAndSend(false, rules.parallel() - busy.get());
-        int forFailing = Math.max(1, rules.parallel() / 2) - busyFailing.get();
-        claimAndSend(true, Math.min(forFailing, rules.parallel() - busy.get()));
+        writeAndClaim();
       } catch (DatabaseGone e) {
         log.warn("webhooks wait for the database: {}", e.getMessage());
       } catch (RuntimeException e) {
@@ -119,21 +111,42 @@ public final class WebhookReconciler implements AutoCloseable {
     }
   }
 
-  private void claimAndSend(boolean failing, int most) {
-    if (most <= 0 || closed) {
-      return;
-    }
+  /** One commit for all that arrived and all that is sent next. */
+  private void writeAndClaim() {
+    unwritten.addAll(senders.results());
+    writeFailed();
     Instant now = clock.instant();
     // As the database keeps it, so that a claim is known by its end.
     Instant until = now.plus(claimLength()).truncatedTo(ChronoUnit.MICROS);
-    Slots slots =
-        new Slots(
-            failing, failing ? 1 : rules.parallelPerEndpoint(), most, rules.inOrderAttempts());
-    for (Claimed claimed : database.tx(tx -> WebhookDeliveryStore.claim(tx, slots, now, until))) {
-      busy.incrementAndGet();
-      busyFailing.addAndGet(failing ? 1 : 0);
-      senders.execute(() -> send(claimed, failing));
+    int free = senders.free();
+    int forFailing = Math.min(free, Math.max(1, rules.parallel() / 2) - senders.busyFailing());
+    List<Claimed> failing = new ArrayList<>();
+    List<Claimed> others = new ArrayList<>();
+    try {
+      database.run(tx -> {
+        writeArrived(tx, unwritten);
+        others.addAll(
+            claim(tx, false, rules.parallelPerEndpoint() * AHEAD, free * AHEAD, now, until));
+        failing.addAll(claim(tx, true, 1, forFailing, now, until));
+      });
+      unwritten.clear();
+    } catch (DatabaseGone e) {
+      throw e;
+    } catch (RuntimeException e) {
+      write(); // one by one: who cannot be written holds up nobody else
+      throw e;
     }
+    senders.send(others, false);
+    senders.send(failing, true);
+  }
+
+  private List<Claimed> claim(
+      Tx tx, boolean failing, int perEndpoint, int most, Instant now, Instant until) {
+    if (most <= 0 || closed) {
+      return List.of();
+    }
+    Slots slots = new Slots(failing, perEndpoint, most, rules.inOrderAttempts());
+    return WebhookDeliveryStore.claim(tx, slots, now, until);
   }
 
   /** Longer than an attempt, for a look-up that no limit can end. */
@@ -141,61 +154,72 @@ public final class WebhookReconciler implements AutoCloseable {
     return rules.attemptLimit().multipliedBy(2).plusSeconds(1);
   }
 
-  private void send(Claimed claimed, boolean failing) {
-    try {
-      Outcome outcome = attempt(claimed);
-      database.run(tx -> write(tx, claimed, outcome));
-    } catch (DatabaseGone e) {
-      log.warn("what came of delivery {} is not written: {}", claimed.id(), e.getMessage());
-    } catch (RuntimeException e) {
-      if (!closed) {
-        log.error("delivery {} failed here", claimed.id(), e);
+  /** Everything that came in, each by itself. */
+  private void write() {
+    unwritten.addAll(senders.results());
+    writeFailed();
+    while (!unwritten.isEmpty()) {
+      Result result = unwritten.getFirst();
+      try {
+        database.run(tx -> writeArrived(tx, List.of(result)));
+      } catch (DatabaseGone e) {
+        throw e;
+      } catch (RuntimeException e) {
+        log.error("what came of a delivery cannot be written: {}", result, e);
       }
-    } finally {
-      busy.decrementAndGet();
-      busyFailing.addAndGet(failing ? -1 : 0);
-      wake();
+      unwritten.removeFirst();
     }
   }
 
-  private Outcome attempt(Claimed claimed) {
-    Instant now = clock.instant();
-    List<String> keys = new ArrayList<>();
-    keys.add(secrets.unseal(claimed.secret(), Webhooks.purpose(claimed.webhook())));
-    if (claimed.oldSecretUntil().filter(now::isBefore).isPresent()) {
-      claimed
-          .oldSecret()
-          .ifPresent(old -> keys.add(secrets.unseal(old, Webhooks.purpose(claimed.webhook()))));
-    }
-    WebhookVoice voice = voices.get(claimed.voice());
-    String prefix = voice == null ? "Gpuaas" : voice.headerPrefix();
-    Map<String, String> headers =
-        Map.of(
-            prefix + "-Signature", WebhookSignature.of(keys, now, claimed.body()),
-            prefix + "-Event-Id", claimed.eventId());
-    return outbound.post(claimed.url(), headers, claimed.body());
-  }
-
-  private void write(Tx tx, Claimed claimed, Outcome outcome) {
-    Instant now = clock.instant();
-    switch (outcome) {
-      case Outcome.Answered(int status) when status >= 200 && status < 300 -> {
-        if (WebhookDeliveryStore.delivered(tx, claimed.id(), status, now)
-            && WebhookStore.succeeded(tx, claimed.webhook())) {
-          AuditStore.appendOwn(tx, claimed.project(), Act.WEBHOOK_ENABLE, claimed.webhook(), now);
+  /**
+   * Each in a transaction of its own: it locks its endpoint, and whoever deletes that locks the
+   * deliveries first.
+   */
+  private void writeFailed() {
+    for (Result result : List.copyOf(unwritten)) {
+      if (result instanceof Result.Failed failed) {
+        try {
+          database.run(tx -> failed(tx, failed));
+        } catch (DatabaseGone e) {
+          throw e;
+        } catch (RuntimeException e) {
+          log.error("what came of delivery {} is not written", failed.claimed().id(), e);
         }
+        unwritten.remove(result);
       }
-      case Outcome.Answered(int status) -> {
-        Optional<String> problem = Optional.of(status / 100 == 3 ? "redirect" : "status");
-        failed(tx, claimed, Optional.of(status), problem, now);
-      }
-      case Outcome.Failed(OutboundHttp.Problem why) ->
-          failed(tx, claimed, Optional.empty(), Optional.of(why.text()), now);
     }
   }
 
-  private void failed(
-      Tx tx, Claimed claimed, Optional<Integer> status, Optional<String> problem, Instant now) {
+  private static void writeArrived(Tx tx, List<Result> results) {
+    List<Claimed> givenBack = new ArrayList<>();
+    List<Result.Delivered> arrived = new ArrayList<>();
+    Map<UUID, UUID> projects = new HashMap<>();
+    for (Result result : results) {
+      switch (result) {
+        case Result.Delivered delivered -> {
+          arrived.add(delivered);
+          projects.put(delivered.claimed().webhook(), delivered.claimed().project());
+        }
+        case Result.GivenBack(Claimed claimed) -> givenBack.add(claimed);
+        case Result.Failed _ -> {}
+      }
+    }
+    if (!givenBack.isEmpty()) {
+      WebhookDeliveryStore.giveBack(tx, givenBack);
+    }
+    if (arrived.isEmpty()) {
+      return;
+    }
+    List<UUID> webhooks = WebhookDeliveryStore.delivered(tx, arrived);
+    for (UUID enabled : WebhookStore.succeeded(tx, webhooks)) {
+      UUID project = Objects.requireNonNull(projects.get(enabled));
+      AuditStore.appendOwn(tx, project, Act.WEBHOOK_ENABLE, enabled, arrived.getLast().at());
+    }
+  }
+
+  private void failed(Tx tx, Result.Failed failed) {
+    Claimed claimed = failed.claimed();
+    Instant now = failed.at();
     int attempts = claimed.attempts() + 1;
     boolean probe = claimed.kind() == Delivery.Kind.PROBE;
     boolean last = probe || attempts >= rules.retryAfter().size();
@@ -203,7 +227,7 @@ public final class WebhookReconciler implements AutoCloseable {
         last
             ? Optional.empty()
             : Optional.of(now.plus(rules.pause(attempts, claimed.id().getLeastSignificantBits())));
-    if (!WebhookDeliveryStore.failed(tx, claimed, status, problem, dueAgain, now) || probe) {
+    if (!WebhookDeliveryStore.failed(tx, failed, dueAgain) || probe) {
       return;
     }
     if (attempts < rules.inOrderAttempts()) {

@@ -10,7 +10,7 @@ import java.util.List;
  * @param attemptLimit for one attempt, everything together
  * @param inOrderAttempts how often an event is tried before later ones of the same lease pass it
  * @param parallel attempts at once by this server
- * @param parallelPerEndpoint attempts at once to one endpoint, by all servers
+ * @param parallelPerEndpoint attempts at once to one endpoint by this server
  * @param pollEvery how often is looked for what is due
  * @param disableAfter deliveries given up in a row until the endpoint is disabled
  * @param mostPerTenant endpoints

@@ -137,25 +137,25 @@ final class WebhookStore {
         == 1;
   }
 
-  /** An attempt succeeded; true when this enabled the endpoint again. */
-  static boolean succeeded(Tx tx, UUID id) {
-    boolean enabled =
-        tx.update(
-                    """
-                    update webhook set enabled = true, disabled_at = null
-                     where id = :id and not enabled and deleted_at is null
-                    """)
-                .bind("id", id)
-                .execute()
-            == 1;
-    tx.update(
+  /** Attempts succeeded; those that this enabled again. */
+  static List<UUID> succeeded(Tx tx, List<UUID> ids) {
+    return tx.query(
             """
-            update webhook set failures_in_row = 0, exhausted_in_row = 0
-             where id = :id and (failures_in_row > 0 or exhausted_in_row > 0)
+            with locked as (
+              select id, enabled from webhook
+               where id = any(:ids) and (failures_in_row > 0 or exhausted_in_row > 0 or not enabled)
+               order by id for update),
+            better as (
+              update webhook w set failures_in_row = 0, exhausted_in_row = 0,
+                enabled = w.enabled or w.deleted_at is null,
+                disabled_at = case when w.deleted_at is null then null else w.disabled_at end
+                from locked where w.id = locked.id
+              returning w.id, w.enabled and not locked.enabled as enabled_again)
+            select id from better where enabled_again
             """)
-        .bind("id", id)
-        .execute();
-    return enabled;
+        .bindArray("ids", UUID.class, ids)
+        .mapTo(UUID.class)
+        .list();
   }
 
   /** Removes endpoints that were deleted, once nothing of theirs is left. */

@@ -156,7 +156,7 @@ final class LeaseStore implements LeaseBook {
     List<Room> rooms = NodeStore.rooms(tx, want.gpuModel());
     Optional<Placement.Choice> choice = Placement.chooseInTurn(ahead, want, rooms);
     if (choice.isEmpty()) {
-      return new Turn.Full(makeRoom(tx, ahead, want, rooms, now));
+      return new Turn.Full(makeRoom(tx, waiting, ahead, rooms, now));
     }
     Offer offer = choice.get().room().offer().withGpuCount(want.gpuCount());
     Place place = new Place(offer, choice.get().room().node(), choice.get().gpuIds());
@@ -169,13 +169,17 @@ final class LeaseStore implements LeaseBook {
   }
 
   /** Takes spot leases back, if that helps; true: there will be room. */
-  private boolean makeRoom(Tx tx, List<Want> ahead, Want want, List<Room> rooms, Instant now) {
+  private boolean makeRoom(Tx tx, Lease waiting, List<Want> ahead, List<Room> rooms, Instant now) {
+    Want want = waiting.spec().want();
     if (want.tier() == Tier.SPOT) {
       return false;
     }
     Reclaim.Answer answer =
         Reclaim.decide(
             ahead, want, rooms, holders(tx, want, LEAVING), holders(tx, want, RECLAIMABLE));
+    if (!answer.take().isEmpty() && !isAsRead(tx, waiting)) {
+      return false; // it was stopped meanwhile: nobody makes room for nobody
+    }
     for (Reclaim.Holder holder : answer.take()) {
       lock(tx, holder.lease());
       Lease spot = find(tx, holder.lease()).orElseThrow();
@@ -295,6 +299,12 @@ final class LeaseStore implements LeaseBook {
     }
     after.ifPresent(at -> query.bind("madeAt", at.madeAt()).bind("id", at.id()));
     return query.bind("project", project).bind("limit", limit).map(LeaseRow::read).list();
+  }
+
+  /** Holds the row; true: nobody has written it since it was read. */
+  private static boolean isAsRead(Tx tx, Lease lease) {
+    lock(tx, lease.id());
+    return find(tx, lease.id()).map(Lease::version).filter(v -> v == lease.version()).isPresent();
   }
 
   /** Holds the row until the end of the transaction. */

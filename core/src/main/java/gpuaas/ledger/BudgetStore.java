@@ -33,6 +33,23 @@ final class BudgetStore {
         .execute();
   }
 
+  /** Whose a project or an API key is. */
+  record Owner(UUID tenant, UUID project) {}
+
+  static Optional<Owner> owner(Tx tx, Scope scope, UUID id) {
+    String table =
+        switch (scope) {
+          case PROJECT -> "select tenant_id, id as project_id from project where id = :id";
+          case API_KEY -> "select tenant_id, project_id from api_key where id = :id";
+        };
+    return tx.query(table)
+        .bind("id", id)
+        .map(row ->
+            new Owner(
+                row.getColumn("tenant_id", UUID.class), row.getColumn("project_id", UUID.class)))
+        .findOne();
+  }
+
   static boolean delete(Tx tx, UUID tenant, UUID id) {
     return tx.update("delete from budget where id = :id and tenant_id = :tenant")
             .bind("id", id)

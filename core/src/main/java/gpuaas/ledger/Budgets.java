@@ -50,6 +50,59 @@ public final class Budgets {
       Optional<Long> mostMicros,
       Optional<Long> mostGpuSeconds) {
     caller.require(Action.BILLING_WRITE);
+    put(tx, caller.tenant(), scope, owner, period, mostMicros, mostGpuSeconds);
+  }
+
+  /** The same for a project or key that the caller may see, of whichever tenant. */
+  public Standing setAnywhere(
+      Tx tx,
+      Caller caller,
+      Scope scope,
+      UUID owner,
+      Period period,
+      Optional<Long> mostMicros,
+      Optional<Long> mostGpuSeconds) {
+    caller.require(Action.BILLING_WRITE);
+    UUID tenant = tenant(tx, caller, scope, owner);
+    put(tx, tenant, scope, owner, period, mostMicros, mostGpuSeconds);
+    return find(tx, tenant, owner, period).orElseThrow();
+  }
+
+  /** Removes the budget of a project or key that the caller may see; false: there is none. */
+  public boolean deleteAnywhere(Tx tx, Caller caller, Scope scope, UUID owner, Period period) {
+    caller.require(Action.BILLING_WRITE);
+    UUID tenant = tenant(tx, caller, scope, owner);
+    return find(tx, tenant, owner, period)
+        .map(there -> BudgetStore.delete(tx, tenant, there.budget().id()))
+        .orElse(false);
+  }
+
+  private static UUID tenant(Tx tx, Caller caller, Scope scope, UUID owner) {
+    return BudgetStore.owner(tx, scope, owner)
+        .filter(found -> caller.sees(found.project()))
+        .map(BudgetStore.Owner::tenant)
+        .orElseThrow(() ->
+            new Refused(
+                new Refusal.NotFound(
+                    scope == Scope.PROJECT ? Refusal.Kind.PROJECT : Refusal.Kind.API_KEY,
+                    owner.toString())));
+  }
+
+  private Optional<Standing> find(Tx tx, UUID tenant, UUID owner, Period period) {
+    return BudgetStore.list(tx, tenant).stream()
+        .filter(each -> each.owner().equals(owner) && each.period() == period)
+        .findFirst()
+        .map(each -> standing(tx, each));
+  }
+
+  private void put(
+      Tx tx,
+      UUID tenant,
+      Scope scope,
+      UUID owner,
+      Period period,
+      Optional<Long> mostMicros,
+      Optional<Long> mostGpuSeconds) {
     if (mostMicros.isEmpty() && mostGpuSeconds.isEmpty()) {
       throw new Refused(Refusal.Invalid.field("most_micros", "or most_gpu_seconds must be there"));
     }
@@ -57,7 +110,7 @@ public final class Budgets {
       throw new Refused(Refusal.Invalid.field("budget", "must not be below 0"));
     }
     Budget budget =
-        new Budget(ids.next(), caller.tenant(), scope, owner, period, mostMicros, mostGpuSeconds);
+        new Budget(ids.next(), tenant, scope, owner, period, mostMicros, mostGpuSeconds);
     BudgetStore.put(tx, budget, clock.instant());
   }
 

@@ -1,6 +1,11 @@
 package gpuaas.ledger;
 
+import java.time.DayOfWeek;
 import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.time.temporal.ChronoUnit;
+import java.time.temporal.TemporalAdjusters;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -28,6 +33,12 @@ public record UsageQuery(
     Optional<Key> after,
     int limit) {
 
+  /** The same over another time, which begins and ends where a bucket does or where this does. */
+  UsageQuery within(Instant newStart, Instant newEnd, int newLimit) {
+    return new UsageQuery(
+        tenant, project, lease, bucket, groupBy, newStart, newEnd, now, after, newLimit);
+  }
+
   /** How long a bucket is. */
   public enum Bucket {
     HOUR,
@@ -35,6 +46,20 @@ public record UsageQuery(
     /** From Monday, as in ISO 8601. */
     WEEK,
     MONTH;
+
+    /** The beginning of the one that comes so many after that of this moment. */
+    Instant after(Instant moment, int count) {
+      ZonedDateTime hour = moment.atZone(ZoneOffset.UTC).truncatedTo(ChronoUnit.HOURS);
+      ZonedDateTime day = hour.truncatedTo(ChronoUnit.DAYS);
+      return (switch (this) {
+            case HOUR -> hour.plusHours(count);
+            case DAY -> day.plusDays(count);
+            case WEEK ->
+                day.with(TemporalAdjusters.previousOrSame(DayOfWeek.MONDAY)).plusWeeks(count);
+            case MONTH -> day.withDayOfMonth(1).plusMonths(count);
+          })
+          .toInstant();
+    }
 
     /** The word of the database. */
     String unit() {

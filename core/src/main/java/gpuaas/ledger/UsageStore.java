@@ -4,6 +4,7 @@ import gpuaas.db.Json;
 import gpuaas.db.Tx;
 import gpuaas.ledger.UsageQuery.GroupBy;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -11,6 +12,9 @@ import org.jdbi.v3.core.result.RowView;
 
 /** What was used, by lease. */
 public final class UsageStore {
+
+  /** Buckets in one part, so that the doubling ends. */
+  private static final int WIDTH_MOST = 10_000;
 
   private UsageStore() {}
 
@@ -60,8 +64,31 @@ public final class UsageStore {
   /**
    * Use added up by time and group, ordered by bucket and group. Seconds and costs are those that
    * the bills have: a lease's buckets add up to its bill.
+   *
+   * <p>Looks at a part of the time after the other, each twice as long as the one before, and no
+   * further than the limit needs: a page of a year of hours costs no more than its own hours.
    */
   public static List<UsageQuery.Row> buckets(Tx tx, UsageQuery query) {
+    Instant end = query.end().isBefore(query.now()) ? query.end() : query.now();
+    Instant from =
+        query
+            .after()
+            .map(UsageQuery.Key::bucketStart)
+            .filter(query.start()::isBefore)
+            .orElse(query.start());
+    List<UsageQuery.Row> rows = new ArrayList<>();
+    for (int width = query.limit();
+        rows.size() < query.limit() && from.isBefore(end);
+        width = Math.min(2 * width, WIDTH_MOST)) {
+      Instant boundary = query.bucket().after(from, width);
+      Instant to = boundary.isBefore(end) ? boundary : end;
+      rows.addAll(part(tx, query.within(from, to, query.limit() - rows.size())));
+      from = to;
+    }
+    return rows;
+  }
+
+  private static List<UsageQuery.Row> part(Tx tx, UsageQuery query) {
     return tx.query(
             """
             with used as (
@@ -98,7 +125,7 @@ public final class UsageStore {
         .bind("unit", query.bucket().unit())
         .bind("groupBy", query.groupBy().name())
         .bind("start", query.start())
-        .bind("end", query.end().isBefore(query.now()) ? query.end() : query.now())
+        .bind("end", query.end())
         .bind("now", query.now())
         .bind("afterBucket", query.after().map(UsageQuery.Key::bucketStart).orElse(null))
         .bind("afterGroup", query.after().map(UsageQuery.Key::group).orElse(null))

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.security.KeyStore;
 import java.time.Duration;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -33,6 +34,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Requests to strangers' URLs: where they go, where they do not, and when they end. */
 class OutboundHttpTest {
+
+  private static final UUID OWNER = new UUID(0, 1);
 
   private static final Duration LIMIT = Duration.ofMillis(1500);
   private static final String BODY = "{\"id\": \"evt_1\"}";
@@ -92,7 +95,8 @@ class OutboundHttpTest {
   void theBodyAndTheHeadersArrive() throws Exception {
     try (Receiver receiver = new Receiver();
         OutboundHttp outbound = open()) {
-      Outcome outcome = outbound.post(receiver.url(), Map.of("Test-Event-Id", "evt_1"), BODY);
+      Outcome outcome =
+          outbound.post(OWNER, receiver.url(), Map.of("Test-Event-Id", "evt_1"), BODY);
       assertThat(outcome).isEqualTo(new Answered(204));
       assertThat(receiver.received()).hasSize(1);
       assertThat(receiver.received().getFirst().body()).isEqualTo(BODY);
@@ -116,7 +120,8 @@ class OutboundHttpTest {
         OutboundHttp outbound = open(turncoat, false)) {
       assertThat(turncoat.resolve("rebind.example.com")[0].isLoopbackAddress()).isFalse();
       String url = "https://rebind.example.com:" + receiver.port() + "/";
-      assertThat(outbound.post(url, Map.of(), BODY)).isEqualTo(new Failed(Problem.ADDRESS_REFUSED));
+      assertThat(outbound.post(OWNER, url, Map.of(), BODY))
+          .isEqualTo(new Failed(Problem.ADDRESS_REFUSED));
       assertThat(lookUps).as("one look-up for each request").hasValue(2);
       assertThat(receiver.received()).isEmpty();
     }
@@ -136,7 +141,7 @@ class OutboundHttpTest {
     try (Receiver receiver = new Receiver();
         OutboundHttp outbound = open(once, true)) {
       String url = "http://pinned.example.com:" + receiver.port() + "/";
-      assertThat(outbound.post(url, Map.of(), BODY)).isEqualTo(new Answered(204));
+      assertThat(outbound.post(OWNER, url, Map.of(), BODY)).isEqualTo(new Answered(204));
       assertThat(receiver.received().getFirst().host())
           .isEqualTo("pinned.example.com:" + receiver.port());
     }
@@ -148,7 +153,7 @@ class OutboundHttpTest {
         host ->
             new InetAddress[] {InetAddress.getByName("8.8.8.8"), InetAddress.getByName("10.0.0.1")};
     try (OutboundHttp outbound = open(mixed, false)) {
-      assertThat(outbound.post("https://mixed.example.com/", Map.of(), BODY))
+      assertThat(outbound.post(OWNER, "https://mixed.example.com/", Map.of(), BODY))
           .isEqualTo(new Failed(Problem.ADDRESS_REFUSED));
     }
   }
@@ -163,7 +168,7 @@ class OutboundHttpTest {
             "https://127.0.0.1:" + receiver.port() + "/",
             "https://[::1]:" + receiver.port() + "/"
           }) {
-        assertThat(outbound.post(url, Map.of(), BODY))
+        assertThat(outbound.post(OWNER, url, Map.of(), BODY))
             .as(url)
             .isEqualTo(new Failed(Problem.ADDRESS_REFUSED));
       }
@@ -177,7 +182,7 @@ class OutboundHttpTest {
         Receiver receiver = new Receiver();
         OutboundHttp outbound = open()) {
       receiver.redirectingTo(inner.url());
-      assertThat(outbound.post(receiver.url(), Map.of(), BODY)).isEqualTo(new Answered(307));
+      assertThat(outbound.post(OWNER, receiver.url(), Map.of(), BODY)).isEqualTo(new Answered(307));
       assertThat(inner.received()).isEmpty();
     }
   }
@@ -186,7 +191,7 @@ class OutboundHttpTest {
   void whoeverNeverAnswersIsLeftAtTheLimit() throws Exception {
     try (ServerSocket silent = peer(OutboundHttpTest::untilClosed);
         OutboundHttp outbound = open()) {
-      assertThat(outbound.post(url(silent), Map.of(), BODY))
+      assertThat(outbound.post(OWNER, url(silent), Map.of(), BODY))
           .isEqualTo(new Failed(Problem.TIMED_OUT));
     }
   }
@@ -199,7 +204,7 @@ class OutboundHttpTest {
     listener.bind(new java.net.InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     try (ServerSocket deaf = peer(listener, _ -> LockSupport.parkNanos(20_000_000_000L));
         OutboundHttp outbound = open()) {
-      assertThat(outbound.post(url(deaf), Map.of(), "a".repeat(16_000_000)))
+      assertThat(outbound.post(OWNER, url(deaf), Map.of(), "a".repeat(16_000_000)))
           .isEqualTo(new Failed(Problem.TIMED_OUT));
     }
   }
@@ -219,7 +224,8 @@ class OutboundHttpTest {
         };
     try (ServerSocket slow = peer(trickler);
         OutboundHttp outbound = open()) {
-      assertThat(outbound.post(url(slow), Map.of(), BODY)).isEqualTo(new Failed(Problem.TIMED_OUT));
+      assertThat(outbound.post(OWNER, url(slow), Map.of(), BODY))
+          .isEqualTo(new Failed(Problem.TIMED_OUT));
     }
   }
 
@@ -254,9 +260,9 @@ class OutboundHttpTest {
         ServerSocket many = peer(headers);
         ServerSocket wide = peer(line);
         OutboundHttp outbound = open()) {
-      assertThat(outbound.post(url(body), Map.of(), BODY)).isEqualTo(new Answered(200));
-      assertThat(outbound.post(url(many), Map.of(), BODY)).isInstanceOf(Failed.class);
-      assertThat(outbound.post(url(wide), Map.of(), BODY)).isInstanceOf(Failed.class);
+      assertThat(outbound.post(OWNER, url(body), Map.of(), BODY)).isEqualTo(new Answered(200));
+      assertThat(outbound.post(OWNER, url(many), Map.of(), BODY)).isInstanceOf(Failed.class);
+      assertThat(outbound.post(OWNER, url(wide), Map.of(), BODY)).isInstanceOf(Failed.class);
     }
   }
 
@@ -273,11 +279,11 @@ class OutboundHttpTest {
     try (OutboundHttp outbound = open();
         OutboundHttp nameless = open(nobody, true);
         ServerSocket rude = peer(Socket::close)) {
-      assertThat(outbound.post("http://127.0.0.1:" + closed + "/", Map.of(), BODY))
+      assertThat(outbound.post(OWNER, "http://127.0.0.1:" + closed + "/", Map.of(), BODY))
           .isEqualTo(new Failed(Problem.CONNECTION_FAILED));
-      assertThat(nameless.post("http://nobody.example.com:8080/", Map.of(), BODY))
+      assertThat(nameless.post(OWNER, "http://nobody.example.com:8080/", Map.of(), BODY))
           .isEqualTo(new Failed(Problem.NAME_UNKNOWN));
-      assertThat(outbound.post(url(rude), Map.of(), BODY)).isInstanceOf(Failed.class);
+      assertThat(outbound.post(OWNER, url(rude), Map.of(), BODY)).isInstanceOf(Failed.class);
     }
   }
 
@@ -309,13 +315,13 @@ class OutboundHttpTest {
         OutboundHttp trusted = new OutboundHttp(here, true, LIMIT, trusting);
         OutboundHttp stranger = open(here, true)) {
       String port = ":" + listener.getLocalPort() + "/";
-      assertThat(trusted.post("https://hooks.example.com" + port, Map.of(), BODY))
+      assertThat(trusted.post(OWNER, "https://hooks.example.com" + port, Map.of(), BODY))
           .isEqualTo(new Answered(204));
       assertThat(sni).hasValue("hooks.example.com");
-      assertThat(trusted.post("https://other.example.com" + port, Map.of(), BODY))
+      assertThat(trusted.post(OWNER, "https://other.example.com" + port, Map.of(), BODY))
           .as("the certificate is another name's")
           .isEqualTo(new Failed(Problem.TLS_FAILED));
-      assertThat(stranger.post("https://hooks.example.com" + port, Map.of(), BODY))
+      assertThat(stranger.post(OWNER, "https://hooks.example.com" + port, Map.of(), BODY))
           .as("nobody whom we trust signed it")
           .isEqualTo(new Failed(Problem.TLS_FAILED));
     }

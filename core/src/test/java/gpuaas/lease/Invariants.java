@@ -30,11 +30,13 @@ final class Invariants {
   private final Map<UUID, Long> sequences = new HashMap<>();
   private final Set<UUID> ended = new HashSet<>();
   private final MoneyInvariants money = new MoneyInvariants();
+  final SpotInvariants spot;
   private int eventsSeen;
   private int usageSeen;
 
   Invariants(SimProvider provider) {
     this.provider = provider;
+    this.spot = new SpotInvariants(provider);
   }
 
   void check(SimulatedBook book) {
@@ -43,6 +45,7 @@ final class Invariants {
     eventsHaveNoGapAndOneEnd(book);
     eachRunningSecondOnce(book);
     money.check(book);
+    spot.check(book);
   }
 
   private static void noGpuHasTwoHolders(SimulatedBook book) {
@@ -133,7 +136,8 @@ final class Invariants {
     if (until == null) {
       return;
     }
-    boolean exact = why != EndReason.LOST;
+    boolean vanished = why == EndReason.RECLAIMED && spot.hadVanished(lease.id());
+    boolean exact = why != EndReason.LOST && !vanished;
     require(
         exact ? until.equals(stoppedAt) : !until.isAfter(stoppedAt),
         "ran from %s, stopped (%s) at %s, charged to %s",

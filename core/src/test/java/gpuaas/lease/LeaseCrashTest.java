@@ -39,7 +39,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 @Execution(ExecutionMode.CONCURRENT)
 class LeaseCrashTest {
 
-  private static final int KILLED = 137;
+  static final int KILLED = 137;
   private static final long PATIENCE_SECONDS = 300;
 
   // Deleted by hand: the folders hold links to outside, which the library warns of one by one.
@@ -89,7 +89,7 @@ class LeaseCrashTest {
     // Adding a write or a call to the life without adding it to the table above fails here.
     Path folder = Files.createDirectory(temporary.resolve("whole"));
     DatabaseSettings settings = TestDatabase.settings();
-    assertThat(run(settings, folder, "")).isZero();
+    assertThat(run(settings, folder, CrashedServer.LIFE, "")).isZero();
     List<String> seen = Files.readAllLines(folder.resolve("steps"));
     assertThat(STEPS).allSatisfy(step -> assertThat(seen).contains(step));
     assertThat(seen.stream().filter(step -> step.startsWith("before create")))
@@ -99,10 +99,12 @@ class LeaseCrashTest {
   private void killedAt(String step) throws Exception {
     Path folder = Files.createDirectory(temporary.resolve(step.replace(' ', '-')));
     DatabaseSettings settings = TestDatabase.settings();
-    assertThat(run(settings, folder, step))
+    assertThat(run(settings, folder, CrashedServer.LIFE, step))
         .as("the first process dies at " + step)
         .isEqualTo(KILLED);
-    assertThat(run(settings, folder, "")).as("the second process brings it to its end").isZero();
+    assertThat(run(settings, folder, CrashedServer.LIFE, ""))
+        .as("the second process brings it to its end")
+        .isZero();
     try (Database database = Database.open(settings)) {
       check(database);
     }
@@ -122,7 +124,7 @@ class LeaseCrashTest {
   }
 
   /** The bill is the whole time in one, nothing stays set aside, and all entries add up. */
-  private static void checkMoney(Database database, Lease lease) {
+  static void checkMoney(Database database, Lease lease) {
     List<String> differences = database.read(LedgerStore::differences);
     assertThat(differences).isEmpty();
     Hold hold = database.read(tx -> HoldStore.find(tx, lease.id())).orElseThrow();
@@ -136,7 +138,7 @@ class LeaseCrashTest {
   }
 
   /** From the moment it ran to the wish to stop, each second once. */
-  private static void checkUsage(List<Event> events, List<Usage> usage) {
+  static void checkUsage(List<Event> events, List<Usage> usage) {
     Instant expected = at(events, Event.Type.LEASE_RUNNING);
     for (Usage part : usage) {
       assertThat(part.from()).isEqualTo(expected);
@@ -145,11 +147,12 @@ class LeaseCrashTest {
     assertThat(expected).isEqualTo(at(events, Event.Type.LEASE_STOPPING));
   }
 
-  private static Instant at(List<Event> events, Event.Type type) {
+  static Instant at(List<Event> events, Event.Type type) {
     return events.stream().filter(event -> event.type() == type).findFirst().orElseThrow().at();
   }
 
-  private static int run(DatabaseSettings settings, Path folder, String killAt) throws Exception {
+  static int run(DatabaseSettings settings, Path folder, String story, String killAt)
+      throws Exception {
     List<String> command =
         new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin/java").toString()));
     command.addAll(
@@ -166,6 +169,7 @@ class LeaseCrashTest {
                 "USER_NAME", settings.user(),
                 "PASSWORD", settings.password(),
                 "FOLDER", folder.toString(),
+                "STORY", story,
                 "KILL_AT", killAt));
     Process process = builder.start();
     if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
@@ -179,7 +183,7 @@ class LeaseCrashTest {
     return process.exitValue();
   }
 
-  private static int count(Database database, String table) {
+  static int count(Database database, String table) {
     return database.read(
         tx -> tx.query("select count(*) from " + table).mapTo(Integer.class).one());
   }

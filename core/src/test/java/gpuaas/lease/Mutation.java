@@ -16,5 +16,15 @@ enum Mutation {
   /** A lease is accepted without setting anything aside. */
   SKIP_HOLD,
   /** Use is paid for twice. */
-  POST_TWICE
+  POST_TWICE,
+  /** Leases on demand are taken back like spot leases. */
+  RECLAIM_FIRM,
+  /** The oldest spot leases are taken back first. */
+  RECLAIM_OLDEST,
+  /** Whoever is taken back is stopped at once, and told nothing. */
+  RECLAIM_UNTOLD,
+  /** Whoever is taken back has no time left. */
+  RECLAIM_WITHOUT_GRACE,
+  /** Room is made for a lease that has moved on meanwhile. */
+  RECLAIM_FOR_NOBODY
 }

@@ -1,6 +1,7 @@
 package gpuaas.lease;
 
 import gpuaas.base.Caller;
+import gpuaas.capacity.Reclaim;
 import gpuaas.catalog.Want;
 import gpuaas.lease.LeaseState.Ended;
 import gpuaas.lease.LeaseState.Provisioning;
@@ -64,13 +65,15 @@ final class Simulation {
     this.faults = new Faults(random, stage, trace);
     this.sim = new SimProvider(PROVIDER, stage, this::fate, 1, 4);
     this.provider = new FaultyProvider(sim, faults, stage);
-    this.book = new SimulatedBook(sim, faults, stage, mutation, this::checkWrite);
+    this.invariants = new Invariants(sim);
+    this.book =
+        new SimulatedBook(
+            sim, faults, stage, mutation, new Check(), id -> due(id, stage.instant()));
     Providers providers = new Providers(Map.of(PROVIDER, provider));
     this.reconciler =
         new LeaseReconciler(
             book, providers, this::prove, DEPLOYMENT, stage, rules, _ -> Optional.empty());
     this.sweeper = new OrphanSweeper(book, providers, DEPLOYMENT);
-    this.invariants = new Invariants(sim);
   }
 
   /** Throws a {@link Violation} when a promise is broken. */
@@ -81,7 +84,7 @@ final class Simulation {
         stage.enter("worker-" + i, this::work);
       }
       stage.enter("sweeper", this::sweep);
-      int users = 2 + faults.below(3);
+      int users = 2 + faults.below(4);
       for (int i = 0; i < users; i++) {
         UUID id = new UUID(0, i + 1);
         stage.enter("user-" + i, () -> use(id));
@@ -123,9 +126,8 @@ final class Simulation {
 
   private void use(UUID id) {
     stage.pause(faults.upTo(Duration.ofMinutes(3)));
-    Want want =
-        new Want(
-            "", SimProvider.GPU.model(), 1 + faults.below(3), Optional.empty(), Tier.ON_DEMAND);
+    Tier tier = faults.chance(0.5) ? Tier.SPOT : Tier.ON_DEMAND;
+    Want want = new Want("", SimProvider.GPU.model(), 1 + faults.below(3), Optional.empty(), tier);
     Optional<Duration> term =
         faults.chance(0.3) ? Optional.of(faults.upTo(Duration.ofMinutes(4))) : Optional.empty();
     LeaseSpec.WhenFull whenFull =
@@ -134,7 +136,7 @@ final class Simulation {
         new LeaseSpec(want, "", List.of(), Map.of(), term, whenFull, Duration.ZERO, Guards.NONE);
     book.add(Lease.requested(id, USER, spec, Optional.empty(), 2_000_000, stage.instant()));
     due(id, stage.instant());
-    trace.say("requested " + want.gpuCount() + " GPUs as " + id);
+    trace.say("requested " + want.gpuCount() + " GPUs " + tier + " as " + id);
     if (faults.chance(0.7)) {
       stage.pause(faults.upTo(Duration.ofMinutes(5)));
       stop(id);
@@ -278,6 +280,21 @@ final class Simulation {
 
   private boolean isOrphan(Owned owned) {
     return !OrphanSweeper.isOwned(owned, Optional.ofNullable(book.leases.get(owned.tag().lease())));
+  }
+
+  /** What is looked at before it is written. */
+  private final class Check implements SimulatedBook.WriteCheck {
+    @Override
+    public void before(Change change) {
+      invariants.spot.before(change);
+      checkWrite(change);
+    }
+
+    @Override
+    public void taking(Lease waiting, List<Want> ahead, Reclaim.Answer answer) {
+      invariants.spot.taking(book, waiting, ahead, answer);
+      answer.take().forEach(holder -> trace.say("taken back for " + waiting.id() + ": " + holder));
+    }
   }
 
   /** Nobody may say "never seen" who has not looked after the settling time. */

@@ -12,6 +12,7 @@ import gpuaas.spi.Tier;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -103,6 +104,24 @@ class SpotTest {
     desk.step(waitingSpot);
     assertThat(desk.lease(waitingSpot).state().text()).isEqualTo("waiting");
     desk.stepTo(firm, "running");
+  }
+
+  @Test
+  void nobodyIsTakenBackForALeaseThatWasStoppedMeanwhile() {
+    UUID spot = desk.request(4, Tier.SPOT);
+    desk.stepTo(spot, "running");
+    UUID firm = desk.request(4, Tier.ON_DEMAND);
+    Lease asRead = desk.lease(firm);
+    desk.stop(firm);
+    LeaseStore store =
+        new LeaseStore(
+            desk.database,
+            desk.clock,
+            new Leases.Hooks((kind, id) -> {}, lease -> {}, id -> Optional.empty()),
+            LeaseRules.standard(),
+            desk.ledger);
+    assertThat(store.place(asRead, desk.clock.instant())).isEqualTo(new LeaseBook.Turn.Full(false));
+    assertThat(desk.lease(spot).history().reclaimAt()).isEmpty();
   }
 
   private Hold hold(UUID lease) {

@@ -15,6 +15,8 @@ import gpuaas.http.SocketRoute;
 import gpuaas.identity.ApiKeys;
 import gpuaas.lease.LeaseRules;
 import gpuaas.lease.Leases;
+import gpuaas.ledger.Budgets;
+import gpuaas.ledger.Ledger;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.InstantSource;
 import java.util.List;
@@ -47,6 +49,8 @@ public final class GpuaasDialect implements Dialect {
       Optional<String> publicUrl,
       String hostKeyFingerprint,
       SocketRoute.Opener terminalSocket,
+      Ledger ledger,
+      Budgets budgets,
       Telling telling,
       EventStreamRules eventStreams,
       BooleanSupplier ready,
@@ -74,6 +78,7 @@ public final class GpuaasDialect implements Dialect {
                 new AllocationRoutes(parts.leases(), views).routes(),
                 new EventRoutes(parts.telling().feed(), parts.eventStreams(), parts.auth()::caller)
                     .routes(),
+                new MoneyRoutes(parts.ledger(), parts.budgets()).routes(),
                 new WebhookRoutes(parts.telling().webhooks()).routes(),
                 terminals.routes())
             .flatMap(List::stream)

@@ -103,6 +103,8 @@ final class GpuaasErrors {
       case API_KEY -> "api_key_not_found";
       case WEBHOOK -> "webhook_not_found";
       case DELIVERY -> "delivery_not_found";
+      case PROJECT -> "project_not_found";
+      case BUDGET -> "budget_not_found";
     };
   }
 
@@ -114,6 +116,8 @@ final class GpuaasErrors {
       case API_KEY -> "API key";
       case WEBHOOK -> "Webhook endpoint";
       case DELIVERY -> "Delivery";
+      case PROJECT -> "Project";
+      case BUDGET -> "Budget";
     };
   }
 

@@ -149,6 +149,8 @@ record GpuaiErrors(String base) {
           case API_KEY -> "API key";
           case WEBHOOK -> "webhook endpoint";
           case DELIVERY -> "delivery";
+          case PROJECT -> "project";
+          case BUDGET -> "budget";
         };
     return "There is no such " + noun + ".";
   }

@@ -4,6 +4,7 @@ import gpuaas.base.Refusal;
 import gpuaas.base.Refused;
 import gpuaas.db.Database;
 import gpuaas.db.DatabaseGone;
+import gpuaas.db.DatabaseSlow;
 import gpuaas.db.Tx;
 import gpuaas.operation.Idempotency;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -34,13 +35,19 @@ public final class Pipeline {
   private final Idempotency idempotency;
   private final MeterRegistry metrics;
   private final Supplier<UUID> ids;
+  private final FailedTries failedTries;
 
   public Pipeline(
-      Database database, Idempotency idempotency, MeterRegistry metrics, Supplier<UUID> ids) {
+      Database database,
+      Idempotency idempotency,
+      MeterRegistry metrics,
+      Supplier<UUID> ids,
+      FailedTries failedTries) {
     this.database = database;
     this.idempotency = idempotency;
     this.metrics = metrics;
     this.ids = ids;
+    this.failedTries = failedTries;
   }
 
   /** The id to go by: the caller's, if it is fit for logs, or a new one. */
@@ -60,6 +67,11 @@ public final class Pipeline {
     } catch (Refused e) {
       log.debug("refused: {}", e.refusal());
       reply = dialect.refused(e.refusal(), request.correlationId());
+    } catch (DatabaseSlow e) {
+      log.warn("{} {} took too long", request.method(), request.path(), e);
+      reply =
+          dialect.refused(
+              new Refusal.NotReady("the database in time", COME_AGAIN), request.correlationId());
     } catch (DatabaseGone e) {
       log.warn("the database is away: {}", e.getMessage());
       reply =
@@ -90,7 +102,12 @@ public final class Pipeline {
     }
     return switch (route.access()) {
       case PUBLIC -> run(dialect, route, request);
-      case CALLER -> run(dialect, route, request.by(dialect.authenticate(request)));
+      case CALLER ->
+          run(
+              dialect,
+              route,
+              request.by(
+                  failedTries.check(request.remoteAddress(), () -> dialect.authenticate(request))));
     };
   }
 

@@ -4,9 +4,11 @@ import gpuaas.base.Refusal;
 import gpuaas.base.Refused;
 import io.github.bucket4j.Bucket;
 import io.github.bucket4j.ConsumptionProbe;
+import io.github.bucket4j.EstimationProbe;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * So many calls in a time for each key, by a bucket that refills steadily. Kept in memory, per
@@ -50,6 +52,28 @@ public final class RateLimits {
       throw new Refused(
           new Refusal.RateLimited(most, Duration.ofNanos(probe.getNanosToWaitForRefill())));
     }
+  }
+
+  /** Refuses, with the time until there is another, if there is none; takes nothing. */
+  public void refuseIfEmpty(String key) {
+    Bucket known = known(key);
+    if (known == null) {
+      return;
+    }
+    EstimationProbe probe = known.estimateAbilityToConsume(1);
+    if (!probe.canBeConsumed()) {
+      throw new Refused(
+          new Refusal.RateLimited(most, Duration.ofNanos(probe.getNanosToWaitForRefill())));
+    }
+  }
+
+  /** Takes one if there is one. */
+  public void count(String key) {
+    var _ = bucket(key).tryConsume(1);
+  }
+
+  private synchronized @Nullable Bucket known(String key) {
+    return buckets.get(key);
   }
 
   private synchronized Bucket bucket(String key) {

@@ -7,6 +7,7 @@ import gpuaas.base.Ids;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refused;
 import gpuaas.http.Dialect;
+import gpuaas.http.FailedTries;
 import gpuaas.http.RateLimits;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
@@ -40,10 +41,17 @@ public final class IdpDialect implements Dialect {
   private final Tokens tokens;
   private final Ids ids;
   private final InstantSource clock;
+  private final FailedTries failedTries;
   private final RateLimits tries = RateLimits.perMinute(TRIES_PER_MINUTE);
 
   public IdpDialect(
-      IdpSettings settings, Identities identities, SigningKeys keys, Ids ids, InstantSource clock) {
+      IdpSettings settings,
+      Identities identities,
+      SigningKeys keys,
+      FailedTries failedTries,
+      Ids ids,
+      InstantSource clock) {
+    this.failedTries = failedTries;
     this.settings = settings;
     this.identities = identities;
     this.keys = keys;
@@ -92,6 +100,15 @@ public final class IdpDialect implements Dialect {
   }
 
   private Reply token(Request request) {
+    failedTries.admit(request.remoteAddress());
+    Reply reply = tryToken(request);
+    if (reply.status() == 401) {
+      failedTries.failed(request.remoteAddress());
+    }
+    return reply;
+  }
+
+  private Reply tryToken(Request request) {
     Map<String, String> form = request.form();
     if (!knowsClient(request, form)) {
       return error(401, "invalid_client", "Invalid client or Invalid client credentials");

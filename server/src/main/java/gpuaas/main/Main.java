@@ -129,19 +129,24 @@ public final class Main {
   }
 
   static DatabaseSettings databaseSettings(Settings settings, Optional<EmbeddedPostgres> embedded) {
-    return settings
-        .database()
-        .map(at ->
-            new DatabaseSettings(
-                at.url(),
-                at.user(),
-                at.password(),
-                settings.databaseConnections(),
-                settings.databasePatience()))
-        .orElseGet(() ->
-            embedded
-                .orElseThrow()
-                .settings("gpuaas", settings.databaseConnections(), settings.databasePatience()));
+    DatabaseSettings database =
+        settings
+            .database()
+            .map(at ->
+                new DatabaseSettings(
+                    at.url(),
+                    at.user(),
+                    at.password(),
+                    settings.databaseConnections(),
+                    settings.databasePatience()))
+            .orElseGet(() ->
+                embedded
+                    .orElseThrow()
+                    .settings(
+                        "gpuaas", settings.databaseConnections(), settings.databasePatience()));
+    return database
+        .withStatementTimeout(settings.databaseStatementTimeout())
+        .withGroups(settings.databaseGroupWriters(), settings.databaseGroupMost());
   }
 
   /** Opens every provider of the settings, each behind its gate. */

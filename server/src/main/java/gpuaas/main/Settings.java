@@ -1,5 +1,6 @@
 package gpuaas.main;
 
+import gpuaas.db.DatabaseSettings;
 import gpuaas.events.Telling;
 import gpuaas.events.WebhookRules;
 import gpuaas.gpuaas.EventStreamRules;
@@ -46,12 +47,16 @@ public record Settings(
     Optional<DatabaseAddress> database,
     int databaseConnections,
     Duration databasePatience,
+    Duration databaseStatementTimeout,
+    int databaseGroupWriters,
+    int databaseGroupMost,
     String databaseSystemUser,
     String idpClientSecret,
     Duration accessTokenLifetime,
     Duration refreshTokenLifetime,
     Duration terminalTokenLifetime,
     int terminalTokensPerMinute,
+    int failedAuthenticationsPerMinute,
     Duration terminalIdleLimit,
     Duration idempotencyKept,
     int bodyBytesMost,
@@ -159,12 +164,16 @@ public record Settings(
                         reader.text("database.password", ""))),
             reader.integer("database.connections", 16, 4, 1000),
             reader.duration("database.patience", Duration.ofSeconds(3)),
+            reader.duration("database.statement-timeout", DatabaseSettings.STATEMENT_TIMEOUT),
+            reader.integer("database.group-writers", DatabaseSettings.GROUP_WRITERS, 1, 16),
+            reader.integer("database.group-most", DatabaseSettings.GROUP_MOST, 1, 1000),
             reader.text("database.system-user", "gpuaas"),
             clientSecret,
             reader.duration("idp.access-token-lifetime", Duration.ofMinutes(60)),
             reader.duration("idp.refresh-token-lifetime", Duration.ofHours(12)),
             reader.duration("terminal.token-lifetime", Duration.ofSeconds(300)),
             reader.integer("rate-limit.terminal-token-requests-per-minute", 10, 1, 1_000_000),
+            reader.integer("rate-limit.failed-authentications-per-minute", 60, 1, 1_000_000),
             reader.duration("terminal.idle-limit", Duration.ofHours(4)),
             reader.duration("idempotency.kept", Duration.ofHours(24)),
             reader.integer("api.body-bytes-most", 1024 * 1024, 1024, 1 << 30),

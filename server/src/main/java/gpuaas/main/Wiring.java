@@ -23,6 +23,7 @@ import gpuaas.gpuaas.GpuaasEvents;
 import gpuaas.gpuai.GpuaiDialect;
 import gpuaas.gpuai.Profile;
 import gpuaas.http.Dialect;
+import gpuaas.http.FailedTries;
 import gpuaas.http.HttpServer;
 import gpuaas.http.Pipeline;
 import gpuaas.identity.ApiKeys;
@@ -181,7 +182,8 @@ public final class Wiring {
     Idempotency idempotency = new Idempotency(database, clock, secrets, settings.idempotencyKept());
     Loops loops =
         new Loops(settings, database, providers, nodes, lease, idempotency, telling, metrics);
-    Pipeline pipeline = new Pipeline(database, idempotency, metrics, ids::next);
+    FailedTries failedTries = new FailedTries(settings.failedAuthenticationsPerMinute());
+    Pipeline pipeline = new Pipeline(database, idempotency, metrics, ids::next, failedTries);
     SigningKeys signingKeys = SigningKeys.open(database, secrets);
     IdpDialect.IdpSettings idpSettings = idpSettings(settings);
     GpuaasAuth auth =
@@ -206,6 +208,8 @@ public final class Wiring {
                 settings.apiUrl(),
                 gateway.hostKeys().getFirst().fingerprint(),
                 terminalSocket,
+                ledger,
+                budgets,
                 telling,
                 settings.eventStreams(),
                 loops::isReady,
@@ -227,7 +231,7 @@ public final class Wiring {
             clock);
     GpuaiDialect gpuai = new GpuaiDialect("/v1", Profile.DOCUMENT, gpuaiParts);
     GpuaiDialect gpuaiSdk = new GpuaiDialect("/sdk/v1", Profile.SDK, gpuaiParts);
-    IdpDialect idp = new IdpDialect(idpSettings, identities, signingKeys, ids, clock);
+    IdpDialect idp = new IdpDialect(idpSettings, identities, signingKeys, failedTries, ids, clock);
     People.ensure(settings, identities, secrets, database);
     return new Running(
         settings,

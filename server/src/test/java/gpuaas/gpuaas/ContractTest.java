@@ -88,6 +88,8 @@ class ContractTest {
   void theAnswersOfAWholeLifeAreAsWritten() throws IOException {
     as("/api/v1/me", "get", "/api/v1/me", "");
     as("/api/v1/catalog", "get", "/api/v1/catalog", "");
+    as("/api/v1/credits", "get", "/api/v1/credits", "");
+    as("/api/v1/budgets", "get", "/api/v1/budgets", "");
     as("/healthz", "get", "/healthz", "");
     as("/readyz", "get", "/readyz", "");
     String key =

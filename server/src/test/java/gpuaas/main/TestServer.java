@@ -64,6 +64,8 @@ public final class TestServer implements AutoCloseable {
     environment.put("GPUAAS_PROVIDER_LOCAL_MEMORY_PER_GPU_MIB", "256");
     environment.put("GPUAAS_PROVIDER_LOCAL_EGRESS", "off");
     environment.put("GPUAAS_PROVIDER_LOCAL_GPU_DISCOVERY", "off");
+    // Tests show many wrong keys and tokens, all from one address.
+    environment.put("GPUAAS_RATE_LIMIT_FAILED_AUTHENTICATIONS_PER_MINUTE", "1000000");
     environment.putAll(more);
     Settings settings = Settings.load(environment);
     Wiring.Running running =
