@@ -224,9 +224,11 @@ public abstract class ProviderContract {
     }
   }
 
-  /** A request for one GPU of the first offer. */
+  /** A request for one GPU of the first offer; another lease takes the second, if there is one. */
   protected InstanceRequest request(UUID lease, int attempt) {
-    Offer offer = provider().offers(OfferQuery.all()).getFirst().withGpuCount(1);
+    List<Offer> offers = provider().offers(OfferQuery.all());
+    int which = lease.equals(SECOND_LEASE) ? Math.min(1, offers.size() - 1) : 0;
+    Offer offer = offers.get(which).withGpuCount(1);
     return new InstanceRequest(
         new OwnerTag(DEPLOYMENT, lease, attempt),
         offer,
