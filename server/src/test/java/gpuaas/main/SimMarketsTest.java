@@ -3,13 +3,19 @@ package gpuaas.main;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import gpuaas.provider.Providers;
 import gpuaas.spi.Assurance.GpuMode;
 import gpuaas.spi.OfferQuery;
+import gpuaas.spi.Provider;
+import gpuaas.spi.ProviderConfig;
+import gpuaas.spi.ProviderFactory;
+import gpuaas.tensordock.TensordockFactory;
+import gpuaas.vastai.VastaiFactory;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,14 +36,20 @@ class SimMarketsTest {
       Settings settings = Settings.load(markets.added(environment, plain));
       assertThat(settings.providers().keySet())
           .containsExactlyInAnyOrder("local", "simvastai", "simtensordock");
-      Providers providers = Main.openProviders(settings, "sim-markets", InstantSource.system());
-      for (String name : new String[] {"simvastai", "simtensordock"}) {
-        assertThat(providers.get(name).offers(OfferQuery.all()))
-            .isNotEmpty()
-            .allSatisfy(
-                offer -> assertThat(offer.assurance().gpuMode()).isEqualTo(GpuMode.SIMULATED));
+      for (ProviderFactory factory : List.of(new VastaiFactory(), new TensordockFactory())) {
+        String name = "sim" + factory.type();
+        Settings.ProviderSettings given = settings.providers().get(name);
+        assertThat(given.type()).isEqualTo(factory.type());
+        Path folder = Files.createDirectory(data.resolve(name));
+        InstantSource clock = InstantSource.system();
+        try (Provider provider =
+            factory.open(new ProviderConfig(name, "sims", folder, clock, given.values()))) {
+          assertThat(provider.offers(OfferQuery.all()))
+              .isNotEmpty()
+              .allSatisfy(
+                  offer -> assertThat(offer.assurance().gpuMode()).isEqualTo(GpuMode.SIMULATED));
+        }
       }
-      providers.close();
     }
   }
 
