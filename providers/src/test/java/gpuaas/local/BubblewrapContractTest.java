@@ -7,7 +7,9 @@ import gpuaas.spi.Assurance.Limit;
 import gpuaas.spi.InstanceRef;
 import gpuaas.spi.Provider;
 import gpuaas.spi.ProviderContract;
+import gpuaas.spi.ProviderFault;
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,6 +32,16 @@ class BubblewrapContractTest extends ProviderContract {
   @Override
   protected Provider provider() {
     return provider;
+  }
+
+  @Override
+  protected Map<ProviderFault, String> notOrderable() {
+    Map<ProviderFault, String> reasons = new EnumMap<>(ProviderFault.class);
+    for (ProviderFault fault : ProviderFault.values()) {
+      reasons.put(
+          fault, "this machine is called directly: no wire, no market and no account lie between");
+    }
+    return reasons;
   }
 
   @Test

@@ -20,6 +20,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
@@ -42,7 +43,8 @@ public final class Main {
         case "host", "images" -> HostCommands.run(arguments, Settings.load(System.getenv()));
         case "admin-password", "keys", "credits", "budgets" ->
             DatabaseCommands.run(arguments, Settings.load(System.getenv()), CLOCK);
-        case "up" -> up(Settings.load(System.getenv()));
+        case "sim" -> SimMarkets.run(arguments, CLOCK, System.out);
+        case "up" -> up(arguments);
         default -> System.err.println("unknown command: " + command);
       }
     } catch (DatabaseCommands.Mistake e) {
@@ -71,7 +73,20 @@ public final class Main {
                 settings.databaseSystemUser()));
   }
 
-  private static void up(Settings settings) throws Exception {
+  private static void up(String[] arguments) throws Exception {
+    Settings settings = Settings.load(System.getenv());
+    List<String> options = List.of(arguments).subList(1, arguments.length);
+    if (options.isEmpty()) {
+      up(settings, Optional.empty());
+    } else if (options.equals(List.of(SimMarkets.OPTION))) {
+      SimMarkets markets = SimMarkets.start(settings, CLOCK);
+      up(Settings.load(markets.added(System.getenv(), settings)), Optional.of(markets));
+    } else {
+      throw new Settings.Wrong("up knows " + SimMarkets.OPTION + " and nothing else");
+    }
+  }
+
+  private static void up(Settings settings, Optional<SimMarkets> markets) throws Exception {
     Files.createDirectories(settings.data());
     new SystemUser(settings.databaseSystemUser(), System.out::println).ensure();
     FileLock lock = lock(settings.data().resolve("lock"));
@@ -80,11 +95,18 @@ public final class Main {
     Wiring.Running system = Wiring.open(settings, database, Main::openProviders, CLOCK);
     CountDownLatch stopped = new CountDownLatch(1);
     Runtime.getRuntime()
-        .addShutdownHook(new Thread(() -> stop(system, embedded, lock, stopped), "stop"));
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  stop(system, embedded, lock, stopped);
+                  markets.ifPresent(SimMarkets::close);
+                },
+                "stop"));
     system.gateway().start();
     system.loops().start();
     system.workLoop().start();
     new Welcome(system).print(System.out);
+    markets.ifPresent(simulated -> simulated.print(System.out));
     stopped.await();
   }
 

@@ -1,6 +1,7 @@
 package gpuaas.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -18,21 +19,42 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestReporter;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * What every provider promises. A provider's test extends this and says how to open one; the tests
- * leave nothing behind in it.
+ * leave nothing behind in it. What a provider's surroundings can do to it is a {@link
+ * ProviderFault}: each is either ordered and its consequence checked, or declared as one that
+ * cannot be had, with the reason.
  */
 public abstract class ProviderContract {
 
   /** The deployment whose tag the contract's instances carry. */
   protected static final String DEPLOYMENT = "contract";
 
-  private static final UUID FIRST_LEASE = new UUID(0x11L, 1);
+  static final UUID FIRST_LEASE = new UUID(0x11L, 1);
   private static final UUID SECOND_LEASE = new UUID(0x22L, 2);
 
   /** The provider under test; the same one for all of one test, and closed after it. */
   protected abstract Provider provider();
+
+  /** The faults that this provider cannot be brought to show, each with the reason. */
+  protected abstract Map<ProviderFault, String> notOrderable();
+
+  /** Brings about a fault, from now on until {@link #endFaults}. */
+  protected void order(ProviderFault fault) {
+    throw new UnsupportedOperationException(fault + " cannot be ordered here");
+  }
+
+  /** All is well again. */
+  protected void endFaults() {}
+
+  /** False: it makes another instance for the same tag, and the core must not ask twice. */
+  protected boolean knowsATagAgain() {
+    return true;
+  }
 
   /** How long an instance may take to be up or gone. */
   protected Duration patience() {
@@ -42,6 +64,7 @@ public abstract class ProviderContract {
   /** Leaves the provider empty, and closes it. */
   @AfterEach
   void destroyAllAndClose() {
+    endFaults();
     for (Owned owned : provider().list(DEPLOYMENT)) {
       provider().destroy(owned.instance());
       eventuallyGone(owned.instance());
@@ -102,6 +125,11 @@ public abstract class ProviderContract {
     // A repeated call after a lost reply finds the first one's instance; another attempt does not.
     InstanceRef first = provider().create(request(FIRST_LEASE, 1));
     InstanceRef again = provider().create(request(FIRST_LEASE, 1));
+    if (!knowsATagAgain()) {
+      assertThat(again).as("it says that it does not know a tag again").isNotEqualTo(first);
+      assertThat(provider().list(DEPLOYMENT)).hasSize(2);
+      return;
+    }
     InstanceRef other = provider().create(request(FIRST_LEASE, 2));
 
     assertThat(again).isEqualTo(first);
@@ -135,6 +163,20 @@ public abstract class ProviderContract {
     assertThat(provider().offers(new OfferQuery(model, 1, 10)))
         .isNotEmpty()
         .allSatisfy(offer -> assertThat(offer.gpu().model()).isEqualTo(model));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @EnumSource
+  void aFaultIsTakenForWhatItIs(ProviderFault fault, TestReporter reporter) {
+    // Each fault leads to the one conclusion that is safe; what cannot be had here is said aloud.
+    String why = notOrderable().get(fault);
+    if (why != null) {
+      reporter.publishEntry("not orderable: " + fault, why);
+      assertThat(why).as("the reason why there is no " + fault).hasSizeGreaterThan(15);
+      assertThatThrownBy(() -> order(fault)).isInstanceOf(UnsupportedOperationException.class);
+      return;
+    }
+    new FaultCheck(this).check(fault);
   }
 
   @Test
@@ -182,9 +224,11 @@ public abstract class ProviderContract {
     }
   }
 
-  /** A request for one GPU of the first offer. */
+  /** A request for one GPU of the first offer; another lease takes the second, if there is one. */
   protected InstanceRequest request(UUID lease, int attempt) {
-    Offer offer = provider().offers(OfferQuery.all()).getFirst().withGpuCount(1);
+    List<Offer> offers = provider().offers(OfferQuery.all());
+    int which = lease.equals(SECOND_LEASE) ? Math.min(1, offers.size() - 1) : 0;
+    Offer offer = offers.get(which).withGpuCount(1);
     return new InstanceRequest(
         new OwnerTag(DEPLOYMENT, lease, attempt),
         offer,

@@ -1,0 +1,232 @@
+package gpuaas.vastai;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import gpuaas.market.Machine;
+import gpuaas.market.MarketApi;
+import gpuaas.market.MarketHttp;
+import gpuaas.market.MarketHttp.Answer;
+import gpuaas.market.MarketHttp.Kind;
+import gpuaas.market.MarketLabel;
+import gpuaas.spi.InstanceRequest;
+import gpuaas.spi.Offer;
+import gpuaas.spi.ProviderException;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/** The calls of the Vast.ai API. Each of its ways to say no is told apart here. */
+final class VastaiClient implements MarketApi {
+
+  private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
+  private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]{0,127}");
+  private static final Pattern IMAGE = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._/:@-]{0,500}");
+  private static final int VALUE_MOST = 4096;
+  private static final Pattern CREDIT =
+      Pattern.compile("credit|balance|billing|quota|limit reached|spending");
+
+  private final MarketHttp http;
+  private final VastaiSettings settings;
+  private final VastaiTypes types;
+  private final String provider;
+  private final InstantSource clock;
+
+  VastaiClient(MarketHttp http, VastaiSettings settings, String provider, InstantSource clock) {
+    this.http = http;
+    this.settings = settings;
+    this.types = new VastaiTypes(settings);
+    this.provider = provider;
+    this.clock = clock;
+  }
+
+  @Override
+  public List<Offer> offers(int limit) {
+    ObjectNode filter = NODES.objectNode();
+    filter.putObject("rentable").put("eq", true);
+    filter.putObject("rented").put("eq", false);
+    if (settings.verifiedOnly()) {
+      filter.putObject("verified").put("eq", true);
+    }
+    filter.putObject("reliability2").put("gte", settings.leastReliability());
+    filter.putObject("disk_space").put("gte", settings.diskGb());
+    filter.put("type", "ondemand").put("limit", limit);
+    filter.put("allocated_storage", settings.diskGb());
+    filter.putArray("order").addArray().add("dph_total").add("asc");
+    Answer answer = http.call("POST", "/bundles/", Optional.of(filter), Kind.READ);
+    List<Offer> offers = new ArrayList<>();
+    for (JsonNode offer : needed(answer, "offers")) {
+      types.offer(offer, provider, clock.instant()).ifPresent(offers::add);
+    }
+    return offers;
+  }
+
+  @Override
+  public String create(InstanceRequest request, MarketLabel label, String publicKey) {
+    Answer answer =
+        http.call("PUT", ask(request.offer().id()), Optional.of(body(request, label)), Kind.WRITE);
+    JsonNode contract = answer.json().path("new_contract");
+    // A contract is a machine, whatever else is said with it.
+    if (answer.isOk() && contract.canConvertToLong() && contract.asLong() > 0) {
+      return Long.toString(contract.asLong());
+    }
+    throw no(answer, Kind.WRITE);
+  }
+
+  private static String ask(String offer) {
+    if (!offer.matches("[0-9]{1,18}")) {
+      throw new ProviderException.Rejected("not an offer of Vast.ai: " + offer);
+    }
+    return "/asks/" + offer + "/";
+  }
+
+  private ObjectNode body(InstanceRequest request, MarketLabel label) {
+    String image = request.image().isEmpty() ? settings.image() : request.image();
+    if (!IMAGE.matcher(image).matches()) {
+      throw new ProviderException.Rejected("not the name of an image");
+    }
+    ObjectNode body = NODES.objectNode();
+    body.put("client_id", "me").put("image", image).put("disk", settings.diskGb());
+    body.put("label", label.text());
+    body.put("runtype", settings.direct() ? "ssh_direct" : "ssh_proxy");
+    body.put("target_state", "running").put("cancel_unavail", true);
+    body.set("env", environment(request.environment()));
+    return body;
+  }
+
+  /** Variables and ports share one object there: a name must not be able to be an option. */
+  private ObjectNode environment(Map<String, String> variables) {
+    ObjectNode env = NODES.objectNode();
+    variables.forEach((name, value) -> {
+      if (!VARIABLE.matcher(name).matches() || value.length() > VALUE_MOST) {
+        throw new ProviderException.Rejected("not a variable: " + name);
+      }
+      env.put(name, value);
+    });
+    settings.ports().forEach(port -> env.put("-p " + port + ":" + port, "1"));
+    return env;
+  }
+
+  @Override
+  public void attachKey(String machine, String publicKey) {
+    ObjectNode body = NODES.objectNode().put("ssh_key", publicKey);
+    Answer answer = http.call("POST", path(machine) + "ssh/", Optional.of(body), Kind.WRITE);
+    boolean there = answer.text().toLowerCase(Locale.ROOT).contains("already");
+    if (!there && (!answer.isOk() || saysNo(answer))) {
+      throw no(answer, Kind.WRITE);
+    }
+  }
+
+  @Override
+  public Optional<Machine> show(String machine) {
+    Answer answer = http.call("GET", path(machine), Optional.empty(), Kind.READ);
+    if (answer.status() == 404 && !isAboutTheKey(answer)) {
+      return Optional.empty();
+    }
+    if (!answer.isOk() || !answer.json().has("instances")) {
+      throw no(answer, Kind.READ);
+    }
+    JsonNode instance = answer.json().path("instances");
+    if (instance.isNull() || (instance.isArray() && instance.isEmpty())) {
+      return Optional.empty(); // this is how gone is said
+    }
+    JsonNode one = instance.isArray() ? instance.path(0) : instance;
+    return Optional.of(
+        types
+            .machine(one)
+            .filter(found -> found.id().equals(machine))
+            .orElseThrow(() ->
+                new ProviderException.Unavailable(
+                    "asked for a machine, told another thing", null)));
+  }
+
+  @Override
+  public List<Machine> list() {
+    Answer answer = http.call("GET", "/instances/", Optional.empty(), Kind.READ);
+    List<Machine> machines = new ArrayList<>();
+    for (JsonNode instance : needed(answer, "instances")) {
+      types.machine(instance).ifPresent(machines::add);
+    }
+    return machines;
+  }
+
+  @Override
+  public boolean destroy(String machine) {
+    Answer answer = http.call("DELETE", path(machine), Optional.empty(), Kind.WRITE);
+    String words = words(answer);
+    if (words.contains("no_such_instance") || words.contains("not_found")) {
+      return false;
+    }
+    if (answer.status() == 404 && !isAboutTheKey(answer)) {
+      return false;
+    }
+    if (!answer.isOk() || saysNo(answer)) {
+      throw no(answer, Kind.WRITE);
+    }
+    return true;
+  }
+
+  private static String path(String machine) {
+    if (!machine.matches("[0-9]{1,18}")) {
+      throw new ProviderException.Rejected("not a machine of Vast.ai: " + machine);
+    }
+    return "/instances/" + machine + "/";
+  }
+
+  /** An array that must be there: an answer without it says nothing about what there is. */
+  private static JsonNode needed(Answer answer, String field) {
+    JsonNode array = answer.json().path(field);
+    if (!answer.isOk() || !array.isArray()) {
+      throw no(answer, Kind.READ);
+    }
+    return array;
+  }
+
+  private static boolean saysNo(Answer answer) {
+    return !answer.json().path("success").asBoolean(true);
+  }
+
+  private static boolean isAboutTheKey(Answer answer) {
+    return words(answer).contains("auth_error") || words(answer).contains("invalid user key");
+  }
+
+  private static String words(Answer answer) {
+    return answer.text().toLowerCase(Locale.ROOT);
+  }
+
+  /** What a no means. The codes overlap, so the words decide first. */
+  private static ProviderException no(Answer answer, Kind kind) {
+    String words = words(answer);
+    String said = answer.status() + " " + answer.text();
+    if (isAboutTheKey(answer)) {
+      return new ProviderException.BadCredentials(said);
+    }
+    if (words.contains("no_such_ask") || words.contains("not available")) {
+      return new ProviderException.OfferGone(said);
+    }
+    if (words.contains("too frequent")) {
+      return new ProviderException.RateLimited(said, java.time.Duration.ofSeconds(5));
+    }
+    if (CREDIT.matcher(words).find()) {
+      return new ProviderException.NoCapacity(said);
+    }
+    if (answer.status() == 403) {
+      return new ProviderException.BadCredentials(said);
+    }
+    if (answer.status() / 100 == 4 || saysNo(answer)) {
+      return kind == Kind.READ
+          ? new ProviderException.Unavailable(said, null)
+          : new ProviderException.Rejected(said);
+    }
+    return MarketHttp.lost(kind, "not understood: " + said, null);
+  }
+
+  @Override
+  public void close() {
+    http.close();
+  }
+}

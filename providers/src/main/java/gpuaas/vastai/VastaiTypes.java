@@ -1,0 +1,150 @@
+package gpuaas.vastai;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import gpuaas.market.Machine;
+import gpuaas.market.Machine.Phase;
+import gpuaas.market.MarketGpus;
+import gpuaas.spi.Assurance;
+import gpuaas.spi.Endpoint;
+import gpuaas.spi.Money;
+import gpuaas.spi.Offer;
+import gpuaas.spi.Region;
+import gpuaas.spi.Resources;
+import gpuaas.spi.Tier;
+import java.time.Instant;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+
+/** What the market says, read with care, in our words. */
+final class VastaiTypes {
+
+  private static final int GPUS_MOST = 64;
+  private static final int PORT_MOST = 65_535;
+  private static final int WHY_MOST = 200;
+
+  private final VastaiSettings settings;
+
+  VastaiTypes(VastaiSettings settings) {
+    this.settings = settings;
+  }
+
+  /** An offer; empty: it is not one that can be taken, or not understood. */
+  Optional<Offer> offer(JsonNode offer, String provider, Instant now) {
+    int gpus = offer.path("num_gpus").asInt();
+    int memoryMib = offer.path("gpu_ram").asInt();
+    boolean whole =
+        offer.path("id").canConvertToLong()
+            && offer.path("dph_total").isNumber()
+            && gpus >= 1
+            && gpus <= GPUS_MOST
+            && memoryMib > 0
+            && offer.path("rentable").asBoolean(true)
+            && !offer.path("rented").asBoolean(false);
+    if (!whole) {
+      return Optional.empty();
+    }
+    long micros = MarketGpus.micros(offer.path("dph_total").decimalValue());
+    double processors = offer.path("cpu_cores_effective").asDouble(1);
+    return Optional.of(
+        new Offer(
+            Long.toString(offer.path("id").asLong()),
+            provider,
+            region(offer.path("geolocation").asText("")),
+            MarketGpus.gpu(offer.path("gpu_name").asText(""), memoryMib),
+            gpus,
+            gpus,
+            Tier.ON_DEMAND,
+            new Money(Math.ceilDiv(micros, gpus), "USD"),
+            new Resources(
+                (int) (Math.min(10_000, processors) * 1000 / gpus),
+                offer.path("cpu_ram").asInt() / gpus,
+                settings.diskGb() * 1024 / gpus),
+            // Containers on strangers' machines: nothing of it was proved by us.
+            new Assurance(
+                Assurance.Isolation.BASIC,
+                Set.of(),
+                settings.simulated() ? Assurance.GpuMode.SIMULATED : Assurance.GpuMode.PASSTHROUGH),
+            now));
+  }
+
+  /** {@code California, US} is {@code us-california}; what is not said is {@code unknown}. */
+  private Region region(String place) {
+    if (settings.region().isPresent()) {
+      return new Region(settings.region().get());
+    }
+    String[] parts = place.split(",", 2);
+    String land = parts.length == 2 ? slug(parts[1]) : "";
+    String part = slug(parts[0]);
+    String both = land.isEmpty() || part.isEmpty() ? land + part : land + "-" + part;
+    return new Region(both.isEmpty() ? "unknown" : both);
+  }
+
+  private static String slug(String words) {
+    String slug = words.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
+    String trimmed = slug.replaceAll("^-+|-+$", "");
+    return trimmed.length() <= 30 ? trimmed : trimmed.substring(0, 30);
+  }
+
+  /** A machine; empty: what was said is not one. */
+  Optional<Machine> machine(JsonNode instance) {
+    if (!instance.isObject() || !instance.path("id").canConvertToLong()) {
+      return Optional.empty();
+    }
+    JsonNode price = instance.path("dph_total");
+    JsonNode gpus = instance.path("num_gpus");
+    return Optional.of(
+        new Machine(
+            Long.toString(instance.path("id").asLong()),
+            instance.path("label").asText(""),
+            phase(instance),
+            why(instance),
+            gpus.isNumber() ? Optional.of(gpus.asInt()) : Optional.empty(),
+            price.isNumber()
+                ? Optional.of(MarketGpus.micros(price.decimalValue()))
+                : Optional.empty(),
+            ssh(instance),
+            Instant.ofEpochSecond(instance.path("start_date").asLong())));
+  }
+
+  /**
+   * Stopped, exited and frozen machines cost on and do nothing. Unknown and offline are what the
+   * market says when it does not hear from a machine, which may still run.
+   */
+  private static Phase phase(JsonNode instance) {
+    boolean toldToStop = instance.path("intended_status").asText("").equals("stopped");
+    String message = instance.path("status_msg").asText("");
+    return switch (instance.path("actual_status").asText("")) {
+      case "running" -> toldToStop ? Phase.STOPPED : Phase.RUNNING;
+      case "stopped", "exited", "frozen" -> Phase.STOPPED;
+      case "unknown", "offline" -> Phase.SILENT;
+      case "created", "loading" ->
+          toldToStop || message.contains("create failed") || message.startsWith("Error")
+              ? Phase.STOPPED
+              : Phase.STARTING;
+      default -> toldToStop ? Phase.STOPPED : Phase.STARTING;
+    };
+  }
+
+  private static String why(JsonNode instance) {
+    String text =
+        instance.path("actual_status").asText("")
+            + ": "
+            + instance.path("status_msg").asText("").replaceAll("\\p{Cntrl}+", " ");
+    return text.length() <= WHY_MOST ? text : text.substring(0, WHY_MOST);
+  }
+
+  private Optional<Endpoint> ssh(JsonNode instance) {
+    return settings.direct()
+        ? endpoint(
+            instance.path("public_ipaddr").asText("").strip(),
+            instance.path("ports").path("22/tcp").path(0).path("HostPort").asInt())
+        : endpoint(instance.path("ssh_host").asText("").strip(), instance.path("ssh_port").asInt());
+  }
+
+  private static Optional<Endpoint> endpoint(String host, int port) {
+    return host.matches("[A-Za-z0-9.:-]{1,253}") && port > 0 && port <= PORT_MOST
+        ? Optional.of(new Endpoint(host, port, "root"))
+        : Optional.empty();
+  }
+}

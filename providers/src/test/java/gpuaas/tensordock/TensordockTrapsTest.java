@@ -1,0 +1,126 @@
+package gpuaas.tensordock;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import gpuaas.market.sim.SimFaults.Kind;
+import gpuaas.market.sim.SimRental;
+import gpuaas.market.sim.SimRules;
+import gpuaas.market.sim.SimServer;
+import gpuaas.spi.InstanceRef;
+import gpuaas.spi.InstanceRequest;
+import gpuaas.spi.Offer;
+import gpuaas.spi.OfferQuery;
+import gpuaas.spi.OwnerTag;
+import gpuaas.spi.Provider;
+import gpuaas.spi.ProviderConfig;
+import gpuaas.spi.ProviderException;
+import gpuaas.spi.TestClock;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The surprises of this market, one by one. */
+class TensordockTrapsTest {
+
+  private static final String KEY = "the-very-secret-token";
+
+  @TempDir private Path folder;
+
+  private final TestClock clock = new TestClock();
+  @AutoClose private SimServer sim;
+  @AutoClose private Provider provider;
+
+  @BeforeEach
+  void open() {
+    sim = TensordockApiSim.server(clock, SimRules.quick(), folder.resolve("sim"), KEY, 3).start(0);
+    Map<String, String> values = TensordockContractTest.values(sim, KEY);
+    provider =
+        new TensordockFactory()
+            .open(new ProviderConfig("tensordock", "traps", folder.resolve("data"), clock, values));
+  }
+
+  private InstanceRequest request(Offer offer, String image, Map<String, String> environment) {
+    OwnerTag tag = new OwnerTag("traps", new UUID(1, 1), 1);
+    return new InstanceRequest(tag, offer, "", List.of(), image, List.of(), environment, "traps");
+  }
+
+  private Offer offer(String model, int gpus) {
+    return provider.offers(new OfferQuery(model, gpus, 100)).stream()
+        .filter(one -> one.gpuCount() == gpus)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void thePriceIsOfTheWholeMachine() {
+    // Processors, memory and disk are paid for too: what is offered is what the books say.
+    Offer two = offer("RTX 4090", 2);
+    InstanceRef machine = provider.create(request(two, "", Map.of()));
+    clock.advance(sim.market().rules().runningAfter());
+    clock.advance(Duration.ofHours(1));
+    provider.destroy(machine);
+    long billed = sim.market().ledger().getFirst().micros();
+    assertThat(billed)
+        .isBetween(
+            two.pricePerGpuHour().times(2).micros() - 3,
+            two.pricePerGpuHour().times(2).micros() + 3);
+  }
+
+  @Test
+  void bothShapesOfTheListShowOurs() {
+    // The market says the same in two ways by turns; both name our machine.
+    InstanceRef machine = provider.create(request(offer("RTX 4090", 1), "", Map.of()));
+    for (int turn = 0; turn < 4; turn++) {
+      assertThat(provider.list("traps"))
+          .singleElement()
+          .satisfies(owned -> assertThat(owned.instance()).isEqualTo(machine));
+    }
+  }
+
+  @Test
+  void namesInItsWayAreModelsInOurs() {
+    // By display name or by slug, a model has one name here.
+    assertThat(provider.offers(OfferQuery.all()))
+        .extracting(offer -> offer.gpu().model())
+        .containsOnly("RTX 4090", "A40", "H100");
+    assertThat(offer("A40", 1).gpu().memoryMib()).isEqualTo(48 * 1024);
+  }
+
+  @Test
+  void aFailureInsideA200IsAFailure() {
+    // No nodes is no room, and a list that failed is not an empty one.
+    Offer offer = offer("H100", 1);
+    sim.market().vanishing(true);
+    assertThatThrownBy(() -> provider.create(request(offer, "", Map.of())))
+        .isInstanceOf(ProviderException.NoCapacity.class)
+        .hasMessageContaining("No available nodes");
+    sim.faults().order(Kind.BROKEN, "list", 1, 0);
+    assertThatThrownBy(() -> provider.list("traps"))
+        .isInstanceOf(ProviderException.Unavailable.class);
+  }
+
+  @Test
+  void whatItCannotDoIsRefusedBeforeItIsAsked() {
+    // No image of ours, no other number of GPUs, no variable that could become a command.
+    Offer offer = offer("RTX 4090", 1);
+    List<InstanceRequest> impossible =
+        List.of(
+            request(offer, "pytorch", Map.of()),
+            request(offer.withGpuCount(2), "", Map.of()),
+            request(offer, "", Map.of("A", "'; reboot; '")),
+            request(offer, "", Map.of("A B", "1")));
+    for (InstanceRequest request : impossible) {
+      assertThatThrownBy(() -> provider.create(request))
+          .isInstanceOfAny(ProviderException.Rejected.class, ProviderException.OfferGone.class);
+    }
+    assertThat(sim.calls("create")).isZero();
+    assertThat(sim.market().ledger()).noneMatch(SimRental.Bill::open);
+  }
+}
