@@ -32,15 +32,7 @@ public record DatabaseSettings(
 
   public DatabaseSettings(
       String url, String user, String password, int connections, Duration patience) {
-    this(
-        url,
-        user,
-        password,
-        connections,
-        patience,
-        STATEMENT_TIMEOUT,
-        GROUP_WRITERS,
-        GROUP_MOST);
+    this(url, user, password, connections, patience, STATEMENT_TIMEOUT, GROUP_WRITERS, GROUP_MOST);
   }
 
   /** The same with another timeout. */
