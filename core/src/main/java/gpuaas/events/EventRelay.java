@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +25,7 @@ public final class EventRelay implements AutoCloseable {
   private final List<EventSink> sinks;
   private final EventFeed feed;
   private final Duration pollEvery;
+  private final Duration gather;
   private final Semaphore wakes = new Semaphore(0);
   private final Thread loop = Thread.ofPlatform().daemon().name("events").unstarted(this::run);
   private volatile boolean closed;
@@ -32,12 +34,19 @@ public final class EventRelay implements AutoCloseable {
   /**
    * @param feed told last, after the commit
    * @param pollEvery how often is looked for events of other servers
+   * @param gather the least time between two transactions, in which events gather when many come
    */
-  public EventRelay(Database database, List<EventSink> sinks, EventFeed feed, Duration pollEvery) {
+  public EventRelay(
+      Database database,
+      List<EventSink> sinks,
+      EventFeed feed,
+      Duration pollEvery,
+      Duration gather) {
     this.database = database;
     this.sinks = List.copyOf(sinks);
     this.feed = feed;
     this.pollEvery = pollEvery;
+    this.gather = gather;
   }
 
   /** Begins to relay. */
@@ -64,10 +73,12 @@ public final class EventRelay implements AutoCloseable {
   }
 
   private void run() {
+    boolean woken = false;
     while (!closed) {
+      long start = System.nanoTime();
       boolean more = false;
       try {
-        more = round();
+        more = woken ? relay(failures) == AT_ONCE : round();
         failures = 0;
       } catch (DatabaseGone e) {
         log.warn("events wait for the database: {}", e.getMessage());
@@ -76,14 +87,13 @@ public final class EventRelay implements AutoCloseable {
         log.error("an event was not taken, try {}", failures, e);
       }
       try {
-        if (!more) {
-          var _ = wakes.tryAcquire(pollEvery.toMillis(), TimeUnit.MILLISECONDS);
-          wakes.drainPermits();
-        }
+        woken = more || wakes.tryAcquire(pollEvery.toMillis(), TimeUnit.MILLISECONDS);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         return;
       }
+      LockSupport.parkNanos(woken && !more ? start + gather.toNanos() - System.nanoTime() : 0);
+      wakes.drainPermits();
     }
   }
 

@@ -19,9 +19,11 @@ public record Telling(
    * How it is told.
    *
    * @param pollEvery how often is looked for events that other servers wrote
+   * @param gather the least time between two transactions of the relay
    * @param allowPrivate whether webhooks may go to this machine and private networks, without TLS
    */
-  public record Rules(Duration pollEvery, WebhookRules webhook, boolean allowPrivate) {}
+  public record Rules(
+      Duration pollEvery, Duration gather, WebhookRules webhook, boolean allowPrivate) {}
 
   /** Makes the parts; nothing is told before {@link #start}. */
   public static Telling open(
@@ -37,7 +39,8 @@ public record Telling(
     Webhooks.Parts webhooks =
         Webhooks.open(database, secrets, ids, clock, rules.webhook(), outbound, voices);
     EventFeed feed = new EventFeed(database, secrets);
-    EventRelay relay = new EventRelay(database, List.of(webhooks.sink()), feed, rules.pollEvery());
+    EventRelay relay =
+        new EventRelay(database, List.of(webhooks.sink()), feed, rules.pollEvery(), rules.gather());
     return new Telling(feed, relay, webhooks, outbound);
   }
 

@@ -79,7 +79,7 @@ final class EventStage implements AutoCloseable {
     this.feed = new EventFeed(database, secrets);
     List<EventSink> sinks = new java.util.ArrayList<>(List.of(more));
     sinks.add(parts.sink());
-    this.relay = new EventRelay(database, sinks, feed, Duration.ofMillis(20));
+    this.relay = new EventRelay(database, sinks, feed, Duration.ofMillis(20), Duration.ZERO);
   }
 
   EventStage start() {

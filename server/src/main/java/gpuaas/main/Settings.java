@@ -265,6 +265,7 @@ public record Settings(
             reader.duration("webhook.kept", standard.kept()));
     return new Telling.Rules(
         reader.duration("events.poll-every", Duration.ofMillis(100)),
+        reader.duration("events.gather", Duration.ofMillis(10)),
         webhook,
         reader.flag("webhook.allow-private", false));
   }

@@ -93,7 +93,9 @@ public final class EventBench {
 
   private void run(int endpoints) throws Exception {
     List<UUID> leases = prepare();
-    Telling.Rules rules = new Telling.Rules(Duration.ofMillis(100), WebhookRules.standard(), true);
+    Telling.Rules rules =
+        new Telling.Rules(
+            Duration.ofMillis(100), Duration.ofMillis(10), WebhookRules.standard(), true);
     try (BenchReceiver receiver = new BenchReceiver();
         Telling telling =
             Telling.open(
