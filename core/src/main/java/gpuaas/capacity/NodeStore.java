@@ -121,7 +121,17 @@ public final class NodeStore {
               left join gpu_claim claim on claim.provider = gpu.provider and claim.node = gpu.node and claim.gpu_id = gpu.id
              where :model::text is null or gpu.model = :model
              group by offer.provider, offer.id, offer.body, node.name
-             order by offer.provider, node.name
+            union all
+            select offer.body::text, '',
+                   array(select offer.id || '/' || number
+                           from generate_series(1, (offer.body ->> 'gpuCountMost')::int) as number
+                          where not exists (select from gpu_claim claim where claim.provider = offer.provider
+                                             and claim.node = '' and claim.gpu_id = offer.id || '/' || number)
+                          order by number)
+              from offer
+             where not exists (select from node where node.provider = offer.provider)
+               and (:model::text is null or offer.body -> 'gpu' ->> 'model' = :model)
+             order by 1, 2
              limit 10000
             """)
         .bind("model", gpuModel.orElse(null))

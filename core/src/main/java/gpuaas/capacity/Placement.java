@@ -16,16 +16,18 @@ public final class Placement {
   public record Choice(Room room, List<String> gpuIds) {}
 
   /**
-   * The tightest room that holds the want, so that large ones stay whole; then the cheapest; then
-   * by name.
+   * Our own nodes before a market's machines, which cost money; of those the tightest room that
+   * holds the want, so that large ones stay whole; then the cheapest; then by name.
    */
   public static Optional<Choice> choose(Want want, List<Room> rooms) {
     return rooms.stream()
         .filter(room -> suits(want, room) && room.freeGpuIds().size() >= want.gpuCount())
         .min(
-            Comparator.comparingInt((Room room) -> room.freeGpuIds().size())
+            Comparator.comparing((Room room) -> room.node().isEmpty())
+                .thenComparingInt(room -> room.freeGpuIds().size())
                 .thenComparingLong(room -> room.offer().pricePerGpuHour().micros())
-                .thenComparing(room -> room.offer().provider() + "/" + room.node()))
+                .thenComparing(
+                    room -> room.offer().provider() + "/" + room.node() + "/" + room.offer().id()))
         .map(room -> new Choice(room, room.freeGpuIds().subList(0, want.gpuCount())));
   }
 
@@ -70,6 +72,7 @@ public final class Placement {
    */
   public static boolean suits(Want want, Room room) {
     return room.offer().gpu().model().equals(want.gpuModel())
+        && (!room.isWhole() || room.offer().gpuCount() == want.gpuCount())
         && (room.offer().tier() == want.tier()
             || (want.tier() == Tier.SPOT && !room.node().isEmpty()))
         && want.region().map(region -> region.equals(room.offer().region())).orElse(true);

@@ -93,7 +93,11 @@ public final class Reclaim {
     List<String> free = new ArrayList<>(room.freeGpuIds());
     Set<String> known = new HashSet<>(free);
     for (Holder holder : gone) {
-      if (holder.provider().equals(room.offer().provider()) && holder.node().equals(room.node())) {
+      boolean here =
+          !room.node().isEmpty()
+              && holder.provider().equals(room.offer().provider())
+              && holder.node().equals(room.node());
+      if (here) {
         holder.gpuIds().stream().filter(known::add).forEach(free::add);
       }
     }

@@ -159,12 +159,14 @@ final class LeaseStore implements LeaseBook {
       return new Turn.Full(makeRoom(tx, waiting, ahead, rooms, now));
     }
     Offer offer = choice.get().room().offer().withGpuCount(want.gpuCount());
-    Place place = new Place(offer, choice.get().room().node(), choice.get().gpuIds());
+    String node = choice.get().room().node();
+    // Without a node the provider chooses the GPUs; what is claimed then is the offer itself.
+    Place place = new Place(offer, node, node.isEmpty() ? List.of() : choice.get().gpuIds());
     Change change = waiting.on(new LeaseSignal.Placed(place), now, rules);
     if (!write(tx, change)) {
       return new Turn.MovedOn();
     }
-    NodeStore.claim(tx, waiting.id(), offer.provider(), place.node(), place.gpuIds());
+    NodeStore.claim(tx, waiting.id(), offer.provider(), node, choice.get().gpuIds());
     return new Turn.Taken(change.after());
   }
 

@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -43,17 +44,28 @@ public final class TestServer implements AutoCloseable {
 
   /** A server with these settings on top of those for tests. */
   public static TestServer start(Map<String, String> more) throws IOException {
-    return start(Files.createTempDirectory("gpuaas-test-server"), TestDatabase.open(), more, true);
+    return start(more, Clock.tick(Clock.systemUTC(), Duration.ofNanos(1000)));
+  }
+
+  /** The same, with a time of its own; it must have microseconds and no less. */
+  public static TestServer start(Map<String, String> more, InstantSource clock) throws IOException {
+    Path data = Files.createTempDirectory("gpuaas-test-server");
+    return start(data, TestDatabase.open(), more, true, clock);
   }
 
   /** A server over a folder and a database that may have been used before. */
   public static TestServer start(Path data, Database database, Map<String, String> more)
       throws IOException {
-    return start(data, database, more, false);
+    InstantSource clock = Clock.tick(Clock.systemUTC(), Duration.ofNanos(1000));
+    return start(data, database, more, false, clock);
   }
 
   private static TestServer start(
-      Path data, Database database, Map<String, String> more, boolean ownsFolder)
+      Path data,
+      Database database,
+      Map<String, String> more,
+      boolean ownsFolder,
+      InstantSource clock)
       throws IOException {
     Map<String, String> environment = new HashMap<>();
     environment.put("GPUAAS_DATA", data.toString());
@@ -68,12 +80,7 @@ public final class TestServer implements AutoCloseable {
     environment.put("GPUAAS_RATE_LIMIT_FAILED_AUTHENTICATIONS_PER_MINUTE", "1000000");
     environment.putAll(more);
     Settings settings = Settings.load(environment);
-    Wiring.Running running =
-        Wiring.open(
-            settings,
-            database,
-            Main::openProviders,
-            Clock.tick(Clock.systemUTC(), Duration.ofNanos(1000)));
+    Wiring.Running running = Wiring.open(settings, database, Main::openProviders, clock);
     running.gateway().start();
     running.loops().start();
     running.workLoop().start();
