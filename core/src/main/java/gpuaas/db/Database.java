@@ -12,7 +12,6 @@ import org.flywaydb.core.Flyway;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.JdbiException;
-import org.jdbi.v3.core.statement.SqlStatements;
 import org.jspecify.annotations.Nullable;
 
 /** The connections to PostgreSQL, and the transactions on them. */
@@ -24,13 +23,11 @@ public final class Database implements AutoCloseable {
   private final HikariDataSource pool;
   private final Jdbi jdbi;
   private final GroupCommit group;
-  private final int readSecondsMost;
 
   private Database(HikariDataSource pool, DatabaseSettings settings) {
     this.pool = pool;
     this.jdbi = Jdbi.create(pool);
     this.group = new GroupCommit(jdbi, settings.groupWriters(), settings.groupMost());
-    this.readSecondsMost = (int) Math.max(1, settings.statementTimeout().toSeconds());
   }
 
   /** Connects, and brings the schema up to date. Throws {@link DatabaseGone} when there is none. */
@@ -43,6 +40,8 @@ public final class Database implements AutoCloseable {
     config.setMinimumIdle(Math.min(2, settings.connections()));
     config.setConnectionTimeout(settings.patience().toMillis());
     config.setPoolName("gpuaas");
+    config.setConnectionInitSql(
+        "set statement_timeout = " + settings.statementTimeout().toMillis()); // whole numbers only
     config.addDataSourceProperty("tcpKeepAlive", "true");
     config.addDataSourceProperty("ApplicationName", "gpuaas");
     HikariDataSource pool;
@@ -51,7 +50,13 @@ public final class Database implements AutoCloseable {
     } catch (RuntimeException e) {
       throw new DatabaseGone(e);
     }
-    Flyway.configure().dataSource(pool).locations("classpath:db").loggers("slf4j").load().migrate();
+    // On connections of its own: a migration may take its time.
+    Flyway.configure()
+        .dataSource(settings.url(), settings.user(), settings.password())
+        .locations("classpath:db")
+        .loggers("slf4j")
+        .load()
+        .migrate();
     return new Database(pool, settings);
   }
 
@@ -98,12 +103,9 @@ public final class Database implements AutoCloseable {
     }
   }
 
-  /**
-   * Statements that need no transaction of their own; {@link DatabaseSlow} when one takes too long.
-   */
+  /** Statements that need no transaction of their own. */
   public <T extends @Nullable Object> T read(Function<Tx, T> work) {
     try (Handle handle = jdbi.open()) {
-      handle.getConfig(SqlStatements.class).setQueryTimeout(readSecondsMost);
       return work.apply(new Tx(handle));
     } catch (JdbiException e) {
       throw translated(e);

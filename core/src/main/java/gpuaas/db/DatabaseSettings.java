@@ -8,7 +8,7 @@ import java.time.Duration;
  * @param url {@code jdbc:postgresql://host:port/name}
  * @param connections how many at once; few beat many
  * @param patience how long a request waits for a connection before it is told to come again
- * @param statementTimeout how long a read may take; what is longer is told to come again
+ * @param statementTimeout how long a statement may take; who asked for more is told to come again
  * @param groupWriters how many transactions that are shared by requests run at once
  * @param groupMost how many requests share one at most
  */
@@ -22,11 +22,11 @@ public record DatabaseSettings(
     int groupWriters,
     int groupMost) {
 
-  /** For a read, when nothing is said. */
+  /** When nothing is said. */
   public static final Duration STATEMENT_TIMEOUT = Duration.ofSeconds(10);
 
-  /** Two: while one is written, the next is decided. */
-  public static final int GROUP_WRITERS = 2;
+  /** One: more would make each group smaller, and a group costs nearly as much as one change. */
+  public static final int GROUP_WRITERS = 1;
 
   public static final int GROUP_MOST = 100;
 

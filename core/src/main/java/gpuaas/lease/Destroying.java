@@ -12,11 +12,12 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
- * The one way to tear down: destroy everything with the lease's tag at every provider, until the
- * providers agree that nothing is left, and not before it is certain that nothing can still turn
- * up.
+ * The one way to tear down: destroy everything with the lease's tag at every provider that may have
+ * something, until they agree that nothing is left, and not before it is certain that nothing can
+ * still turn up.
  */
 final class Destroying {
 
@@ -37,11 +38,9 @@ final class Destroying {
 
   Next step(Lease lease, Stopping stopping) {
     Instant lookedAt = signals.now();
-    boolean nothingLeft;
-    try {
-      nothingLeft = destroyAll(lease, stopping);
-    } catch (ProviderException couldNotAsk) {
-      nothingLeft = false;
+    boolean nothingLeft = true;
+    for (String name : namesToAsk(stopping)) {
+      nothingLeft &= isNothingLeft(name, lease, stopping);
     }
     if (nothingLeft && !lookedAt.isBefore(stopping.quietFrom())) {
       signals.apply(lease, new Gone());
@@ -50,26 +49,33 @@ final class Destroying {
     return Next.after(pause(stopping, lookedAt));
   }
 
-  /** True when a look after the last destroy found nothing. */
-  private boolean destroyAll(Lease lease, Stopping stopping) {
+  /** True when a look after the last destroy found nothing at this provider. */
+  private boolean isNothingLeft(String name, Lease lease, Stopping stopping) {
+    Provider provider = providers.get(name);
     boolean nothingLeft = true;
-    for (String name : namesToAsk(stopping)) {
-      Provider provider = providers.get(name);
+    try {
       for (InstanceRef instance : instances(provider, lease, stopping, name)) {
         provider.destroy(instance);
         nothingLeft &= provider.inspect(instance).isEmpty();
       }
+    } catch (ProviderException couldNotAsk) {
+      return false;
     }
     return nothingLeft;
   }
 
+  /**
+   * What the first try made is all there is. Otherwise everywhere: an earlier try may have left
+   * something at another provider. So a market that is down holds up only those who tried it, or
+   * may have.
+   */
   private List<String> namesToAsk(Stopping stopping) {
+    Optional<String> known = stopping.instance().map(InstanceRef::provider);
+    if (known.isPresent() && stopping.attempt() == 1) {
+      return List.of(known.get());
+    }
     List<String> names = new ArrayList<>(providers.names());
-    stopping
-        .instance()
-        .map(InstanceRef::provider)
-        .filter(name -> !names.contains(name))
-        .ifPresent(names::add);
+    known.filter(name -> !names.contains(name)).ifPresent(names::add);
     return names;
   }
 

@@ -3,6 +3,8 @@ package gpuaas.db;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import gpuaas.spi.Eventually;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -11,6 +13,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -21,6 +24,8 @@ import org.junit.jupiter.api.Test;
 class GroupCommitTest {
 
   private static final int PEOPLE = 200;
+  private static final int WRITERS = 2;
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private record Row(String key, int value) {}
 
@@ -49,7 +54,7 @@ class GroupCommitTest {
 
   @BeforeEach
   void open() {
-    database = TestDatabase.open();
+    database = Database.open(TestDatabase.settings().withGroups(WRITERS, 100));
     database.run(tx -> {
       tx.update("create table thing (key text, value integer check (value >= 0))").execute();
       tx.update("create table claimed (key text primary key)").execute();
@@ -90,11 +95,11 @@ class GroupCommitTest {
   }
 
   /** Holds the writers back until so many changes wait. */
-  private void gather(int writers, Callable<?> meanwhile) throws Exception {
+  private void gather(Callable<?> meanwhile) throws Exception {
     CountDownLatch go = new CountDownLatch(1);
-    CountDownLatch held = new CountDownLatch(writers);
+    CountDownLatch held = new CountDownLatch(WRITERS);
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      for (int i = 0; i < writers; i++) {
+      for (int i = 0; i < WRITERS; i++) {
         var _ =
             threads.submit(() ->
                 database.together(
@@ -104,7 +109,8 @@ class GroupCommitTest {
                       return tx;
                     },
                     never()));
-        awaitQuietly(held, i + 1, writers);
+        long left = WRITERS - i - 1L;
+        Eventually.within(PATIENCE, "a writer is held", () -> held.getCount() == left);
       }
       Future<?> all = threads.submit(meanwhile);
       go.countDown();
@@ -114,15 +120,9 @@ class GroupCommitTest {
 
   private static void awaitQuietly(CountDownLatch latch) {
     try {
-      latch.await();
+      assertThat(latch.await(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
-    }
-  }
-
-  private static void awaitQuietly(CountDownLatch latch, int done, int of) {
-    while (latch.getCount() > of - done) {
-      Thread.onSpinWait();
     }
   }
 
@@ -132,25 +132,23 @@ class GroupCommitTest {
     AtomicInteger told = new AtomicInteger();
     AtomicInteger number = new AtomicInteger();
     List<Integer> there = new ArrayList<>();
-    gather(
-        2,
-        () ->
-            there.addAll(
-                all(() -> {
-                  int mine = number.incrementAndGet();
-                  database.together(
-                      tx -> {
-                        tx.later(ROWS, new Row("a", mine));
-                        tx.afterCommit(told::incrementAndGet);
-                        return mine;
-                      },
-                      never());
-                  return database.read(tx ->
-                      tx.query("select count(*) from thing where value = :mine")
-                          .bind("mine", mine)
-                          .mapTo(Integer.class)
-                          .one());
-                })));
+    gather(() ->
+        there.addAll(
+            all(() -> {
+              int mine = number.incrementAndGet();
+              database.together(
+                  tx -> {
+                    tx.later(ROWS, new Row("a", mine));
+                    tx.afterCommit(told::incrementAndGet);
+                    return mine;
+                  },
+                  never());
+              return database.read(tx ->
+                  tx.query("select count(*) from thing where value = :mine")
+                      .bind("mine", mine)
+                      .mapTo(Integer.class)
+                      .one());
+            })));
     assertThat(there).hasSize(PEOPLE).containsOnly(1);
     assertThat(told).hasValue(PEOPLE);
     assertThat(transactions()).isLessThan(PEOPLE / 2);
@@ -227,7 +225,7 @@ class GroupCommitTest {
                   return "first";
                 },
                 () -> "late");
-    gather(2, () -> outcomes.addAll(all(claim)));
+    gather(() -> outcomes.addAll(all(claim)));
     outcomes.add(claim.call());
     assertThat(outcomes).filteredOn("first"::equals).hasSize(1);
     assertThat(outcomes).filteredOn("late"::equals).hasSize(PEOPLE);
@@ -277,7 +275,7 @@ class GroupCommitTest {
                           return own.query("select 1").mapTo(Integer.class).one();
                         }),
                 never());
-    gather(2, () -> all(change));
+    gather(() -> all(change));
     assertThat(reads.get()).isBetween(1, PEOPLE / 2);
     int before = reads.get();
     change.call();

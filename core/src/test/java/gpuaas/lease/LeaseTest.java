@@ -124,7 +124,7 @@ class LeaseTest {
         "test");
   }
 
-  private static Lease lease(LeaseState state) {
+  static Lease lease(LeaseState state) {
     return lease(state, WhenFull.QUEUE);
   }
 
