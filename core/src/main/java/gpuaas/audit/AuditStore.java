@@ -51,7 +51,11 @@ public final class AuditStore {
     WEBHOOK_RESEND,
     WEBHOOK_PROBE,
     WEBHOOK_DISABLE,
-    WEBHOOK_ENABLE;
+    WEBHOOK_ENABLE,
+    BUDGET_SET,
+    BUDGET_DELETE,
+    CREDIT_ADD,
+    CREDIT_CORRECT;
 
     /** The name in the trail: {@code allocation.create}. */
     String text() {

@@ -1,5 +1,7 @@
 package gpuaas.ledger;
 
+import gpuaas.audit.AuditStore;
+import gpuaas.audit.AuditStore.Act;
 import gpuaas.base.Action;
 import gpuaas.base.Caller;
 import gpuaas.base.Ids;
@@ -51,6 +53,7 @@ public final class Budgets {
       Optional<Long> mostGpuSeconds) {
     caller.require(Action.BILLING_WRITE);
     put(tx, caller.tenant(), scope, owner, period, mostMicros, mostGpuSeconds);
+    AuditStore.append(tx, caller, Act.BUDGET_SET, owner, clock.instant());
   }
 
   /** The same for a project or key that the caller may see, of whichever tenant. */
@@ -65,6 +68,7 @@ public final class Budgets {
     caller.require(Action.BILLING_WRITE);
     UUID tenant = tenant(tx, caller, scope, owner);
     put(tx, tenant, scope, owner, period, mostMicros, mostGpuSeconds);
+    AuditStore.append(tx, caller, Act.BUDGET_SET, owner, clock.instant());
     return find(tx, tenant, owner, period).orElseThrow();
   }
 
@@ -72,9 +76,14 @@ public final class Budgets {
   public boolean deleteAnywhere(Tx tx, Caller caller, Scope scope, UUID owner, Period period) {
     caller.require(Action.BILLING_WRITE);
     UUID tenant = tenant(tx, caller, scope, owner);
-    return find(tx, tenant, owner, period)
-        .map(there -> BudgetStore.delete(tx, tenant, there.budget().id()))
-        .orElse(false);
+    boolean deleted =
+        find(tx, tenant, owner, period)
+            .map(there -> BudgetStore.delete(tx, tenant, there.budget().id()))
+            .orElse(false);
+    if (deleted) {
+      AuditStore.append(tx, caller, Act.BUDGET_DELETE, owner, clock.instant());
+    }
+    return deleted;
   }
 
   private static UUID tenant(Tx tx, Caller caller, Scope scope, UUID owner) {
@@ -139,7 +148,11 @@ public final class Budgets {
   /** Removes a budget; false: there is none. */
   public boolean delete(Tx tx, Caller caller, UUID id) {
     caller.require(Action.BILLING_WRITE);
-    return BudgetStore.delete(tx, caller.tenant(), id);
+    boolean deleted = BudgetStore.delete(tx, caller.tenant(), id);
+    if (deleted) {
+      AuditStore.append(tx, caller, Act.BUDGET_DELETE, id, clock.instant());
+    }
+    return deleted;
   }
 
   /** Refuses a new lease that a budget does not cover, with what is set aside for all others. */

@@ -1,5 +1,7 @@
 package gpuaas.ledger;
 
+import gpuaas.audit.AuditStore;
+import gpuaas.audit.AuditStore.Act;
 import gpuaas.base.Action;
 import gpuaas.base.Caller;
 import gpuaas.base.Refusal;
@@ -71,6 +73,7 @@ public final class Ledger {
     refuseAmount(micros, reason);
     open(tx, tenant);
     post(tx, id, tenant, Kind.FUNDING, Kind.FUNDS, micros, Transfer.Kind.CREDIT, reason);
+    AuditStore.append(tx, caller, Act.CREDIT_ADD, id, clock.instant());
   }
 
   /**
@@ -83,6 +86,7 @@ public final class Ledger {
     refuseAmount(micros, reason);
     open(tx, tenant);
     post(tx, id, tenant, Kind.REVENUE, Kind.FUNDS, micros, Transfer.Kind.CORRECTION, reason);
+    AuditStore.append(tx, caller, Act.CREDIT_CORRECT, id, clock.instant());
   }
 
   /** The last movements of the money of the caller's tenant, newest first. */

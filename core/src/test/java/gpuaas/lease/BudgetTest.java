@@ -3,6 +3,7 @@ package gpuaas.lease;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import gpuaas.audit.AuditStore;
 import gpuaas.base.Action;
 import gpuaas.base.Caller;
 import gpuaas.base.Refusal;
@@ -167,6 +168,10 @@ class BudgetTest {
     assertThatThrownBy(() -> desk.request(spec(1), BY_KEY)).isInstanceOf(Refused.class);
     UUID id = desk.budgets.get(ADMIN, KEY, Budget.Period.MONTH).orElseThrow().budget().id();
     boolean deleted = desk.database.tx(tx -> desk.budgets.delete(tx, ADMIN, id));
+    List<String> acts = desk.database.read(tx -> AuditStore.actions(tx, id));
+    assertThat(acts).containsExactly("budget.delete");
+    List<String> set = desk.database.read(tx -> AuditStore.actions(tx, KEY));
+    assertThat(set).isNotEmpty().containsOnly("budget.set");
     assertThat(deleted).isTrue();
     desk.request(spec(1), BY_KEY);
   }

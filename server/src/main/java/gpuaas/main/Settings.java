@@ -173,7 +173,7 @@ public record Settings(
             reader.duration("idp.refresh-token-lifetime", Duration.ofHours(12)),
             reader.duration("terminal.token-lifetime", Duration.ofSeconds(300)),
             reader.integer("rate-limit.terminal-token-requests-per-minute", 10, 1, 1_000_000),
-            reader.integer("rate-limit.failed-authentications-per-minute", 60, 1, 1_000_000),
+            reader.integer("rate-limit.failed-authentications-per-minute", 600, 1, 1_000_000),
             reader.duration("terminal.idle-limit", Duration.ofHours(4)),
             reader.duration("idempotency.kept", Duration.ofHours(24)),
             reader.integer("api.body-bytes-most", 1024 * 1024, 1024, 1 << 30),
