@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -29,6 +30,10 @@ public final class Pipeline {
   private static final Logger log = LoggerFactory.getLogger(Pipeline.class);
   private static final Pattern CORRELATION_ID = Pattern.compile("[A-Za-z0-9._:@/+=-]{1,128}");
   private static final Duration COME_AGAIN = Duration.ofSeconds(5);
+
+  /** Whoever shares a transaction is waited for by the others: long bodies are read alone. */
+  private static final int TOGETHER_LENGTH_MOST = 16_384;
+
   private static final Set<String> QUIET = Set.of("/healthz", "/readyz", "/metrics");
 
   private final Database database;
@@ -117,19 +122,26 @@ public final class Pipeline {
     return switch (route.handler()) {
       case Route.Handler.Plain plain -> plain.work().apply(request);
       case Route.Handler.Change change -> database.tx(tx -> change.work().apply(request, tx));
-      case Route.Handler.Once once -> {
-        Function<Tx, Reply> work = tx -> once.work().apply(request, tx);
-        yield Dialect.firstOf(request, dialect.idempotencyHeaders())
-            .map(key -> replayable(dialect, idempotency::once, work, request, key))
-            .orElseGet(() -> database.tx(work));
-      }
-      case Route.Handler.OnceTogether once -> {
-        Function<Tx, Reply> work = tx -> once.work().apply(request, tx);
-        yield Dialect.firstOf(request, dialect.idempotencyHeaders())
-            .map(key -> replayable(dialect, idempotency::onceTogether, work, request, key))
-            .orElseGet(() -> database.together(work, () -> database.tx(work)));
-      }
+      case Route.Handler.Once once -> alone(dialect, once.work(), request);
+      case Route.Handler.OnceTogether once ->
+          request.body().length() > TOGETHER_LENGTH_MOST
+              ? alone(dialect, once.work(), request)
+              : together(dialect, once.work(), request);
     };
+  }
+
+  private Reply alone(Dialect dialect, BiFunction<Request, Tx, Reply> change, Request request) {
+    Function<Tx, Reply> work = tx -> change.apply(request, tx);
+    return Dialect.firstOf(request, dialect.idempotencyHeaders())
+        .map(key -> replayable(dialect, idempotency::once, work, request, key))
+        .orElseGet(() -> database.tx(work));
+  }
+
+  private Reply together(Dialect dialect, BiFunction<Request, Tx, Reply> change, Request request) {
+    Function<Tx, Reply> work = tx -> change.apply(request, tx);
+    return Dialect.firstOf(request, dialect.idempotencyHeaders())
+        .map(key -> replayable(dialect, idempotency::onceTogether, work, request, key))
+        .orElseGet(() -> database.together(work, () -> database.tx(work)));
   }
 
   /** One of the ways to do something once. */
