@@ -43,7 +43,7 @@ class EventFloodTest {
   private static final int ALL = LEASES * EVENTS_EACH;
   private static final int WRITERS = 4;
   private static final int KILLS = 3;
-  private static final Duration PATIENCE = Duration.ofSeconds(120);
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
   private static final Filter EVERYTHING = new Filter(Set.of(), Optional.empty());
 
   @TempDir Path folder;

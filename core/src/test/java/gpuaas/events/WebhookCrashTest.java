@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 class WebhookCrashTest {
 
   private static final int KILLED = 137;
-  private static final long PATIENCE_SECONDS = 60;
+  private static final long PATIENCE_SECONDS = 300;
 
   @TempDir static Path temporary;
 
