@@ -100,11 +100,12 @@ public final class EventFeed {
     return following;
   }
 
-  /** These were told just now, by this server. */
+  /** These were told just now, by this server; what is missing before them, by others. */
   void told(List<Fed> events) {
     if (events.isEmpty()) {
       return;
     }
+    reached(events.getFirst().position() - 1);
     reached = Math.max(reached, events.getLast().position());
     Set<UUID> projects =
         events.stream().map(fed -> fed.event().project()).collect(Collectors.toSet());
@@ -128,10 +129,13 @@ public final class EventFeed {
       this.project = project;
     }
 
-    /** Returns when there may be more, or after the limit. What comes between calls is kept. */
-    public void await(Duration limit) throws InterruptedException {
-      var _ = news.tryAcquire(limit.toMillis(), TimeUnit.MILLISECONDS);
+    /**
+     * Returns when there may be more, or after the limit: false. What comes between calls is kept.
+     */
+    public boolean await(Duration limit) throws InterruptedException {
+      boolean woken = news.tryAcquire(limit.toMillis(), TimeUnit.MILLISECONDS);
       news.drainPermits();
+      return woken;
     }
 
     private void wake() {

@@ -78,7 +78,7 @@ public final class EventRelay implements AutoCloseable {
       long start = System.nanoTime();
       boolean more = false;
       try {
-        more = woken ? relay(failures) == AT_ONCE : round();
+        more = woken ? relayOwn() : round();
         failures = 0;
       } catch (DatabaseGone e) {
         log.warn("events wait for the database: {}", e.getMessage());
@@ -95,6 +95,12 @@ public final class EventRelay implements AutoCloseable {
       LockSupport.parkNanos(woken && !more ? start + gather.toNanos() - System.nanoTime() : 0);
       wakes.drainPermits();
     }
+  }
+
+  /** There surely is something, unless another server was faster. True: there may be more. */
+  private boolean relayOwn() {
+    int relayed = relay(failures);
+    return relayed == 0 ? round() : relayed == AT_ONCE;
   }
 
   private boolean round() {

@@ -65,6 +65,29 @@ class EventRelayTest {
     }
   }
 
+  @Test
+  void whatAnotherServerToldWakesWhoFollowsHere() throws Exception {
+    // Shows that nobody is left waiting because this server's own events, of another project, come
+    // right after those that another server told.
+    try (Database database = TestDatabase.open();
+        EventStage here = new EventStage(database, folder, EventStage.quick());
+        EventStage elsewhere = new EventStage(database, folder, EventStage.quick())) {
+      Caller owner = tenant(database);
+      Caller other = tenant(database);
+      happened(database, owner, lease(database, owner), 1);
+      assertThat(elsewhere.relay().relay(0)).isEqualTo(1);
+      happened(database, other, lease(database, other), 1);
+      try (EventFeed.Following following = here.feed().follow(owner)) {
+        assertThat(here.relay().relay(0)).isEqualTo(1);
+        assertThat(following.await(PATIENCE)).isTrue();
+        assertThat(read(here, owner)).hasSize(1);
+        happened(database, other, lease(database, other), 1);
+        assertThat(here.relay().relay(0)).isEqualTo(1);
+        assertThat(following.await(Duration.ZERO)).as("by what is not theirs").isFalse();
+      }
+    }
+  }
+
   private static void await(CountDownLatch latch) {
     try {
       latch.await();

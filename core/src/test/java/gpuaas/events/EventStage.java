@@ -79,7 +79,8 @@ final class EventStage implements AutoCloseable {
     this.feed = new EventFeed(database, secrets);
     List<EventSink> sinks = new java.util.ArrayList<>(List.of(more));
     sinks.add(parts.sink());
-    this.relay = new EventRelay(database, sinks, feed, Duration.ofMillis(20), Duration.ZERO);
+    this.relay =
+        new EventRelay(database, sinks, feed, Duration.ofMillis(20), Duration.ofMillis(10));
   }
 
   EventStage start() {

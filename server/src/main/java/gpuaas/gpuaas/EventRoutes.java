@@ -126,7 +126,7 @@ final class EventRoutes {
           sent = System.nanoTime();
         }
         if (!part.more()) {
-          following.await(shorter(rules.heartbeat(), rules.recheckEvery()));
+          var _ = following.await(shorter(rules.heartbeat(), rules.recheckEvery()));
         }
         if (isOver(sent, rules.heartbeat())) {
           out.send(beat(at));
