@@ -56,13 +56,31 @@ public final class Placement {
         .anyMatch(room -> suits(want, room) && room.offer().gpuCountMost() >= want.gpuCount());
   }
 
-  /** What the cheapest provider asks for a GPU of this want and an hour, if any asks for money. */
+  /**
+   * What the cheapest provider asks for a GPU of this want and an hour, if any asks for money: of
+   * those that have it now, or if nobody has, of all.
+   */
   public static Optional<Long> cheapest(Want want, List<Room> rooms) {
+    List<Room> all =
+        rooms.stream()
+            .filter(room -> suits(want, room) && room.offer().pricePerGpuHour().micros() > 0)
+            .toList();
+    List<Room> free =
+        all.stream().filter(room -> room.freeGpuIds().size() >= want.gpuCount()).toList();
+    return (free.isEmpty() ? all : free)
+        .stream().map(room -> room.offer().pricePerGpuHour().micros()).min(Long::compare);
+  }
+
+  /**
+   * Our own nodes, and of a market what costs us no more than we take for it: the price of a lease
+   * is fixed, and nothing is rented at a loss.
+   */
+  public static List<Room> affordable(List<Room> rooms, long pricePerGpuHourMicros) {
     return rooms.stream()
-        .filter(room -> suits(want, room))
-        .map(room -> room.offer().pricePerGpuHour().micros())
-        .filter(micros -> micros > 0)
-        .min(Long::compare);
+        .filter(room ->
+            !room.node().isEmpty()
+                || room.offer().pricePerGpuHour().micros() <= pricePerGpuHourMicros)
+        .toList();
   }
 
   /**

@@ -1,10 +1,10 @@
 package gpuaas.db;
 
 /**
- * The database cannot be reached, or has no room to write; nothing is known to be wrong with the
- * request.
+ * The database cannot be reached, has no room to write, or is too slow; nothing is known to be
+ * wrong with the request.
  */
-public final class DatabaseGone extends RuntimeException {
+public sealed class DatabaseGone extends RuntimeException permits DatabaseSlow {
   DatabaseGone(Throwable cause) {
     super("the database cannot be used: " + cause.getMessage(), cause);
   }

@@ -1,9 +1,12 @@
 package gpuaas.db;
 
-/** A read took longer than it may, and was ended. Nothing was done; later it may be faster. */
-public final class DatabaseSlow extends RuntimeException {
+/**
+ * A statement took longer than it may, and was ended. Nothing was done; later it may be faster, so
+ * whoever waits for a database that is away waits for this as well.
+ */
+public final class DatabaseSlow extends DatabaseGone {
 
   DatabaseSlow(Throwable cause) {
-    super("a read took too long", cause);
+    super(cause);
   }
 }

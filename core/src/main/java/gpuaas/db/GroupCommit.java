@@ -86,7 +86,7 @@ final class GroupCommit implements AutoCloseable {
       RuntimeException failure =
           e instanceof JdbiException database ? Database.translated(database) : e;
       LOG.debug("{} changes are written one by one", members.size(), failure);
-      // What failed for one must not fail for all, unless there is no database at all.
+      // What failed for one must not fail for all, unless the database itself is the reason.
       members.forEach(
           member -> member.fail(failure instanceof DatabaseGone ? failure : new OwnTransaction()));
     }

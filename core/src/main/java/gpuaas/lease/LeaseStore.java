@@ -153,7 +153,8 @@ final class LeaseStore implements LeaseBook {
     NodeStore.lockPlacing(tx);
     Want want = waiting.spec().want();
     List<Want> ahead = ahead(tx, waiting);
-    List<Room> rooms = NodeStore.rooms(tx, want.gpuModel());
+    List<Room> rooms =
+        Placement.affordable(NodeStore.rooms(tx, want.gpuModel()), waiting.pricePerGpuHourMicros());
     Optional<Placement.Choice> choice = Placement.chooseInTurn(ahead, want, rooms);
     if (choice.isEmpty()) {
       return new Turn.Full(makeRoom(tx, waiting, ahead, rooms, now));

@@ -58,12 +58,29 @@ final class BudgetStore {
         == 1;
   }
 
-  static List<Budget> list(Tx tx, UUID tenant) {
+  /** Budgets of a tenant by id. */
+  static List<Budget> list(Tx tx, UUID tenant, Optional<UUID> after, int limit) {
     return tx.query(
-            "select * from budget where tenant_id = :tenant order by made_at, id limit 1000")
+            "select * from budget where tenant_id = :tenant and (:after::uuid is null or id >"
+                + " :after::uuid) order by id limit :limit")
         .bind("tenant", tenant)
+        .bind("after", after.orElse(null))
+        .bind("limit", limit)
         .map(BudgetStore::read)
         .list();
+  }
+
+  static Optional<Budget> find(Tx tx, UUID tenant, UUID owner, Budget.Period period) {
+    return tx.query(
+            """
+            select * from budget
+             where tenant_id = :tenant and coalesce(project_id, api_key_id) = :owner and period = :period
+            """)
+        .bind("tenant", tenant)
+        .bind("owner", owner)
+        .bind("period", period.name())
+        .map(BudgetStore::read)
+        .findOne();
   }
 
   /** All there are that have running leases. */

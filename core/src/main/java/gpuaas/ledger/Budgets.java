@@ -5,6 +5,7 @@ import gpuaas.audit.AuditStore.Act;
 import gpuaas.base.Action;
 import gpuaas.base.Caller;
 import gpuaas.base.Ids;
+import gpuaas.base.Page;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refused;
 import gpuaas.db.Database;
@@ -98,10 +99,7 @@ public final class Budgets {
   }
 
   private Optional<Standing> find(Tx tx, UUID tenant, UUID owner, Period period) {
-    return BudgetStore.list(tx, tenant).stream()
-        .filter(each -> each.owner().equals(owner) && each.period() == period)
-        .findFirst()
-        .map(each -> standing(tx, each));
+    return BudgetStore.find(tx, tenant, owner, period).map(each -> standing(tx, each));
   }
 
   private void put(
@@ -126,18 +124,28 @@ public final class Budgets {
   /** A budget and what counts against it. */
   public record Standing(Budget budget, long spentMicros, long heldMicros, long usedGpuSeconds) {}
 
-  /** The budgets of the caller's tenant. */
-  public List<Standing> list(Caller caller) {
+  /**
+   * The budgets of the caller's tenant, in the order in which they were made.
+   *
+   * @param after the id of the last one of the page before
+   */
+  public Page<Standing> list(Caller caller, Optional<UUID> after, int limit) {
     caller.require(Action.BILLING_READ);
-    return database.read(tx ->
-        BudgetStore.list(tx, caller.tenant()).stream().map(each -> standing(tx, each)).toList());
+    return database.read(tx -> {
+      List<Budget> found = BudgetStore.list(tx, caller.tenant(), after, limit + 1);
+      List<Standing> page = found.stream().limit(limit).map(each -> standing(tx, each)).toList();
+      return new Page<>(
+          page,
+          found.size() > limit
+              ? Optional.of(page.getLast().budget().id().toString())
+              : Optional.empty());
+    });
   }
 
   /** The budget of a project or key for a period, if there is one. */
   public Optional<Standing> get(Caller caller, UUID owner, Period period) {
-    return list(caller).stream()
-        .filter(each -> each.budget().owner().equals(owner) && each.budget().period() == period)
-        .findFirst();
+    caller.require(Action.BILLING_READ);
+    return database.read(tx -> find(tx, caller.tenant(), owner, period));
   }
 
   private Standing standing(Tx tx, Budget budget) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import gpuaas.catalog.Want;
 import gpuaas.sim.SimProvider;
 import gpuaas.sim.SimScript;
+import gpuaas.spi.Money;
 import gpuaas.spi.Offer;
 import gpuaas.spi.OfferQuery;
 import gpuaas.spi.Region;
@@ -18,6 +19,7 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
@@ -113,6 +115,38 @@ class PlacementPropertyTest {
       @ForAll("rooms") List<Room> rooms, @ForAll("wants") List<Want> ahead) {
     assertThat(Placement.chooseInTurn(ahead, want(2), rooms))
         .isEqualTo(Placement.chooseInTurn(ahead, want(2), rooms));
+  }
+
+  @Example
+  void nothingIsRentedForMoreThanTheLeaseCosts() {
+    long asked = OFFER.pricePerGpuHour().micros();
+    Room own = new Room(OFFER, "node", List.of());
+    Room market = new Room(OFFER, "", List.of("a"));
+    assertThat(asked).isPositive();
+    assertThat(Placement.affordable(List.of(own, market), asked)).containsExactly(own, market);
+    assertThat(Placement.affordable(List.of(own, market), asked - 1)).containsExactly(own);
+  }
+
+  @Example
+  void whatCanBeHadNowSaysThePrice() {
+    long asked = OFFER.pricePerGpuHour().micros();
+    Offer dear =
+        new Offer(
+            "dear",
+            OFFER.provider(),
+            OFFER.region(),
+            OFFER.gpu(),
+            OFFER.gpuCount(),
+            OFFER.gpuCountMost(),
+            OFFER.tier(),
+            new Money(asked + 1, "USD"),
+            OFFER.perGpu(),
+            OFFER.assurance(),
+            OFFER.seenAt());
+    Room taken = new Room(OFFER, "cheap", List.of());
+    Room free = new Room(dear, "dear", List.of("a"));
+    assertThat(Placement.cheapest(want(1), List.of(taken, free))).contains(asked + 1);
+    assertThat(Placement.cheapest(want(2), List.of(taken, free))).contains(asked);
   }
 
   @Property

@@ -28,6 +28,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -36,6 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
  * that is away for a while: each event arrives at least once and in the order of its lease, and who
  * follows the feed sees each once, in the one order, without a gap.
  */
+@Order(1)
 class EventFloodTest {
 
   private static final int LEASES = 200;

@@ -114,7 +114,7 @@ class BudgetTest {
     assertThat(told(older).stream().filter(type -> type == Event.Type.LEASE_FUNDS_LOW)).hasSize(2);
     assertThat(((LeaseState.Stopping) desk.lease(newer).state()).why())
         .isEqualTo(EndReason.OUT_OF_FUNDS);
-    Budgets.Standing standing = desk.budgets.list(ADMIN).getFirst();
+    Budgets.Standing standing = desk.budgets.list(ADMIN, Optional.empty(), 1).items().getFirst();
     assertThat(standing.spentMicros()).isBetween(8_900_000L, 9_000_000L);
   }
 

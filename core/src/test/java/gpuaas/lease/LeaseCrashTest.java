@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.CleanupMode;
@@ -37,6 +38,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
  * left.
  */
 @Execution(ExecutionMode.CONCURRENT)
+@Order(1)
 class LeaseCrashTest {
 
   static final int KILLED = 137;

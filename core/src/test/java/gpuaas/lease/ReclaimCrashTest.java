@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.CleanupMode;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
  * spot lease is told once, keeps its grace and pays for its time alone; the other gets the GPU.
  */
 @Execution(ExecutionMode.CONCURRENT)
+@Order(1)
 class ReclaimCrashTest {
 
   // Deleted by hand: the folders hold links to outside, which the library warns of one by one.

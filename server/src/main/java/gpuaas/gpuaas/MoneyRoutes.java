@@ -1,6 +1,7 @@
 package gpuaas.gpuaas;
 
 import gpuaas.base.Action;
+import gpuaas.base.Page;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.base.Refused;
@@ -25,6 +26,8 @@ final class MoneyRoutes {
 
   private static final String CREDITS = "/api/v1/credits";
   private static final String BUDGETS = "/api/v1/budgets";
+  private static final int PAGE = 50;
+  private static final int PAGE_MOST = 200;
   private static final BigDecimal MOST = BigDecimal.valueOf(1_000_000_000_000_000_000L);
 
   private final Ledger ledger;
@@ -74,7 +77,7 @@ final class MoneyRoutes {
       long usedGpuSeconds,
       String currency) {}
 
-  private record BudgetList(List<BudgetView> items) {}
+  private record BudgetPage(List<BudgetView> items, Optional<String> nextCursor) {}
 
   private Reply credits(Request request) {
     Ledger.Balance balance = ledger.balance(request.caller());
@@ -88,8 +91,10 @@ final class MoneyRoutes {
   }
 
   private Reply list(Request request) {
+    int limit = request.queryInteger("page_size", PAGE, 1, PAGE_MOST);
+    Page<Budgets.Standing> page = budgets.list(request.caller(), request.cursorId(), limit);
     return Reply.json(
-        200, new BudgetList(budgets.list(request.caller()).stream().map(this::view).toList()));
+        200, new BudgetPage(page.items().stream().map(this::view).toList(), page.next()));
   }
 
   private BudgetView view(Budgets.Standing standing) {

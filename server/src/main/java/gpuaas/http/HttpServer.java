@@ -11,7 +11,6 @@ import io.javalin.http.HttpResponseException;
 import io.javalin.websocket.WsConfig;
 import io.javalin.websocket.WsContext;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -142,7 +141,7 @@ public final class HttpServer implements AutoCloseable {
     String id = id(context, dialect, pipeline);
     Optional<String> body;
     try {
-      body = readBody(context, bodyBytesMost);
+      body = Bodies.read(context.req(), bodyBytesMost);
     } catch (IOException | RuntimeException e) {
       log.debug("a body could not be read", e);
       hangUp(context, dialect, 400, id);
@@ -217,17 +216,6 @@ public final class HttpServer implements AutoCloseable {
         context.req().getRemoteAddr(),
         correlationId,
         Optional.empty());
-  }
-
-  /** Empty when it is longer than allowed. */
-  private static Optional<String> readBody(Context context, int bytesMost) throws IOException {
-    if (context.req().getContentLengthLong() > bytesMost) {
-      return Optional.empty();
-    }
-    try (InputStream in = context.req().getInputStream()) {
-      byte[] bytes = in.readNBytes(bytesMost + 1);
-      return bytes.length > bytesMost ? Optional.empty() : Optional.of(new String(bytes, UTF_8));
-    }
   }
 
   private static void write(Context context, Reply reply) {

@@ -2,6 +2,7 @@ package gpuaas.main;
 
 import gpuaas.base.Caller;
 import gpuaas.base.Ids;
+import gpuaas.base.Page;
 import gpuaas.db.Database;
 import gpuaas.identity.ApiKeys;
 import gpuaas.identity.Person;
@@ -27,6 +28,7 @@ final class MoneyCommands {
           + " [--user USER], budgets set [--user USER | --key ID] [--money AMOUNT] [--gpu-hours"
           + " HOURS] [--period total|month] or budgets delete ID [--user USER]";
 
+  private static final int PAGE = 200;
   private static final long SECONDS_PER_HOUR = 3600;
 
   private final Database database;
@@ -134,25 +136,32 @@ final class MoneyCommands {
   }
 
   private void list(Caller caller) {
-    for (Budgets.Standing standing : budgets.list(caller)) {
-      Budget budget = standing.budget();
-      out.println(
-          budget.id()
-              + "  "
-              + budget.title()
-              + (budget.scope() == Budget.Scope.API_KEY ? " " + budget.owner() : "")
-              + ": spent "
-              + text(standing.spentMicros())
-              + " of "
-              + budget.mostMicros().map(MoneyCommands::text).orElse("any amount")
-              + ", used "
-              + standing.usedGpuSeconds() / SECONDS_PER_HOUR
-              + " GPU-hours of "
-              + budget
-                  .mostGpuSeconds()
-                  .map(most -> Long.toString(most / SECONDS_PER_HOUR))
-                  .orElse("any number"));
-    }
+    Optional<UUID> after = Optional.empty();
+    do {
+      Page<Budgets.Standing> page = budgets.list(caller, after, PAGE);
+      page.items().forEach(this::print);
+      after = page.next().map(UUID::fromString);
+    } while (after.isPresent());
+  }
+
+  private void print(Budgets.Standing standing) {
+    Budget budget = standing.budget();
+    out.println(
+        budget.id()
+            + "  "
+            + budget.title()
+            + (budget.scope() == Budget.Scope.API_KEY ? " " + budget.owner() : "")
+            + ": spent "
+            + text(standing.spentMicros())
+            + " of "
+            + budget.mostMicros().map(MoneyCommands::text).orElse("any amount")
+            + ", used "
+            + standing.usedGpuSeconds() / SECONDS_PER_HOUR
+            + " GPU-hours of "
+            + budget
+                .mostGpuSeconds()
+                .map(most -> Long.toString(most / SECONDS_PER_HOUR))
+                .orElse("any number"));
   }
 
   private static long micros(String text) {

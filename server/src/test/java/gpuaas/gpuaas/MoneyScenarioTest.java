@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import gpuaas.main.TestServer;
 import gpuaas.main.TestServer.Answer;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -45,6 +46,13 @@ class MoneyScenarioTest {
       assertThat(hours.json().path("most_micros").isNull()).isTrue();
       JsonNode seen = server.call("GET", BUDGETS, user, "").json().path("items");
       assertThat(seen).hasSize(2).contains(set.json(), hours.json());
+      JsonNode first = server.call("GET", BUDGETS + "?page_size=1", user, "").json();
+      String cursor = first.path("next_cursor").asText();
+      JsonNode second =
+          server.call("GET", BUDGETS + "?page_size=1&cursor=" + cursor, user, "").json();
+      assertThat(List.of(first.path("items").get(0), second.path("items").get(0)))
+          .containsExactlyElementsOf(seen);
+      assertThat(second.path("next_cursor").isNull()).isTrue();
       assertThat(server.call("GET", BUDGETS, admin, "").json().path("items"))
           .as("of another tenant")
           .isEmpty();

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import gpuaas.access.KeyPairs;
+import gpuaas.catalog.Price;
+import gpuaas.catalog.PriceStore;
 import gpuaas.gpuaas.Shell;
 import gpuaas.main.TestServer;
 import gpuaas.main.TestServer.Answer;
@@ -12,6 +14,7 @@ import gpuaas.market.sim.SimRental;
 import gpuaas.market.sim.SimRules;
 import gpuaas.market.sim.SimServer;
 import gpuaas.spi.Eventually;
+import gpuaas.spi.Tier;
 import gpuaas.vastai.VastaiApiSim;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +24,7 @@ import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -72,6 +76,7 @@ class MarketScenarioTest {
     settings.put("PROVIDER_VASTAI_SIMULATED", "true");
     settings.put("LEASE_WATCH_EVERY", "500ms");
     settings.put("LEASE_METER_EVERY", "1s");
+    settings.put("GPUAI_CAPACITY_WAIT", "5s");
     settings.put("RATE_LIMIT_GPUAI_REQUESTS_PER_SECOND", "1000");
     settings.put("RATE_LIMIT_GPUAI_REQUESTS_BURST", "1000");
     Map<String, String> environment = new HashMap<>();
@@ -127,6 +132,20 @@ class MarketScenarioTest {
     client.awaitEnd(client.delete("/instances/" + first).json());
     client.awaitEnd(client.delete("/instances/" + second).json());
     assertThat(sim.market().ledger()).noneMatch(SimRental.Bill::open);
+  }
+
+  @Test
+  void nothingIsRentedForMoreThanWeTakeForIt() {
+    // The price of a lease is fixed: when we ask less than any market does, the lease waits, and
+    // then says that there is nothing; nobody pays the difference.
+    Price low =
+        new Price(
+            Optional.empty(), "RTX 4090", Optional.empty(), Tier.ON_DEMAND, 1, 1000, Instant.EPOCH);
+    server.running().database().run(tx -> PriceStore.put(tx, low));
+    String body = "{\"gpu_type\": \"rtx_4090\", \"gpu_count\": 1, \"tier\": \"on_demand\"}";
+    JsonNode done = client.awaitEnd(client.post("/instances", body).json());
+    assertThat(done.path("state").asText()).as(done.toString()).isEqualTo("failed");
+    assertThat(sim.calls("create")).isZero();
   }
 
   private String rent() {
