@@ -1,5 +1,6 @@
 package gpuaas.capacity;
 
+import gpuaas.catalog.OfferKey;
 import gpuaas.catalog.Want;
 import gpuaas.spi.Tier;
 import java.util.ArrayList;
@@ -89,7 +90,8 @@ public final class Placement {
    * offers are a kind of their own.
    */
   public static boolean suits(Want want, Room room) {
-    return room.offer().gpu().model().equals(want.gpuModel())
+    return want.offer().map(OfferKey.of(room.offer())::equals).orElse(true)
+        && room.offer().gpu().model().equals(want.gpuModel())
         && (!room.isWhole() || room.offer().gpuCount() == want.gpuCount())
         && (room.offer().tier() == want.tier()
             || (want.tier() == Tier.SPOT && !room.node().isEmpty()))

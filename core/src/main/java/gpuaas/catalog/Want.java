@@ -11,5 +11,22 @@ import java.util.Optional;
  * @param gpuModel the GPU in our spelling
  * @param gpuCount how many, all in one machine
  * @param region where; empty: anywhere
+ * @param offer this very offer and no other; empty: any that suits
  */
-public record Want(String sku, String gpuModel, int gpuCount, Optional<Region> region, Tier tier) {}
+public record Want(
+    String sku,
+    String gpuModel,
+    int gpuCount,
+    Optional<Region> region,
+    Tier tier,
+    Optional<OfferKey> offer) {
+
+  public Want {
+    offer = offer == null ? Optional.empty() : offer; // rows of before this existed have none
+  }
+
+  /** A want of any offer that suits. */
+  public Want(String sku, String gpuModel, int gpuCount, Optional<Region> region, Tier tier) {
+    this(sku, gpuModel, gpuCount, region, tier, Optional.empty());
+  }
+}

@@ -82,7 +82,7 @@ public record Lease(
             new Waiting(0),
             pricePerGpuHourMicros,
             now,
-            Optional.empty(),
+            spec.termFromRequest() ? spec.term().map(now::plus) : Optional.empty(),
             LeaseHistory.NONE,
             caller.correlationId());
     return new Change(
@@ -213,7 +213,8 @@ public record Lease(
 
   private Change running(Booting b, Answered a, Instant now) {
     Running next = new Running(b.place(), b.attempt(), b.instance(), a.ssh(), now, now);
-    Lease after = with(next, spec.term().map(now::plus));
+    Optional<Instant> end = spec.termFromRequest() ? expires : spec.term().map(now::plus);
+    Lease after = with(next, end);
     return changed(after, Event.Type.LEASE_RUNNING, Map.of(), List.of(), now);
   }
 

@@ -1,6 +1,7 @@
 package gpuaas.lease;
 
 import gpuaas.catalog.Want;
+import gpuaas.spi.Launch;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -12,28 +13,64 @@ import java.util.UUID;
  *
  * @param image by name; empty: the provider's default environment
  * @param sshKeys ids of registered keys that open it
+ * @param ownKeys public keys that open this lease and no other, as lines of OpenSSH
  * @param environment variables for every process inside
+ * @param launch how its instance is to begin
  * @param term how long it runs; empty: until somebody stops it
+ * @param termFromRequest true: the term counts from when it was asked for, whether it runs or not
  * @param whenFull what to do when there is no room
  * @param patience how long to look for room before {@code FAIL} fails; does not matter for {@code
  *     QUEUE}
+ * @param labels what its maker has to remember about it; means nothing to us
  */
 public record LeaseSpec(
     Want want,
     String image,
     List<UUID> sshKeys,
+    List<String> ownKeys,
     Map<String, String> environment,
+    Launch launch,
     Optional<Duration> term,
+    boolean termFromRequest,
     WhenFull whenFull,
     Duration patience,
-    Guards guards) {
+    Guards guards,
+    Map<String, String> labels) {
 
   public LeaseSpec {
     sshKeys = List.copyOf(sshKeys);
     environment = Map.copyOf(environment);
-    // Rows that were written before these existed have neither.
+    // Rows that were written before these existed have none of them.
+    ownKeys = ownKeys == null ? List.of() : List.copyOf(ownKeys);
+    launch = launch == null ? Launch.PLAIN : launch;
+    labels = labels == null ? Map.of() : Map.copyOf(labels);
     patience = patience == null ? Duration.ZERO : patience;
     guards = guards == null ? Guards.NONE : guards;
+  }
+
+  /** A lease that begins as providers do it, opened by registered keys. */
+  public LeaseSpec(
+      Want want,
+      String image,
+      List<UUID> sshKeys,
+      Map<String, String> environment,
+      Optional<Duration> term,
+      WhenFull whenFull,
+      Duration patience,
+      Guards guards) {
+    this(
+        want,
+        image,
+        sshKeys,
+        List.of(),
+        environment,
+        Launch.PLAIN,
+        term,
+        false,
+        whenFull,
+        patience,
+        guards,
+        Map.of());
   }
 
   /** A lease in the queue, until somebody stops it. */

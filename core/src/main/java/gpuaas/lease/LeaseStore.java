@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /** The leases in the database. */
 final class LeaseStore implements LeaseBook {
@@ -244,13 +245,15 @@ final class LeaseStore implements LeaseBook {
 
   @Override
   public List<String> authorizedKeys(Lease lease) {
-    return database.read(tx ->
-        tx.query(
-                "select public_key from ssh_key where id = any(:ids) order by made_at, id limit"
-                    + " 100")
-            .bindArray("ids", UUID.class, lease.spec().sshKeys())
-            .mapTo(String.class)
-            .list());
+    List<String> registered =
+        database.read(tx ->
+            tx.query(
+                    "select public_key from ssh_key where id = any(:ids) order by made_at, id limit"
+                        + " 100")
+                .bindArray("ids", UUID.class, lease.spec().sshKeys())
+                .mapTo(String.class)
+                .list());
+    return Stream.concat(lease.spec().ownKeys().stream(), registered.stream()).toList();
   }
 
   /** Leases of a project, newest first; {@code before} is where the last page ended. */

@@ -122,7 +122,8 @@ final class Placing {
         lease.spec().image(),
         book.authorizedKeys(lease),
         environment,
-        lease.hostName());
+        lease.hostName(),
+        lease.spec().launch());
   }
 
   private Provider provider(Provisioning intent) {

@@ -3,6 +3,7 @@ package gpuaas.gateway;
 import gpuaas.access.SshKey;
 import gpuaas.access.SshKeys;
 import gpuaas.lease.Lease;
+import gpuaas.lease.LeaseSpec;
 import gpuaas.lease.LeaseState.Booting;
 import gpuaas.lease.LeaseState.Running;
 import gpuaas.lease.Leases;
@@ -15,10 +16,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
- * The doors of leases. A running lease opens to the keys it was asked with, as long as they are
- * registered; a booting one only to the probe, which proves that it can be entered.
+ * The doors of leases. A running lease opens to its own keys, and to the registered ones that it
+ * was asked with, as long as they are registered; a booting one only to the probe, which proves
+ * that it can be entered.
  */
 public final class LeaseDoors implements Doors {
 
@@ -43,11 +46,15 @@ public final class LeaseDoors implements Doors {
       return Optional.empty();
     }
     return switch (lease.get().state()) {
-      case Running r ->
-          door(lease.get(), r.instance(), sshKeys.holders(lease.get().spec().sshKeys()));
+      case Running r -> door(lease.get(), r.instance(), holders(lease.get().spec()));
       case Booting b -> door(lease.get(), b.instance(), List.of(probeKey));
       default -> Optional.empty();
     };
+  }
+
+  private List<SshKey> holders(LeaseSpec spec) {
+    List<SshKey> registered = sshKeys.holders(spec.sshKeys());
+    return Stream.concat(spec.ownKeys().stream().map(SshKey::parse), registered.stream()).toList();
   }
 
   /** By id, or by the host name that the environment knows itself by. */

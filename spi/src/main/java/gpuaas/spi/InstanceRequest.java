@@ -14,6 +14,7 @@ import java.util.Map;
  * @param authorizedKeys OpenSSH public keys, for an instance that runs its own SSH server
  * @param environment variables for every process inside
  * @param hostName what the instance calls itself
+ * @param launch how it is to begin
  */
 public record InstanceRequest(
     OwnerTag tag,
@@ -23,11 +24,25 @@ public record InstanceRequest(
     String image,
     List<String> authorizedKeys,
     Map<String, String> environment,
-    String hostName) {
+    String hostName,
+    Launch launch) {
 
   public InstanceRequest {
     gpuIds = List.copyOf(gpuIds);
     authorizedKeys = List.copyOf(authorizedKeys);
     environment = Map.copyOf(environment);
+  }
+
+  /** A request for an instance that begins as the provider does it. */
+  public InstanceRequest(
+      OwnerTag tag,
+      Offer offer,
+      String node,
+      List<String> gpuIds,
+      String image,
+      List<String> authorizedKeys,
+      Map<String, String> environment,
+      String hostName) {
+    this(tag, offer, node, gpuIds, image, authorizedKeys, environment, hostName, Launch.PLAIN);
   }
 }

@@ -13,6 +13,7 @@ import java.time.Instant;
  * @param pricePerGpuHour what the provider asks for one GPU for one hour
  * @param perGpu what comes with each GPU
  * @param seenAt when the provider said so
+ * @param facts what else the provider tells of it
  */
 public record Offer(
     String id,
@@ -25,13 +26,43 @@ public record Offer(
     Money pricePerGpuHour,
     Resources perGpu,
     Assurance assurance,
-    Instant seenAt) {
+    Instant seenAt,
+    OfferFacts facts) {
 
   public Offer {
+    facts = facts == null ? OfferFacts.NONE : facts; // rows of before these existed have none
     if (gpuCount < 1 || gpuCountMost < gpuCount) {
       throw new IllegalArgumentException(
           "an offer of " + gpuCount + " to " + gpuCountMost + " GPUs is none");
     }
+  }
+
+  /** An offer of which nothing else is told. */
+  public Offer(
+      String id,
+      String provider,
+      Region region,
+      Gpu gpu,
+      int gpuCount,
+      int gpuCountMost,
+      Tier tier,
+      Money pricePerGpuHour,
+      Resources perGpu,
+      Assurance assurance,
+      Instant seenAt) {
+    this(
+        id,
+        provider,
+        region,
+        gpu,
+        gpuCount,
+        gpuCountMost,
+        tier,
+        pricePerGpuHour,
+        perGpu,
+        assurance,
+        seenAt,
+        OfferFacts.NONE);
   }
 
   /** The same offer, for another number of GPUs. */
@@ -47,6 +78,7 @@ public record Offer(
         pricePerGpuHour,
         perGpu,
         assurance,
-        seenAt);
+        seenAt,
+        facts);
   }
 }
