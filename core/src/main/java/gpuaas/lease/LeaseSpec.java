@@ -1,7 +1,7 @@
 package gpuaas.lease;
 
 import gpuaas.catalog.Want;
-import gpuaas.spi.Launch;
+import gpuaas.spi.InstanceRequest.Launch;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

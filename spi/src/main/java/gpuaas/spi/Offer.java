@@ -1,6 +1,8 @@
 package gpuaas.spi;
 
+import java.math.BigDecimal;
 import java.time.Instant;
+import java.util.Optional;
 
 /**
  * A priced chance to get an instance, now, from a provider.
@@ -27,10 +29,10 @@ public record Offer(
     Resources perGpu,
     Assurance assurance,
     Instant seenAt,
-    OfferFacts facts) {
+    Facts facts) {
 
   public Offer {
-    facts = facts == null ? OfferFacts.NONE : facts; // rows of before these existed have none
+    facts = facts == null ? Facts.NONE : facts; // rows of before these existed have none
     if (gpuCount < 1 || gpuCountMost < gpuCount) {
       throw new IllegalArgumentException(
           "an offer of " + gpuCount + " to " + gpuCountMost + " GPUs is none");
@@ -62,7 +64,7 @@ public record Offer(
         perGpu,
         assurance,
         seenAt,
-        OfferFacts.NONE);
+        Facts.NONE);
   }
 
   /** The same offer, for another number of GPUs. */
@@ -80,5 +82,42 @@ public record Offer(
         assurance,
         seenAt,
         facts);
+  }
+
+  /**
+   * What a provider tells of an offer beyond what every offer has, for people who choose by it.
+   * What it does not tell is empty.
+   *
+   * @param place where it is in the provider's words, such as {@code California, US}
+   * @param reliability of its host, from 0 to 1
+   * @param confidence how likely it can really be had, from 0 to 1, as experience with the provider
+   *     says
+   * @param cudaVersion the newest that its driver can do
+   * @param machine the provider's name of the machine, the same in all offers of it
+   * @param leastBidPerHour for the whole offer, if it may also be had by bidding
+   * @param endsAt when its host takes it away from the market
+   * @param diskPerGbMonth what each further gigabyte of disk costs for 30 days
+   */
+  public record Facts(
+      String place,
+      Optional<BigDecimal> reliability,
+      Optional<BigDecimal> confidence,
+      Optional<BigDecimal> cudaVersion,
+      String machine,
+      Optional<Money> leastBidPerHour,
+      Optional<Instant> endsAt,
+      Optional<Money> diskPerGbMonth) {
+
+    /** Nothing is told. */
+    public static final Facts NONE =
+        new Facts(
+            "",
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            "",
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty());
   }
 }

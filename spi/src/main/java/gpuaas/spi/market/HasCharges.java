@@ -1,0 +1,16 @@
+package gpuaas.spi.market;
+
+import gpuaas.spi.InstanceRef;
+import gpuaas.spi.Money;
+import java.time.Instant;
+import java.util.List;
+
+/** A market that tells what it has charged for each machine. */
+public interface HasCharges {
+
+  /** What was charged for machines in this time, each machine once. */
+  List<Charge> charges(Instant from, Instant until);
+
+  /** What was charged for one machine in the time that was asked for: GPUs, disk and traffic. */
+  record Charge(InstanceRef instance, Money amount) {}
+}
