@@ -11,8 +11,6 @@ import gpuaas.spi.Gpu;
 record DriverGpu(String uuid, String product, int memoryMib, int minor) {
 
   Gpu gpu() {
-    String model = GpuModels.shortName(product);
-    int known = GpuModels.find(model).map(Gpu::memoryMib).orElse(0);
-    return new Gpu("NVIDIA", model, memoryMib > 0 ? memoryMib : known);
+    return GpuModels.ofDriver(product, memoryMib);
   }
 }

@@ -3,9 +3,7 @@ package gpuaas.local.gpu;
 import gpuaas.spi.Gpu;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -35,9 +33,9 @@ public final class GpuModels {
     nvidia("L4", 23_034);
     nvidia("V100", 32_768);
     nvidia("T4", 15_360);
-    nvidia("RTX5090", 32_607);
-    nvidia("RTX4090", 24_564);
-    nvidia("RTX3090", 24_576);
+    nvidia("RTX 5090", 32_607);
+    nvidia("RTX 4090", 24_564);
+    nvidia("RTX 3090", 24_576);
     amd("MI300X", 196_592);
     amd("MI325X", 262_128);
     amd("MI355X", 294_896);
@@ -46,7 +44,7 @@ public final class GpuModels {
   private GpuModels() {}
 
   /**
-   * Reads {@code 8xH200,4xH100} or {@code 8xNAME:MEMORYMIB} for a model that is not known.
+   * Reads {@code 8xH200,4xRTX4090}, or {@code 8xNAME:MEMORYMIB} for a model that is not known.
    *
    * @throws IllegalArgumentException with a sentence that says what to write instead
    */
@@ -70,25 +68,20 @@ public final class GpuModels {
     return List.copyOf(gpus);
   }
 
-  /** A model that we know. */
-  static Optional<Gpu> find(String model) {
-    return Optional.ofNullable(KNOWN.get(model));
-  }
-
-  /** Our short name for what a driver calls a device, such as {@code NVIDIA H100 80GB HBM3}. */
-  public static String shortName(String product) {
-    String name = product.replaceFirst("^(NVIDIA|AMD|Tesla|GeForce|Quadro|Instinct)\\b", "");
-    String stripped = name.replaceFirst("^ (Tesla|GeForce|Instinct|Radeon)\\b", "").strip();
-    String rtx = stripped.replaceFirst("^RTX (PRO )?([0-9]{4})", "RTX$2");
-    String first = rtx.split("[ -]", 2)[0];
-    return first.isEmpty() ? "unknown" : first.toUpperCase(Locale.ROOT);
+  /** What a driver calls a device, such as {@code NVIDIA H100 80GB HBM3}. */
+  static Gpu ofDriver(String product, int memoryMib) {
+    Gpu gpu = Gpu.called(product, memoryMib);
+    Gpu known = KNOWN.get(gpu.model());
+    return memoryMib > 0 || known == null ? gpu : known;
   }
 
   private static Gpu named(String name, @Nullable String memoryMib) {
-    Gpu known = KNOWN.get(name);
+    Gpu known = KNOWN.get(Gpu.called(name, 0).model());
     if (memoryMib != null) {
-      String vendor = known == null ? "NVIDIA" : known.vendor();
-      return new Gpu(vendor, name.toUpperCase(Locale.ROOT), Integer.parseInt(memoryMib));
+      Gpu declared = Gpu.called(name, Integer.parseInt(memoryMib));
+      return known == null
+          ? declared
+          : new Gpu(known.vendor(), known.model(), declared.memoryMib());
     }
     if (known == null) {
       throw new IllegalArgumentException(

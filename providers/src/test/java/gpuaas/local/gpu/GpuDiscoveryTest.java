@@ -93,7 +93,7 @@ class GpuDiscoveryTest {
         .singleElement()
         .satisfies(device -> {
           assertThat(device.id()).isEqualTo("GPU-cccc");
-          assertThat(device.gpu()).isEqualTo(new Gpu("NVIDIA", "RTX4090", 24_564));
+          assertThat(device.gpu()).isEqualTo(new Gpu("NVIDIA", "RTX 4090", 24_564));
         });
     assertThat(found.findings()).contains("NVML: no library " + NO_LIBRARY, "nvidia-smi: 1 GPUs");
   }
@@ -176,6 +176,11 @@ class GpuDiscoveryTest {
             new Gpu("NVIDIA", "H200", 143_771),
             new Gpu("NVIDIA", "H200", 143_771),
             new Gpu("NVIDIA", "MINE", 4096));
+    assertThat(GpuModels.parse("1xRTX4090,1xrtx_4090,1xRTX4090:48000"))
+        .containsExactly(
+            new Gpu("NVIDIA", "RTX 4090", 24_564),
+            new Gpu("NVIDIA", "RTX 4090", 24_564),
+            new Gpu("NVIDIA", "RTX 4090", 48_000));
     for (String bad : List.of("", "H200", "8xNOBODY", "0xH200", "999xH200", "8x-H200", "8xH200;")) {
       assertThatThrownBy(() -> GpuModels.parse(bad))
           .as(bad)
