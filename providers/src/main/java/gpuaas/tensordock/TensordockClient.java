@@ -26,7 +26,6 @@ import java.util.regex.Pattern;
 final class TensordockClient implements MarketApi {
 
   private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
-  private static final Pattern OFFER = Pattern.compile("[0-9a-f-]{36}/[a-z0-9-]{1,60}/[0-9]{1,2}");
   private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]{0,127}");
 
   /** Its words for: not here, not now. */
@@ -85,26 +84,25 @@ final class TensordockClient implements MarketApi {
   }
 
   private ObjectNode attributes(InstanceRequest request, MarketLabel label, String publicKey) {
-    String offer = request.offer().id();
-    if (!OFFER.matcher(offer).matches()) {
-      throw new ProviderException.Rejected("not an offer of TensorDock: " + offer);
-    }
+    String id = request.offer().id();
+    TensordockOffer offer =
+        TensordockOffer.parse(id)
+            .orElseThrow(() -> new ProviderException.Rejected("not an offer of TensorDock: " + id));
     if (!request.image().isEmpty()) {
       throw new ProviderException.Rejected("its virtual machines have no images of ours");
     }
-    String[] parts = offer.split("/", 3);
-    int count = Integer.parseInt(parts[2]);
+    int count = offer.count();
     if (request.offer().gpuCount() != count) {
       throw new ProviderException.OfferGone("the offer is of " + count + " GPUs, and of no others");
     }
     ObjectNode attributes = NODES.objectNode();
     attributes.put("name", label.dotted()).put("type", "virtualmachine");
-    attributes.put("image", settings.image()).put("location_id", parts[0]);
+    attributes.put("image", settings.image()).put("location_id", offer.place());
     ObjectNode resources = attributes.putObject("resources");
     resources.put("vcpu_count", settings.processorsPerGpu() * count);
     resources.put("ram_gb", settings.memoryGbPerGpu() * count);
     resources.put("storage_gb", settings.diskGb());
-    resources.putObject("gpus").putObject(parts[1]).put("count", count);
+    resources.putObject("gpus").putObject(offer.slug()).put("count", count);
     attributes.put("useDedicatedIp", true); // forwarded ports were ignored, or became others
     attributes.put("ssh_key", publicKey);
     attributes.set("cloud_init", firstStart(request.environment(), publicKey));

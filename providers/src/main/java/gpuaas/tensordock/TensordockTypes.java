@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import gpuaas.market.Machine;
 import gpuaas.market.Machine.Phase;
 import gpuaas.market.MarketGpus;
+import gpuaas.market.MarketPlace;
 import gpuaas.spi.Assurance;
 import gpuaas.spi.Endpoint;
 import gpuaas.spi.Money;
@@ -12,6 +13,7 @@ import gpuaas.spi.Region;
 import gpuaas.spi.Resources;
 import gpuaas.spi.Tier;
 import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,12 +29,18 @@ final class TensordockTypes {
   static final int SSH_PORT = 22;
   static final int GPUS_MOST = 8;
 
-  private static final Pattern PLACE = Pattern.compile("[0-9a-f-]{36}");
-  private static final Pattern SLUG = Pattern.compile("[a-z0-9-]{1,60}");
+  private static final Pattern PLACE = Pattern.compile(TensordockOffer.PLACE);
+  private static final Pattern SLUG = Pattern.compile(TensordockOffer.SLUG);
   private static final Pattern MEMORY =
       Pattern.compile("([0-9]{1,4}) ?gb", Pattern.CASE_INSENSITIVE);
   private static final int MIB_PER_GB = 1024;
   private static final int PORT_MOST = 65_535;
+
+  private static final BigDecimal TIER_BEST = BigDecimal.valueOf(3);
+  private static final BigDecimal HOURS_A_MONTH = BigDecimal.valueOf(720);
+
+  /** What it lists is often gone. */
+  private static final BigDecimal CONFIDENCE = new BigDecimal("0.3");
 
   private final TensordockSettings settings;
 
@@ -74,7 +82,7 @@ final class TensordockTypes {
     String slug = gpu.path("v0Name").asText();
     String name = gpu.path("displayName").asText(slug);
     return new Offer(
-        location.path("id").asText() + "/" + slug + "/" + count,
+        new TensordockOffer(location.path("id").asText(), slug, count).id(),
         provider,
         region(location),
         MarketGpus.gpu(name.replaceFirst("(?i)geforcertx", "RTX "), memoryMib(name, slug)),
@@ -91,7 +99,32 @@ final class TensordockTypes {
             Assurance.Isolation.MACHINE,
             Set.of(),
             settings.simulated() ? Assurance.GpuMode.SIMULATED : Assurance.GpuMode.PASSTHROUGH),
-        now);
+        now,
+        facts(location, gpu));
+  }
+
+  private static Offer.Facts facts(JsonNode location, JsonNode gpu) {
+    JsonNode tier = location.path("tier");
+    JsonNode disk = gpu.path("pricing").path("per_gb_storage_hr");
+    return new Offer.Facts(
+        MarketPlace.clean(
+            List.of(
+                location.path("city").asText(""),
+                location.path("stateprovince").asText(""),
+                location.path("country").asText(""))),
+        tier.isNumber() && tier.decimalValue().signum() > 0
+            ? Optional.of(
+                tier.decimalValue().divide(TIER_BEST, 3, RoundingMode.HALF_UP).min(BigDecimal.ONE))
+            : Optional.empty(),
+        Optional.of(CONFIDENCE),
+        Optional.empty(),
+        "",
+        Optional.empty(),
+        Optional.empty(),
+        disk.isNumber() && disk.decimalValue().signum() > 0
+            ? Optional.of(
+                new Money(MarketGpus.micros(disk.decimalValue().multiply(HOURS_A_MONTH)), "USD"))
+            : Optional.empty());
   }
 
   private static Optional<BigDecimal> price(JsonNode gpu) {

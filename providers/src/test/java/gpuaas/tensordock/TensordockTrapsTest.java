@@ -9,6 +9,7 @@ import gpuaas.market.sim.SimRules;
 import gpuaas.market.sim.SimServer;
 import gpuaas.spi.InstanceRef;
 import gpuaas.spi.InstanceRequest;
+import gpuaas.spi.Money;
 import gpuaas.spi.Offer;
 import gpuaas.spi.OfferQuery;
 import gpuaas.spi.OwnerTag;
@@ -16,6 +17,7 @@ import gpuaas.spi.Provider;
 import gpuaas.spi.ProviderConfig;
 import gpuaas.spi.ProviderException;
 import gpuaas.spi.TestClock;
+import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -122,5 +124,31 @@ class TensordockTrapsTest {
     }
     assertThat(sim.calls("create")).isZero();
     assertThat(sim.market().ledger()).noneMatch(SimRental.Bill::open);
+  }
+
+  @Test
+  void whatIsToldOfAnOfferIsHandedOn() {
+    // The place in its words, the tier as reliability, little confidence, and the price of disk.
+    Offer.Facts facts = offer("RTX 4090", 1).facts();
+    assertThat(facts.place())
+        .isIn("Chubbuck, Idaho, United States", "Joplin, Missouri, United States");
+    assertThat(facts.reliability().orElseThrow()).isEqualByComparingTo("1");
+    assertThat(facts.confidence()).hasValue(new BigDecimal("0.3"));
+    assertThat(facts.diskPerGbMonth()).hasValue(new Money(36_000, "USD"));
+    assertThat(facts.machine()).isEmpty();
+  }
+
+  @Test
+  void anOfferIsNamedByItsPlaceAndKind() {
+    // One GPU by place and kind alone, as people know it; ids of before are still understood.
+    assertThat(offer("A40", 1).id()).matches("[0-9a-f-]{36}-a40-pcie-48gb");
+    assertThat(offer("A40", 4).id()).matches("[0-9a-f-]{36}-a40-pcie-48gb-x4");
+    String place = "00000000-0000-0000-8000-000000000001";
+    for (String id : List.of(place + "/a40-pcie-48gb/4", place + "-a40-pcie-48gb-x4")) {
+      assertThat(TensordockOffer.parse(id))
+          .contains(new TensordockOffer(place, "a40-pcie-48gb", 4));
+    }
+    assertThat(TensordockOffer.parse(place + "-a40-pcie-48gb").orElseThrow().count()).isEqualTo(1);
+    assertThat(TensordockOffer.parse(place + "-A40")).isEmpty();
   }
 }
