@@ -11,10 +11,13 @@ import gpuaas.market.MarketHttp.Answer;
 import gpuaas.market.MarketHttp.Kind;
 import gpuaas.market.MarketLabel;
 import gpuaas.spi.InstanceRequest;
+import gpuaas.spi.InstanceRequest.Launch;
 import gpuaas.spi.Offer;
 import gpuaas.spi.ProviderException;
+import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -27,6 +30,8 @@ final class TensordockClient implements MarketApi {
 
   private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
   private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]{0,127}");
+
+  private static final int COMMAND_MOST = 4096;
 
   /** Its words for: not here, not now. */
   private static final Pattern FULL =
@@ -88,9 +93,7 @@ final class TensordockClient implements MarketApi {
     TensordockOffer offer =
         TensordockOffer.parse(id)
             .orElseThrow(() -> new ProviderException.Rejected("not an offer of TensorDock: " + id));
-    if (!request.image().isEmpty()) {
-      throw new ProviderException.Rejected("its virtual machines have no images of ours");
-    }
+    Launch launch = launch(request);
     int count = offer.count();
     if (request.offer().gpuCount() != count) {
       throw new ProviderException.OfferGone("the offer is of " + count + " GPUs, and of no others");
@@ -101,16 +104,41 @@ final class TensordockClient implements MarketApi {
     ObjectNode resources = attributes.putObject("resources");
     resources.put("vcpu_count", settings.processorsPerGpu() * count);
     resources.put("ram_gb", settings.memoryGbPerGpu() * count);
-    resources.put("storage_gb", settings.diskGb());
+    resources.put("storage_gb", Math.max(settings.diskGb(), launch.diskGb()));
     resources.putObject("gpus").putObject(offer.slug()).put("count", count);
     attributes.put("useDedicatedIp", true); // forwarded ports were ignored, or became others
     attributes.put("ssh_key", publicKey);
-    attributes.set("cloud_init", firstStart(request.environment(), publicKey));
+    attributes.set(
+        "cloud_init", firstStart(request.environment(), publicKey, launch.startCommand()));
     return attributes;
   }
 
+  /**
+   * What virtual machines cannot begin with is refused; the ports of a dedicated address are open.
+   */
+  private static Launch launch(InstanceRequest request) {
+    Launch launch = request.launch();
+    if (!request.image().isEmpty() || launch.mode() == Launch.Mode.IMAGE) {
+      throw new ProviderException.Rejected("virtual machines of TensorDock run no images of ours");
+    }
+    if (!launch.template().isEmpty()) {
+      throw new ProviderException.Rejected("TensorDock has no templates");
+    }
+    if (launch.startCommand().length() > COMMAND_MOST) {
+      throw new ProviderException.Rejected(
+          "a start command has at most " + COMMAND_MOST + " characters there");
+    }
+    for (int port : launch.ports()) {
+      if (port < 1 || port > TensordockTypes.PORT_MOST) {
+        throw new ProviderException.Rejected("not a port: " + port);
+      }
+    }
+    return launch;
+  }
+
   /** The key must be given, and is not installed by that: the machine does it as it starts. */
-  private static ObjectNode firstStart(Map<String, String> environment, String publicKey) {
+  private static ObjectNode firstStart(
+      Map<String, String> environment, String publicKey, String startCommand) {
     ObjectNode cloudInit = NODES.objectNode();
     ArrayNode commands = cloudInit.putArray("runcmd");
     for (String home : List.of("/root", "/home/user")) {
@@ -130,6 +158,13 @@ final class TensordockClient implements MarketApi {
       }
       commands.add("echo '" + name + "=\"" + value + "\"' >> /etc/environment");
     });
+    if (!startCommand.isEmpty()) {
+      // All lines become one script: nothing in this one may end it or hold it up.
+      String encoded =
+          Base64.getEncoder().encodeToString(startCommand.getBytes(StandardCharsets.UTF_8));
+      commands.add("echo '" + encoded + "' | base64 -d > /root/start-command");
+      commands.add("nohup bash /root/start-command > /root/start-command.log 2>&1 < /dev/null &");
+    }
     return cloudInit;
   }
 

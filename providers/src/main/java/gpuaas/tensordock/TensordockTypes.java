@@ -12,12 +12,15 @@ import gpuaas.spi.Offer;
 import gpuaas.spi.Region;
 import gpuaas.spi.Resources;
 import gpuaas.spi.Tier;
+import gpuaas.spi.market.HasPublicPorts.PublicPort;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -34,7 +37,7 @@ final class TensordockTypes {
   private static final Pattern MEMORY =
       Pattern.compile("([0-9]{1,4}) ?gb", Pattern.CASE_INSENSITIVE);
   private static final int MIB_PER_GB = 1024;
-  private static final int PORT_MOST = 65_535;
+  static final int PORT_MOST = 65_535;
 
   private static final BigDecimal TIER_BEST = BigDecimal.valueOf(3);
   private static final BigDecimal HOURS_A_MONTH = BigDecimal.valueOf(720);
@@ -187,6 +190,8 @@ final class TensordockTypes {
                 ? Optional.of(MarketGpus.micros(rate.decimalValue()))
                 : Optional.empty(),
             ssh(inner),
+            ports(inner),
+            host(inner).filter(_ -> inner.path("portForwards").isEmpty()),
             Instant.EPOCH));
   }
 
@@ -200,16 +205,28 @@ final class TensordockTypes {
     };
   }
 
+  private static Optional<String> host(JsonNode inner) {
+    return Optional.of(inner.path("ipAddress").asText("").strip())
+        .filter(host -> host.matches("[A-Za-z0-9.:-]{1,253}"));
+  }
+
+  /** An address of its own has every port as it is, unless the market forwards it from another. */
   private static Optional<Endpoint> ssh(JsonNode inner) {
-    String host = inner.path("ipAddress").asText("").strip();
-    int port = SSH_PORT;
+    PublicPort forwarded = ports(inner).get(SSH_PORT);
+    return host(inner)
+        .map(host -> new Endpoint(host, forwarded == null ? SSH_PORT : forwarded.port(), "user"));
+  }
+
+  private static Map<Integer, PublicPort> ports(JsonNode inner) {
+    Map<Integer, PublicPort> ports = new HashMap<>();
+    Optional<String> host = host(inner);
     for (JsonNode forward : inner.path("portForwards")) {
-      if (forward.path("internal_port").asInt() == SSH_PORT) {
-        port = forward.path("external_port").asInt();
+      int inside = forward.path("internal_port").asInt();
+      int outside = forward.path("external_port").asInt();
+      if (host.isPresent() && inside > 0 && outside > 0 && outside <= PORT_MOST) {
+        ports.put(inside, new PublicPort(host.get(), outside));
       }
     }
-    return host.matches("[A-Za-z0-9.:-]{1,253}") && port > 0 && port <= PORT_MOST
-        ? Optional.of(new Endpoint(host, port, "user"))
-        : Optional.empty();
+    return ports;
   }
 }

@@ -12,11 +12,14 @@ import gpuaas.spi.Offer;
 import gpuaas.spi.Region;
 import gpuaas.spi.Resources;
 import gpuaas.spi.Tier;
+import gpuaas.spi.market.HasPublicPorts.PublicPort;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -25,6 +28,7 @@ final class VastaiTypes {
 
   private static final int GPUS_MOST = 64;
   private static final int PORT_MOST = 65_535;
+  private static final int SSH_PORT = 22;
   private static final int WHY_MOST = 200;
   private static final BigDecimal OF_RELIABILITY = new BigDecimal("0.6");
   private static final BigDecimal OF_BID = new BigDecimal("0.4");
@@ -154,6 +158,8 @@ final class VastaiTypes {
                 ? Optional.of(MarketGpus.micros(price.decimalValue()))
                 : Optional.empty(),
             ssh(instance),
+            ports(instance),
+            Optional.empty(),
             Instant.ofEpochSecond(instance.path("start_date").asLong())));
   }
 
@@ -186,10 +192,26 @@ final class VastaiTypes {
 
   private Optional<Endpoint> ssh(JsonNode instance) {
     return settings.direct()
-        ? endpoint(
-            instance.path("public_ipaddr").asText("").strip(),
-            instance.path("ports").path("22/tcp").path(0).path("HostPort").asInt())
+        ? Optional.ofNullable(ports(instance).get(SSH_PORT))
+            .flatMap(port -> endpoint(port.host(), port.port()))
         : endpoint(instance.path("ssh_host").asText("").strip(), instance.path("ssh_port").asInt());
+  }
+
+  /** {@code {"8000/tcp":[{"HostPort":"33526"}]}}; in any other shape nothing is told. */
+  private static Map<Integer, PublicPort> ports(JsonNode instance) {
+    Map<Integer, PublicPort> ports = new HashMap<>();
+    String host = instance.path("public_ipaddr").asText("").strip();
+    instance
+        .path("ports")
+        .properties()
+        .forEach(entry -> {
+          String inside = entry.getKey().replaceFirst("/tcp$", "");
+          int outside = entry.getValue().path(0).path("HostPort").asInt();
+          if (inside.matches("[0-9]{1,5}") && endpoint(host, outside).isPresent()) {
+            ports.put(Integer.valueOf(inside), new PublicPort(host, outside));
+          }
+        });
+    return ports;
   }
 
   private static Optional<Endpoint> endpoint(String host, int port) {

@@ -10,6 +10,7 @@ import java.util.Optional;
  *
  * @param label what the renter wrote on it
  * @param details what else the renter said, in the words of the market
+ * @param setup how it was to begin
  * @param stoppedAt when the market stopped it; its disk is paid for on and on
  * @param endedAt when it was destroyed, or lost altogether
  */
@@ -19,6 +20,7 @@ public record SimRental(
     String label,
     long diskGb,
     Map<String, String> details,
+    SimSetup setup,
     SimFate fate,
     Instant madeAt,
     Instant runsFrom,
@@ -76,6 +78,7 @@ public record SimRental(
 
   /** The same, stopped or ended. */
   SimRental with(Optional<Instant> stopped, Optional<Instant> ended) {
-    return new SimRental(id, offer, label, diskGb, details, fate, madeAt, runsFrom, stopped, ended);
+    return new SimRental(
+        id, offer, label, diskGb, details, setup, fate, madeAt, runsFrom, stopped, ended);
   }
 }
