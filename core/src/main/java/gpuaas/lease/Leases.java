@@ -13,9 +13,9 @@ import gpuaas.base.Refusal.Kind;
 import gpuaas.base.Refused;
 import gpuaas.capacity.Availability;
 import gpuaas.capacity.Delay;
-import gpuaas.capacity.NodeStore;
 import gpuaas.capacity.Placement;
 import gpuaas.capacity.Room;
+import gpuaas.capacity.RoomStore;
 import gpuaas.catalog.PriceStore;
 import gpuaas.catalog.Want;
 import gpuaas.db.Database;
@@ -155,8 +155,7 @@ public final class Leases {
   }
 
   private static List<Room> rooms(Tx tx, Want want) {
-    return tx.recall(
-        List.of("rooms", want.gpuModel()), own -> NodeStore.rooms(own, want.gpuModel()));
+    return tx.recall(List.of("rooms", want), own -> RoomStore.suiting(own, want));
   }
 
   private static void refuseWhatNeverFits(Tx tx, Want want) {
@@ -164,7 +163,7 @@ public final class Leases {
     if (Placement.couldEverFit(want, rooms)) {
       return;
     }
-    Availability there = Availability.of(rooms);
+    Availability there = RoomStore.availability(tx, want.gpuModel());
     String where = want.region().map(region -> " in " + region.code()).orElse("");
     String why =
         there.gpusTotal() == 0
@@ -275,7 +274,7 @@ public final class Leases {
     return Optional.of(
         database.read(tx -> {
           Want want = lease.spec().want();
-          Availability there = Availability.of(NodeStore.rooms(tx, want.gpuModel()));
+          Availability there = RoomStore.availability(tx, want.gpuModel());
           int ahead = LeaseStore.ahead(tx, lease).size();
           return Delay.explain(want, ahead, there, LeaseStore.knownEnds(tx, want.gpuModel()));
         }));
