@@ -4,6 +4,7 @@ import gpuaas.spi.Assurance;
 import gpuaas.spi.Region;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * How much of a GPU model there is.
@@ -31,5 +32,16 @@ public record Availability(
         rooms.stream().mapToInt(room -> room.offer().gpuCountMost()).max().orElse(0),
         rooms.stream().map(room -> room.offer().region()).distinct().toList(),
         rooms.stream().map(room -> room.offer().assurance()).findFirst());
+  }
+
+  /** This, and what there is elsewhere. */
+  Availability and(Availability other) {
+    return new Availability(
+        gpusTotal + other.gpusTotal,
+        gpusFree + other.gpusFree,
+        Math.max(largestFree, other.largestFree),
+        Math.max(largestEver, other.largestEver),
+        Stream.concat(regions.stream(), other.regions.stream()).distinct().toList(),
+        assurance.or(other::assurance));
   }
 }

@@ -1,8 +1,9 @@
 package gpuaas.capacity;
 
 import gpuaas.catalog.OfferKey;
-import gpuaas.db.Database;
+import gpuaas.provider.Providers;
 import gpuaas.spi.Offer;
+import gpuaas.spi.OfferQuery;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -11,10 +12,10 @@ import java.util.Optional;
 /** The offers of all providers, for people who choose. */
 public final class Catalog {
 
-  private final Database database;
+  private final Providers providers;
 
-  public Catalog(Database database) {
-    this.database = database;
+  public Catalog(Providers providers) {
+    this.providers = providers;
   }
 
   /** One thing that can be had. */
@@ -48,15 +49,16 @@ public final class Catalog {
 
   public Look list(Optional<String> provider) {
     List<Listed> all =
-        database.read(tx -> NodeStore.rooms(tx)).stream()
-            .filter(room -> provider.map(room.offer().provider()::equals).orElse(true))
-            .map(room ->
+        providers.names().stream()
+            .filter(name -> provider.map(name::equals).orElse(true))
+            .flatMap(name -> providers.get(name).offers(OfferQuery.all()).stream())
+            .map(offer ->
                 new Listed(
-                    room.offer().provider() + "-" + room.offer().id(),
-                    room.offer(),
-                    room.offer().pricePerGpuHour().micros() * room.offer().gpuCount(),
-                    room.offer().gpuCount(),
-                    Math.round(room.offer().gpu().memoryMib() / 1024f),
+                    offer.provider() + "-" + offer.id(),
+                    offer,
+                    offer.pricePerGpuHour().micros() * offer.gpuCount(),
+                    offer.gpuCount(),
+                    Math.round(offer.gpu().memoryMib() / 1024f),
                     1,
                     true,
                     false))

@@ -47,7 +47,7 @@ public final class PriceList {
   /** The list as of now, by model, count, region, tier. */
   public List<Row> list() {
     Instant now = clock.instant();
-    return database.read(tx -> of(NodeStore.rooms(tx), PriceStore.all(tx), now));
+    return database.read(tx -> of(RoomStore.kinds(tx), PriceStore.all(tx), now));
   }
 
   /** The list for these rooms and prices. What has no price is not for sale. */

@@ -1,9 +1,6 @@
 package gpuaas.catalog;
 
-import gpuaas.db.Json;
 import gpuaas.db.Tx;
-import gpuaas.spi.Gpu;
-import gpuaas.spi.Offer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -17,9 +14,9 @@ public final class GpuTypeStore {
   /** All of them, by name. */
   public static List<GpuType> list(Tx tx) {
     List<GpuType> types = new ArrayList<>(written(tx));
-    for (Gpu gpu : offered(tx)) {
-      if (types.stream().noneMatch(type -> type.model().equals(gpu.model()))) {
-        types.add(GpuType.unknown(gpu.model(), gpu.memoryMib()));
+    for (GpuType offered : offered(tx)) {
+      if (types.stream().noneMatch(type -> type.model().equals(offered.model()))) {
+        types.add(offered);
       }
     }
     types.sort(Comparator.comparing(GpuType::name));
@@ -41,7 +38,8 @@ public final class GpuTypeStore {
     return written.or(() -> list(tx).stream().filter(type -> type.name().equals(name)).findFirst());
   }
 
-  private static List<GpuType> written(Tx tx) {
+  /** Those that are written down, by name. */
+  public static List<GpuType> written(Tx tx) {
     return tx.query("select * from gpu_type order by gpu_type limit 1000")
         .map(row ->
             new GpuType(
@@ -52,13 +50,14 @@ public final class GpuTypeStore {
         .list();
   }
 
-  private static List<Gpu> offered(Tx tx) {
-    return tx
-        .query("select body::text from offer order by provider, id limit 10000")
-        .mapTo(String.class)
-        .stream()
-        .map(body -> Json.read(body, Offer.class).gpu())
-        .distinct()
-        .toList();
+  private static List<GpuType> offered(Tx tx) {
+    return tx.query(
+            "select gpu_model, min(memory_mib) as memory_mib from offer group by gpu_model order by"
+                + " gpu_model limit 1000")
+        .map(row ->
+            GpuType.unknown(
+                row.getColumn("gpu_model", String.class),
+                row.getColumn("memory_mib", Integer.class)))
+        .list();
   }
 }

@@ -7,9 +7,9 @@ import gpuaas.base.Refusal.FieldProblem;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.base.Refused;
 import gpuaas.capacity.Availability;
-import gpuaas.capacity.NodeStore;
 import gpuaas.capacity.Placement;
 import gpuaas.capacity.Room;
+import gpuaas.capacity.RoomStore;
 import gpuaas.catalog.PriceStore;
 import gpuaas.catalog.Want;
 import gpuaas.db.Tx;
@@ -58,15 +58,15 @@ final class Accepting {
    */
   private long price(Tx tx, LeaseSpec spec) {
     Want want = spec.want();
-    Optional<Long> asked =
-        want.offer().isEmpty() ? Optional.empty() : Placement.cheapest(want, rooms(tx, want));
     long price =
-        asked.orElseGet(() ->
-            tx.recall(
-                    List.of("prices", want.gpuModel()), own -> PriceStore.of(own, want.gpuModel()))
-                .find(want, clock.instant())
-                .or(() -> Placement.cheapest(want, rooms(tx, want)))
-                .orElseThrow(() -> new Refused(new Refusal.UnknownGpu(want.gpuModel()))));
+        asked(tx, spec)
+            .orElseGet(() ->
+                tx.recall(
+                        List.of("prices", want.gpuModel()),
+                        own -> PriceStore.of(own, want.gpuModel()))
+                    .find(want, clock.instant())
+                    .or(() -> Placement.cheapest(want, rooms(tx, want)))
+                    .orElseThrow(() -> new Refused(new Refusal.UnknownGpu(want.gpuModel()))));
     long perHour = Math.multiplyExact(price, want.gpuCount());
     spec.guards()
         .maxPricePerHourMicros()
@@ -75,6 +75,20 @@ final class Accepting {
           throw new Refused(new Refusal.PriceTooHigh(perHour, most));
         });
     return price;
+  }
+
+  /** What the provider of the very offer that is wanted asks for a GPU of it, with its disk. */
+  private static Optional<Long> asked(Tx tx, LeaseSpec spec) {
+    Want want = spec.want();
+    if (want.offer().isEmpty()) {
+      return Optional.empty();
+    }
+    return rooms(tx, want).stream()
+        .map(room -> room.offer().withGpuCount(want.gpuCount()))
+        .findFirst()
+        .flatMap(offer -> offer.pricePerHour(spec.launch().diskGb()))
+        .map(price -> Math.ceilDiv(price.micros(), want.gpuCount()))
+        .filter(micros -> micros > 0);
   }
 
   /**
@@ -119,8 +133,7 @@ final class Accepting {
   }
 
   private static List<Room> rooms(Tx tx, Want want) {
-    return tx.recall(
-        List.of("rooms", want.gpuModel()), own -> NodeStore.rooms(own, want.gpuModel()));
+    return tx.recall(List.of("rooms", want), own -> RoomStore.suiting(own, want));
   }
 
   private static void refuseWhatNeverFits(Tx tx, Want want) {
@@ -128,7 +141,7 @@ final class Accepting {
     if (Placement.couldEverFit(want, rooms)) {
       return;
     }
-    Availability there = Availability.of(rooms);
+    Availability there = RoomStore.availability(tx, want.gpuModel());
     String where = want.region().map(region -> " in " + region.code()).orElse("");
     String why =
         there.gpusTotal() == 0

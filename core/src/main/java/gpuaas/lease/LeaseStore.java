@@ -4,6 +4,7 @@ import gpuaas.capacity.NodeStore;
 import gpuaas.capacity.Placement;
 import gpuaas.capacity.Reclaim;
 import gpuaas.capacity.Room;
+import gpuaas.capacity.RoomStore;
 import gpuaas.catalog.Want;
 import gpuaas.db.Database;
 import gpuaas.db.Duplicate;
@@ -155,7 +156,7 @@ final class LeaseStore implements LeaseBook {
     Want want = waiting.spec().want();
     List<Want> ahead = ahead(tx, waiting);
     List<Room> rooms =
-        Placement.affordable(NodeStore.rooms(tx, want.gpuModel()), waiting.pricePerGpuHourMicros());
+        Placement.affordable(RoomStore.suiting(tx, ahead, want), waiting.pricePerGpuHourMicros());
     Optional<Placement.Choice> choice = Placement.chooseInTurn(ahead, want, rooms);
     if (choice.isEmpty()) {
       return new Turn.Full(makeRoom(tx, waiting, ahead, rooms, now));

@@ -12,7 +12,7 @@ import gpuaas.base.Refusal.Kind;
 import gpuaas.base.Refused;
 import gpuaas.capacity.Availability;
 import gpuaas.capacity.Delay;
-import gpuaas.capacity.NodeStore;
+import gpuaas.capacity.RoomStore;
 import gpuaas.catalog.Want;
 import gpuaas.db.Database;
 import gpuaas.db.Tx;
@@ -203,7 +203,7 @@ public final class Leases {
     return Optional.of(
         database.read(tx -> {
           Want want = lease.spec().want();
-          Availability there = Availability.of(NodeStore.rooms(tx, want.gpuModel()));
+          Availability there = RoomStore.availability(tx, want.gpuModel());
           int ahead = LeaseStore.ahead(tx, lease).size();
           return Delay.explain(want, ahead, there, LeaseStore.knownEnds(tx, want.gpuModel()));
         }));

@@ -84,7 +84,7 @@ record LocalNode(
    */
   Offer offer(Gpu gpu, int all, Instant now) {
     return new Offer(
-        name + ":" + gpu.model().toLowerCase(Locale.ROOT),
+        name + ":" + gpu.model().toLowerCase(Locale.ROOT).replace(' ', '-'),
         provider,
         region,
         gpu,

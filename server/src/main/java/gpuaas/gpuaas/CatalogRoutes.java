@@ -2,7 +2,7 @@ package gpuaas.gpuaas;
 
 import gpuaas.base.Action;
 import gpuaas.capacity.Availability;
-import gpuaas.capacity.NodeStore;
+import gpuaas.capacity.RoomStore;
 import gpuaas.catalog.PriceBook;
 import gpuaas.catalog.PriceStore;
 import gpuaas.catalog.Sku;
@@ -61,11 +61,7 @@ final class CatalogRoutes {
         database.read(tx -> {
           PriceBook prices = PriceStore.all(tx);
           return SkuStore.list(tx).stream()
-              .map(sku ->
-                  view(
-                      sku,
-                      price(prices, sku),
-                      Availability.of(NodeStore.rooms(tx, sku.gpuModel()))))
+              .map(sku -> view(sku, price(prices, sku), RoomStore.availability(tx, sku.gpuModel())))
               .toList();
         });
     return Reply.json(200, new CatalogPage(items));

@@ -56,7 +56,8 @@ record DiskEstimate(
   }
 
   /** Empty when nothing is known that an estimate could rest on. */
-  static Optional<DiskEstimate> of(String modelId, String quantization, boolean template, int templateGb) {
+  static Optional<DiskEstimate> of(
+      String modelId, String quantization, boolean template, int templateGb) {
     BigDecimal billions = billions(modelId);
     if (billions.signum() == 0 && templateGb == 0) {
       return Optional.empty();

@@ -43,7 +43,8 @@ final class GoFields {
     }
     String text = value.textValue();
     if (text.length() > TEXT_LENGTH_MOST || text.indexOf('\0') >= 0 || !isUnicode(text)) {
-      problems.add(new Refusal.FieldProblem(name, "must be Unicode text of at most 16384 characters"));
+      problems.add(
+          new Refusal.FieldProblem(name, "must be Unicode text of at most 16384 characters"));
       return "";
     }
     return text;

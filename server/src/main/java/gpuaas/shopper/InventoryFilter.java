@@ -108,7 +108,8 @@ record InventoryFilter(
             && listed.confidence() >= confidence
             && gpuModel.map(listed.offer().gpu().model()::equalsIgnoreCase).orElse(true)
             && location
-                .map(part -> OfferView.location(listed.offer()).toLowerCase(Locale.ROOT).contains(part))
+                .map(part ->
+                    OfferView.location(listed.offer()).toLowerCase(Locale.ROOT).contains(part))
                 .orElse(true)
             && reliabilityLeast
                 .map(least -> OfferView.reliability(listed.offer()).compareTo(least) >= 0)

@@ -28,8 +28,7 @@ final class InventoryRoutes {
   private final Templates templates;
   private final InstantSource clock;
 
-  InventoryRoutes(
-      Catalog catalog, Providers providers, Templates templates, InstantSource clock) {
+  InventoryRoutes(Catalog catalog, Providers providers, Templates templates, InstantSource clock) {
     this.catalog = catalog;
     this.providers = providers;
     this.templates = templates;
@@ -154,7 +153,8 @@ final class InventoryRoutes {
             listed.get().memoryGbPerGpu()));
   }
 
-  private record HealthView(List<OfferHealthView> offers, List<GpuHealthView> gpuTypes, int count) {}
+  private record HealthView(
+      List<OfferHealthView> offers, List<GpuHealthView> gpuTypes, int count) {}
 
   private record OfferHealthView(
       String offerId,

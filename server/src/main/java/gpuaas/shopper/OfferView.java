@@ -40,7 +40,8 @@ record OfferView(
     @JsonInclude(JsonInclude.Include.NON_DEFAULT) boolean interruptible,
     Optional<BigDecimal> minBid) {
 
-  private static final Pattern PLACE = Pattern.compile("([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-.+");
+  private static final Pattern PLACE =
+      Pattern.compile("([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-.+");
 
   static OfferView of(Listed listed, Instant now) {
     Offer offer = listed.offer();

@@ -8,7 +8,9 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
-/** Reads parameters of a query; an empty one is as good as none, and the first bad one is refused. */
+/**
+ * Reads parameters of a query; an empty one is as good as none, and the first bad one is refused.
+ */
 final class Queries {
 
   private static final Pattern INTEGER = Pattern.compile("[+-]?[0-9]{1,18}");
@@ -32,8 +34,7 @@ final class Queries {
     return integer(request, name, value -> value > 0, "must be positive");
   }
 
-  private static int integer(
-      Request request, String name, Predicate<Long> rule, String broken) {
+  private static int integer(Request request, String name, Predicate<Long> rule, String broken) {
     Optional<String> text = text(request, name);
     if (text.isEmpty()) {
       return 0;

@@ -20,7 +20,10 @@ final class ShopperErrors {
           error(401, "a key is needed: send X-Api-Key, or Authorization: Bearer", id)
               .with("WWW-Authenticate", "Bearer");
       case Refusal.Denied d ->
-          error(403, "this key may not do that: " + d.action().name().toLowerCase(java.util.Locale.ROOT), id);
+          error(
+              403,
+              "this key may not do that: " + d.action().name().toLowerCase(java.util.Locale.ROOT),
+              id);
       case Refusal.Unreadable u -> error(400, u.why(), id);
       case Refusal.WrongMediaType w -> error(400, "cannot read a body of type " + w.type(), id);
       case Refusal.Invalid i -> error(400, sentences(i), id);
@@ -51,15 +54,23 @@ final class ShopperErrors {
       case Refusal.TooMany t ->
           error(403, "there are " + t.limit() + " already, which is the most that is allowed", id);
       case Refusal.UnknownGpu u -> error(404, "offer not found: no provider has " + u.name(), id);
-      case Refusal.IdempotencyConflict c -> later(409, "it is still being answered", c.retryAfter(), id);
+      case Refusal.IdempotencyConflict c ->
+          later(409, "it is still being answered", c.retryAfter(), id);
       case Refusal.IdempotencyMismatch _ -> error(409, "the key was used for another request", id);
       case Refusal.RateLimited r -> later(429, "too many requests", r.retryAfter(), id);
       case Refusal.NotReady n ->
-          later(503, "cannot reach " + n.what() + "; nothing was done, try again", n.retryAfter(), id);
+          later(
+              503,
+              "cannot reach " + n.what() + "; nothing was done, try again",
+              n.retryAfter(),
+              id);
     };
   }
 
-  /** What is no request for us. A path or method that there is not is plain text, as clients know it. */
+  /**
+   * What is no request for us. A path or method that there is not is plain text, as clients know
+   * it.
+   */
   static Reply misdirected(int status, String id) {
     return switch (status) {
       case 404, 405 -> Reply.text(404, "text/plain", "404 page not found");

@@ -94,10 +94,7 @@ final class ShopperJson {
   static Reply reply(int status, Object value) {
     try {
       return new Reply(
-          status,
-          Map.of(),
-          "application/json; charset=utf-8",
-          MAPPER.writeValueAsString(value));
+          status, Map.of(), "application/json; charset=utf-8", MAPPER.writeValueAsString(value));
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("cannot be written as JSON: " + value.getClass(), e);
     }

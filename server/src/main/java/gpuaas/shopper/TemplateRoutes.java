@@ -110,13 +110,10 @@ final class TemplateRoutes {
         .map(template -> ShopperJson.reply(200, View.of(template)))
         .orElseGet(() ->
             ShopperErrors.error(
-                404,
-                "template not found: " + ShopperErrors.quoted(hash),
-                request.correlationId()));
+                404, "template not found: " + ShopperErrors.quoted(hash), request.correlationId()));
   }
 
-  private static Reply answered(
-      Request request, String failing, Function<Request, Reply> work) {
+  private static Reply answered(Request request, String failing, Function<Request, Reply> work) {
     try {
       return work.apply(request);
     } catch (Templates.None none) {

@@ -110,6 +110,23 @@ public record Offer(
         facts);
   }
 
+  /** The same offer, seen at another time. */
+  public Offer withSeenAt(Instant at) {
+    return new Offer(
+        id,
+        provider,
+        region,
+        gpu,
+        gpuCount,
+        gpuCountMost,
+        tier,
+        pricePerGpuHour,
+        perGpu,
+        assurance,
+        at,
+        facts);
+  }
+
   /**
    * What a provider tells of an offer beyond what every offer has, for people who choose by it.
    * What it does not tell is empty.

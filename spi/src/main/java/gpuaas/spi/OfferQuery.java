@@ -9,8 +9,8 @@ package gpuaas.spi;
  */
 public record OfferQuery(String gpuModel, int gpuCountLeast, int limit) {
 
-  /** Everything, up to a thousand. */
+  /** Everything, up to ten thousand. */
   public static OfferQuery all() {
-    return new OfferQuery("", 1, 1000);
+    return new OfferQuery("", 1, 10_000);
   }
 }
