@@ -69,7 +69,9 @@ final class ShopperJson {
             .addModule(new Jdk8Module())
             .addModule(module)
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-            .serializationInclusion(JsonInclude.Include.NON_ABSENT)
+            .defaultPropertyInclusion(
+                JsonInclude.Value.construct(
+                    JsonInclude.Include.NON_ABSENT, JsonInclude.Include.ALWAYS))
             .build();
     mapper.getFactory().setCharacterEscapes(new HtmlEscapes());
     return mapper;
