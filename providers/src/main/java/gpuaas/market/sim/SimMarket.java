@@ -258,6 +258,11 @@ public final class SimMarket implements AutoCloseable {
     return rentals.values().stream().map(rental -> rental.bill(now)).toList();
   }
 
+  /** Everything that was ever rented. */
+  public synchronized List<SimRental> rentals() {
+    return List.copyOf(rentals.values());
+  }
+
   @Override
   public synchronized void close() {
     machines.values().forEach(SimMachine::close);
