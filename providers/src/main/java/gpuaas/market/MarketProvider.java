@@ -5,6 +5,7 @@ import gpuaas.spi.Endpoint;
 import gpuaas.spi.ExecChannel;
 import gpuaas.spi.ExecRequest;
 import gpuaas.spi.HasExec;
+import gpuaas.spi.HasUtilization;
 import gpuaas.spi.InstanceRef;
 import gpuaas.spi.InstanceRequest;
 import gpuaas.spi.InstanceStatus;
@@ -33,7 +34,7 @@ import org.slf4j.LoggerFactory;
  * them is here: one machine for one tag, never more than was agreed, gone is not the same as
  * unheard of, and up only when it could be entered.
  */
-public class MarketProvider implements Provider, HasExec, HasPublicPorts {
+public class MarketProvider implements Provider, HasExec, HasPublicPorts, HasUtilization {
 
   private static final Logger log = LoggerFactory.getLogger(MarketProvider.class);
   private static final Pattern ID = Pattern.compile("[A-Za-z0-9-]{1,64}");
@@ -66,13 +67,15 @@ public class MarketProvider implements Provider, HasExec, HasPublicPorts {
    *
    * @param appearLimit how long a machine that was just made may be unknown to its market
    * @param silentLimit how long a market may not hear from a machine before it counts as lost
+   * @param simulated whether its machines share one with others, and have no GPUs
    */
   public record Rules(
       Duration appearLimit,
       Duration silentLimit,
       Duration lookEvery,
       Duration offersEvery,
-      int offersMost) {}
+      int offersMost,
+      boolean simulated) {}
 
   public MarketProvider(
       String name, MarketApi api, MachineShell shell, InstantSource clock, Rules rules) {
@@ -214,7 +217,7 @@ public class MarketProvider implements Provider, HasExec, HasPublicPorts {
       return Optional.of(new Starting(SHORT_PAUSE));
     }
     gone.put(id, true);
-    shell.keys().forget(id);
+    shell.leave(id);
     return Optional.empty();
   }
 
@@ -314,6 +317,19 @@ public class MarketProvider implements Provider, HasExec, HasPublicPorts {
     Endpoint at = endpoints.find(id).orElseGet(() -> endpoint(id));
     try {
       return shell.exec(id, at, request);
+    } catch (ProviderException no) {
+      endpoints.remove(id); // it may have moved
+      throw no;
+    }
+  }
+
+  @Override
+  public Utilization utilization(InstanceRef instance) {
+    String id = instance.id();
+    Endpoint at = endpoints.find(id).orElseGet(() -> endpoint(id));
+    String script = rules.simulated() ? MachineUse.SIMULATED : MachineUse.SCRIPT;
+    try {
+      return MachineUse.parse(shell.ask(id, at, script));
     } catch (ProviderException no) {
       endpoints.remove(id); // it may have moved
       throw no;

@@ -113,6 +113,9 @@ public final class VastaiApiSim implements SimApi {
     if (path.startsWith("/bundles/")) {
       return "search";
     }
+    if (path.equals("/charges/")) {
+      return "charges";
+    }
     if (path.equals("/template/")) {
       return "templates";
     }
@@ -138,6 +141,7 @@ public final class VastaiApiSim implements SimApi {
       case "DELETE destroy" -> destroy(Long.toString(number(INSTANCE, path)));
       case "POST attach" -> attach(call, Long.toString(number(KEYS, path)));
       case "GET list" -> list();
+      case "GET charges" -> new VastaiSimCharges(market).answer(call);
       case "GET templates" -> SimAnswer.json(200, VastaiSimTemplate.all());
       default -> error(404, "not_found", "no such path");
     };

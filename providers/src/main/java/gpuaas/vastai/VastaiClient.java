@@ -28,14 +28,21 @@ final class VastaiClient implements MarketApi {
 
   private final MarketHttp http;
   private final VastaiSettings settings;
+  private final VastaiHosts hosts;
   private final VastaiTypes types;
   private final VastaiRequest requests;
   private final String provider;
   private final InstantSource clock;
 
-  VastaiClient(MarketHttp http, VastaiSettings settings, String provider, InstantSource clock) {
+  VastaiClient(
+      MarketHttp http,
+      VastaiSettings settings,
+      VastaiHosts hosts,
+      String provider,
+      InstantSource clock) {
     this.http = http;
     this.settings = settings;
+    this.hosts = hosts;
     this.types = new VastaiTypes(settings);
     this.requests = new VastaiRequest(settings);
     this.provider = provider;
@@ -57,7 +64,9 @@ final class VastaiClient implements MarketApi {
     filter.putArray("order").addArray().add("dph_total").add("asc");
     Answer answer = http.call("POST", "/bundles/", Optional.of(filter), Kind.READ);
     List<Offer> offers = new ArrayList<>();
-    for (JsonNode offer : needed(answer, "offers")) {
+    JsonNode said = needed(answer, "offers");
+    hosts.replace(said);
+    for (JsonNode offer : said) {
       types.offer(offer, provider, clock.instant()).ifPresent(offers::add);
     }
     return offers;
@@ -65,6 +74,7 @@ final class VastaiClient implements MarketApi {
 
   @Override
   public String create(InstanceRequest request, MarketLabel label, String publicKey) {
+    checkRoom(request);
     Answer answer =
         http.call(
             "PUT",
@@ -73,10 +83,24 @@ final class VastaiClient implements MarketApi {
             Kind.WRITE);
     JsonNode contract = answer.json().path("new_contract");
     // A contract is a machine, whatever else is said with it.
-    if (answer.isOk() && contract.canConvertToLong() && contract.asLong() > 0) {
+    if (contract.canConvertToLong() && contract.asLong() > 0) {
       return Long.toString(contract.asLong());
     }
     throw no(answer, Kind.WRITE);
+  }
+
+  /** A machine with less disk than is asked for is not asked for. */
+  private void checkRoom(InstanceRequest request) {
+    int wanted = request.launch().diskGb();
+    double most =
+        hosts
+            .find(request.offer().id())
+            .map(host -> host.path("disk_space").asDouble(Double.MAX_VALUE))
+            .orElse(Double.MAX_VALUE);
+    if (wanted > settings.diskGb() && wanted > most) {
+      throw new ProviderException.OfferGone(
+          "its machine has no " + wanted + " GB of disk, but " + (long) most);
+    }
   }
 
   private static String ask(String offer) {
@@ -153,7 +177,7 @@ final class VastaiClient implements MarketApi {
   }
 
   /** An array that must be there: an answer without it says nothing about what there is. */
-  private static JsonNode needed(Answer answer, String field) {
+  static JsonNode needed(Answer answer, String field) {
     JsonNode array = answer.json().path(field);
     if (!answer.isOk() || !array.isArray()) {
       throw no(answer, Kind.READ);

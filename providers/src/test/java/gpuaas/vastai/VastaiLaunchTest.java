@@ -132,6 +132,16 @@ class VastaiLaunchTest {
     assertThat(sim.calls("create")).isZero();
   }
 
+  @Test
+  void moreDiskThanAMachineHasIsNotAskedFor() {
+    // The market told how much there is; another machine may have more.
+    InstanceRequest request = request("", new Launch(Mode.SHELL, 100_000, List.of(), "", ""));
+    assertThatThrownBy(() -> provider.create(request))
+        .isInstanceOf(ProviderException.OfferGone.class)
+        .hasMessageContaining("100000 GB");
+    assertThat(sim.calls("create")).isZero();
+  }
+
   private static Offer withoutFacts(Offer offer) {
     return new Offer(
         offer.id(),

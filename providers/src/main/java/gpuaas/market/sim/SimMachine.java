@@ -13,11 +13,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.sshd.common.config.keys.AuthorizedKeyEntry;
 import org.apache.sshd.common.config.keys.KeyUtils;
+import org.apache.sshd.common.session.Session;
+import org.apache.sshd.common.session.SessionListener;
 import org.apache.sshd.core.CoreModuleProperties;
 import org.apache.sshd.server.SshServer;
 import org.apache.sshd.server.forward.RejectAllForwardingFilter;
@@ -51,6 +54,7 @@ final class SimMachine implements AutoCloseable {
    * Starts one, on ports of its own.
    *
    * @param healthy what its services say of themselves
+   * @param logins counts who has come in
    */
   static SimMachine start(
       Path home,
@@ -58,6 +62,7 @@ final class SimMachine implements AutoCloseable {
       SimSetup setup,
       Supplier<List<Key>> keys,
       BooleanSupplier healthy,
+      LongAdder logins,
       InstantSource clock) {
     try {
       Files.createDirectories(home);
@@ -68,7 +73,7 @@ final class SimMachine implements AutoCloseable {
               port -> services.computeIfAbsent(port, inside -> SimService.start(inside, healthy)));
       boolean command = setup.shell() && !setup.startCommand().isEmpty();
       return new SimMachine(
-          setup.shell() ? Optional.of(ssh(home, user, keys, clock)) : Optional.empty(),
+          setup.shell() ? Optional.of(ssh(home, user, keys, logins, clock)) : Optional.empty(),
           services,
           command ? Optional.of(begin(home, setup.startCommand())) : Optional.empty());
     } catch (IOException e) {
@@ -77,7 +82,8 @@ final class SimMachine implements AutoCloseable {
   }
 
   private static SshServer ssh(
-      Path home, String user, Supplier<List<Key>> keys, InstantSource clock) throws IOException {
+      Path home, String user, Supplier<List<Key>> keys, LongAdder logins, InstantSource clock)
+      throws IOException {
     SshServer server = SshServer.setUpDefaultServer();
     server.setHost(LOOPBACK);
     server.setPort(0);
@@ -93,6 +99,15 @@ final class SimMachine implements AutoCloseable {
     server.setCommandFactory((_, line) -> new SimCommand(home, line));
     server.setShellFactory(_ -> new SimCommand(home, ""));
     CoreModuleProperties.TCP_NODELAY.set(server, true);
+    server.addSessionListener(
+        new SessionListener() {
+          @Override
+          public void sessionEvent(Session session, Event event) {
+            if (event == Event.Authenticated) {
+              logins.increment();
+            }
+          }
+        });
     server.start();
     return server;
   }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +38,7 @@ public final class SimMarket implements AutoCloseable {
   private SimFate nextFate = SimFate.FINE;
   private boolean vanishing;
   private volatile boolean healthy = true;
+  private final LongAdder logins = new LongAdder();
 
   /**
    * @param folder where rented machines have their files
@@ -169,7 +171,18 @@ public final class SimMarket implements AutoCloseable {
         id,
         _ ->
             SimMachine.start(
-                folder.resolve(id), user, rental.setup(), () -> allowed(id), () -> healthy, clock));
+                folder.resolve(id),
+                user,
+                rental.setup(),
+                () -> allowed(id),
+                () -> healthy,
+                logins,
+                clock));
+  }
+
+  /** How often somebody has logged in to a machine. */
+  public long logins() {
+    return logins.sum();
   }
 
   /** From now on what listens on open ports says that it is well, or that it is not. */
@@ -256,6 +269,11 @@ public final class SimMarket implements AutoCloseable {
   public synchronized List<SimRental.Bill> ledger() {
     Instant now = clock.instant();
     return rentals.values().stream().map(rental -> rental.bill(now)).toList();
+  }
+
+  /** Everything that was ever rented. */
+  public synchronized List<SimRental> rentals() {
+    return List.copyOf(rentals.values());
   }
 
   @Override

@@ -56,13 +56,15 @@ public record SimRental(
 
   /** What it has cost until a moment, to the second and less. */
   public Bill bill(Instant now) {
-    Instant until = endedAt.orElse(now);
+    return bill(madeAt, now);
+  }
+
+  /** What it has cost from one moment to another. */
+  public Bill bill(Instant from, Instant to) {
+    Instant until = endedAt.filter(to::isAfter).orElse(to);
     Instant gpusUntil = stoppedAt.filter(until::isAfter).orElse(until);
-    long gpuMillis =
-        fate == SimFate.CANNOT_START
-            ? 0
-            : Math.max(0, Duration.between(runsFrom, gpusUntil).toMillis());
-    long diskMillis = Math.max(0, Duration.between(madeAt, until).toMillis());
+    long gpuMillis = fate == SimFate.CANNOT_START ? 0 : millis(later(runsFrom, from), gpusUntil);
+    long diskMillis = millis(later(madeAt, from), until);
     return new Bill(
         id,
         label,
@@ -70,6 +72,14 @@ public record SimRental(
         cost(offer.microsPerHour(), gpuMillis),
         cost(offer.diskMicrosPerHour(diskGb), diskMillis),
         endedAt.isEmpty());
+  }
+
+  private static Instant later(Instant one, Instant other) {
+    return one.isAfter(other) ? one : other;
+  }
+
+  private static long millis(Instant from, Instant until) {
+    return Math.max(0, Duration.between(from, until).toMillis());
   }
 
   private static long cost(long microsPerHour, long millis) {
