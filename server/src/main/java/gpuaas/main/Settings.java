@@ -1,5 +1,6 @@
 package gpuaas.main;
 
+import gpuaas.capacity.CatalogRules;
 import gpuaas.db.DatabaseSettings;
 import gpuaas.events.Telling;
 import gpuaas.events.WebhookRules;
@@ -71,6 +72,7 @@ public record Settings(
     int workParallel,
     Duration providerCallLimit,
     int providerParallel,
+    CatalogRules catalog,
     Duration sshIdleLimit,
     Duration sshKeepAlive,
     Duration sshRecheckEvery,
@@ -141,6 +143,7 @@ public record Settings(
       throw new Wrong(
           "idp.client-secret must be set to a secret of your own when development is off");
     }
+    Duration callLimit = reader.duration("provider.call-limit", Duration.ofSeconds(45));
     Settings settings =
         new Settings(
             data,
@@ -190,8 +193,9 @@ public record Settings(
             reader.duration("node-sync.every", Duration.ofSeconds(10)),
             reader.duration("work.poll-every", Duration.ofSeconds(1)),
             reader.integer("work.parallel", 64, 1, 10_000),
-            reader.duration("provider.call-limit", Duration.ofSeconds(45)),
+            callLimit,
             reader.integer("provider.parallel", 16, 1, 10_000),
+            CatalogSettings.read(reader, callLimit),
             reader.duration("ssh.idle-limit", Duration.ofHours(12)),
             reader.duration("ssh.keep-alive", Duration.ofSeconds(30)),
             reader.duration("ssh.recheck-every", Duration.ofSeconds(10)),

@@ -6,6 +6,7 @@ import gpuaas.access.SshProbe;
 import gpuaas.access.Terminals;
 import gpuaas.base.Ids;
 import gpuaas.base.SecretBox;
+import gpuaas.capacity.Catalog;
 import gpuaas.capacity.NodeSync;
 import gpuaas.capacity.PriceList;
 import gpuaas.db.Database;
@@ -60,6 +61,7 @@ public final class Wiring {
       Settings settings,
       Database database,
       Providers providers,
+      Catalog catalog,
       Leases leases,
       WorkLoop workLoop,
       Loops loops,
@@ -119,6 +121,7 @@ public final class Wiring {
 
     // capacity, ledger, lease
     NodeSync nodes = new NodeSync(database, providers, clock);
+    Catalog catalog = new Catalog(nodes, providers, database, clock, settings.catalog());
     GatewayReadiness readiness =
         new GatewayReadiness(
             new SshProbe(),
@@ -237,6 +240,7 @@ public final class Wiring {
         settings,
         database,
         providers,
+        catalog,
         lease.leases(),
         loop.get(),
         loops,
