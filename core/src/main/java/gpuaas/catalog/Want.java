@@ -25,6 +25,11 @@ public record Want(
     offer = offer == null ? Optional.empty() : offer; // rows of before this existed have none
   }
 
+  /** True when it may be taken back. */
+  public boolean mayBeTakenBack() {
+    return tier == Tier.SPOT;
+  }
+
   /** A want of any offer that suits. */
   public Want(String sku, String gpuModel, int gpuCount, Optional<Region> region, Tier tier) {
     this(sku, gpuModel, gpuCount, region, tier, Optional.empty());

@@ -36,6 +36,8 @@ public record Event(
     LEASE_RECLAIMING,
     /** What pays for it will not last long. */
     LEASE_FUNDS_LOW,
+    /** Its end time is another one now. */
+    LEASE_EXTENDED,
     /** Its end time is near. */
     LEASE_ENDING_SOON,
     /** Nobody uses it, and it is stopped soon unless somebody does. */
@@ -60,6 +62,7 @@ public record Event(
             true;
         case LEASE_RECLAIMING,
             LEASE_FUNDS_LOW,
+            LEASE_EXTENDED,
             LEASE_ENDING_SOON,
             LEASE_IDLE_WARNING,
             LEASE_IDLE_UNKNOWN ->

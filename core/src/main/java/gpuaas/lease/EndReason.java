@@ -1,6 +1,7 @@
 package gpuaas.lease;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /** Why a lease ended or is ending. */
@@ -35,6 +36,11 @@ public enum EndReason {
   /** True when the user did not get what was asked for. */
   public boolean isFailure() {
     return failure;
+  }
+
+  /** The names, in the database, of those that are failures. */
+  static List<String> failures() {
+    return Arrays.stream(values()).filter(EndReason::isFailure).map(EndReason::name).toList();
   }
 
   /** The reason of this name; empty when there is none. */

@@ -28,7 +28,6 @@ import gpuaas.ledger.Evidence;
 import gpuaas.ledger.Hold;
 import gpuaas.ledger.Usage;
 import gpuaas.spi.InstanceRef;
-import gpuaas.spi.Tier;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -119,13 +118,16 @@ public record Lease(
       case Case(Running r, StopAsked stop) ->
           stopping(
               quiet(r.instance(), r.attempt(), stop.why(), now),
-              usage(r, now, stopEvidence(stop, now)),
+              usage(r, now, Evidence.stopAsked(stop.why().text(), stop.correlationId(), now)),
               now);
       case Case(Running r, Gone _) ->
           // Not charged past the last moment at which it was seen to be there. Spot capacity that a
           // market has taken back was on these terms; anything else is a loss.
           stopping(
-              quiet(r.instance(), r.attempt(), isSpot() ? RECLAIMED : LOST, now), List.of(), now);
+              quiet(
+                  r.instance(), r.attempt(), spec.want().mayBeTakenBack() ? RECLAIMED : LOST, now),
+              List.of(),
+              now);
 
       case Case(Running _, ReclaimAsked(Instant at)) -> reclaiming(at, now);
       // Nobody is in it yet who would have to be told.
@@ -176,8 +178,9 @@ public record Lease(
   }
 
   private Change declined(int tries, Decline why, Instant now, LeaseRules rules) {
-    if (spec.whenFull() == LeaseSpec.WhenFull.FAIL) {
-      return ended(why == Decline.NO_CAPACITY ? NO_CAPACITY : DECLINED, now);
+    boolean mayPass = why.mayPass() && now.isBefore(createdAt.plus(spec.patience()));
+    if (spec.whenFull() == LeaseSpec.WhenFull.FAIL && !mayPass) {
+      return ended(why.isNoRoom() ? NO_CAPACITY : DECLINED, now);
     }
     // A rejection is of the request itself, such as an image that does not exist: waiting cannot
     // help.
@@ -219,7 +222,7 @@ public record Lease(
   }
 
   private Change metered(Running r, Instant now) {
-    List<Usage> usage = usage(r, now, inspected(r, now));
+    List<Usage> usage = usage(r, now, Evidence.inspected(r.instance(), now));
     if (usage.isEmpty()) {
       return unchanged();
     }
@@ -234,11 +237,8 @@ public record Lease(
     }
     Evidence start =
         r.meteredTo().equals(r.since())
-            ? new Evidence(
-                Evidence.Proof.SSH_ANSWERED,
-                r.since(),
-                r.ssh().user() + "@" + r.ssh().host() + ":" + r.ssh().port())
-            : inspected(r, r.meteredTo());
+            ? Evidence.answered(r.ssh(), r.since())
+            : Evidence.inspected(r.instance(), r.meteredTo());
     return List.of(
         new Usage(
             id,
@@ -249,16 +249,6 @@ public record Lease(
             pricePerGpuHourMicros,
             start,
             end));
-  }
-
-  private static Evidence inspected(Running r, Instant at) {
-    return new Evidence(
-        Evidence.Proof.INSPECTED, at, r.instance().provider() + "/" + r.instance().id());
-  }
-
-  private static Evidence stopEvidence(StopAsked stop, Instant at) {
-    return new Evidence(
-        Evidence.Proof.STOP_ASKED, at, (stop.why().text() + " " + stop.correlationId()).strip());
   }
 
   private static Stopping quiet(InstanceRef instance, int attempt, EndReason why, Instant now) {
@@ -303,7 +293,7 @@ public record Lease(
   private Lease with(LeaseState next, Optional<Instant> newExpires) {
     LeaseHistory after =
         switch (next) {
-          case Provisioning p -> history.placed(p.place().offer().region());
+          case Provisioning p -> history.placed(p.place().offer());
           case Running r -> history.ready(r.since());
           case Waiting _, Booting _, Stopping _, Ended _ -> history;
         };
@@ -351,6 +341,19 @@ public record Lease(
     return new Change(this, after, List.of(), List.of());
   }
 
+  /** It ends later, or sooner. Whoever was warned of the end before is warned again. */
+  public Change endingAt(Instant end, Instant now) {
+    if (state.isOver() || expires.filter(end::equals).isPresent()) {
+      return unchanged();
+    }
+    Lease after = copy(name, state, Optional.of(end), history.endMoved());
+    return new Change(
+        this,
+        after,
+        List.of(after.event(Event.Type.LEASE_EXTENDED, now, Map.of("at", end.toString()))),
+        List.of());
+  }
+
   /** A failed lease is cleared away: it stays as it is, and says that it was seen. */
   public Change dismissed(Instant now) {
     boolean failed =
@@ -370,10 +373,6 @@ public record Lease(
   /** Who pays. */
   Hold.Owner owner() {
     return new Hold.Owner(id, tenant, project, apiKey);
-  }
-
-  private boolean isSpot() {
-    return spec.want().tier() == Tier.SPOT;
   }
 
   /** What it costs for each hour, all GPUs together. */

@@ -67,6 +67,7 @@ final class LeaseRow {
 
   private static LeaseHistory history(RowView row) {
     return new LeaseHistory(
+        Optional.ofNullable(row.getColumn("provider", String.class)),
         Optional.ofNullable(row.getColumn("region", String.class)).map(Region::new),
         Optional.ofNullable(row.getColumn("ready_at", Instant.class)),
         Optional.ofNullable(row.getColumn("dismissed_at", Instant.class)),
@@ -155,6 +156,7 @@ final class LeaseRow {
         .bind("version", lease.version())
         .bind("state", lease.state().text())
         .bind("name", lease.name().orElse(null))
+        .bind("provider", lease.history().provider().orElse(null))
         .bind("region", lease.history().region().map(Region::code).orElse(null))
         .bind("readyAt", lease.history().readyAt().orElse(null))
         .bind("dismissedAt", lease.history().dismissedAt().orElse(null))

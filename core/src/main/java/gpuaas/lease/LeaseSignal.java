@@ -88,7 +88,17 @@ public sealed interface LeaseSignal {
     RATE_LIMITED,
     UNREACHABLE,
     /** The answer was lost, and nothing with our tag was seen for long enough. */
-    NEVER_SEEN
+    NEVER_SEEN;
+
+    /** True for what is not there, or no longer. */
+    boolean isNoRoom() {
+      return this == NO_CAPACITY || this == OFFER_GONE;
+    }
+
+    /** True for what may be over soon, so that the same can be asked for again. */
+    boolean mayPass() {
+      return this == RATE_LIMITED || this == UNREACHABLE;
+    }
   }
 
   /**

@@ -18,9 +18,11 @@ import java.util.UUID;
  * @param launch how its instance is to begin
  * @param term how long it runs; empty: until somebody stops it
  * @param termFromRequest true: the term counts from when it was asked for, whether it runs or not
+ * @param bootLimit how long it may take to answer; empty: as long as the rules say
  * @param whenFull what to do when there is no room
  * @param patience how long to look for room before {@code FAIL} fails; does not matter for {@code
  *     QUEUE}
+ * @param onlyOne no two leases of a project that are active have the same of these
  * @param labels what its maker has to remember about it; means nothing to us
  */
 public record LeaseSpec(
@@ -32,10 +34,18 @@ public record LeaseSpec(
     Launch launch,
     Optional<Duration> term,
     boolean termFromRequest,
+    Optional<Duration> bootLimit,
     WhenFull whenFull,
     Duration patience,
     Guards guards,
-    Map<String, String> labels) {
+    Map<String, String> labels,
+    Optional<String> onlyOne) {
+
+  /** The label that says for whom of the caller's own users it is. */
+  public static final String CONSUMER = "consumer_id";
+
+  /** The label that names the lease in whose place it was asked for. */
+  public static final String PARENT = "retry_parent_id";
 
   public LeaseSpec {
     sshKeys = List.copyOf(sshKeys);
@@ -43,6 +53,8 @@ public record LeaseSpec(
     // Rows that were written before these existed have none of them.
     ownKeys = ownKeys == null ? List.of() : List.copyOf(ownKeys);
     launch = launch == null ? Launch.PLAIN : launch;
+    bootLimit = bootLimit == null ? Optional.empty() : bootLimit;
+    onlyOne = onlyOne == null ? Optional.empty() : onlyOne;
     labels = labels == null ? Map.of() : Map.copyOf(labels);
     patience = patience == null ? Duration.ZERO : patience;
     guards = guards == null ? Guards.NONE : guards;
@@ -67,10 +79,12 @@ public record LeaseSpec(
         Launch.PLAIN,
         term,
         false,
+        Optional.empty(),
         whenFull,
         patience,
         guards,
-        Map.of());
+        Map.of(),
+        Optional.empty());
   }
 
   /** A lease in the queue, until somebody stops it. */
@@ -92,5 +106,25 @@ public record LeaseSpec(
     QUEUE,
     /** End when there is still none after some patience. */
     FAIL
+  }
+
+  /**
+   * What keeps a lease from costing more than was meant.
+   *
+   * @param maxPricePerHourMicros for the whole lease; refused when the price is above it
+   * @param idle when to end it because nobody uses it
+   */
+  public record Guards(Optional<Long> maxPricePerHourMicros, Optional<Idle> idle) {
+
+    /** Nothing is guarded. */
+    public static final Guards NONE = new Guards(Optional.empty(), Optional.empty());
+
+    /**
+     * Nobody uses it: no GPU work, nobody in by SSH or terminal, and the processor below a
+     * threshold, all of that for this long.
+     *
+     * @param cpuPercentBelow of all processors of the lease together
+     */
+    public record Idle(Duration after, int cpuPercentBelow) {}
   }
 }

@@ -54,6 +54,14 @@ public sealed interface LeaseState {
     };
   }
 
+  /** True when it has an instance, or never will. */
+  default boolean isPlacedOrOver() {
+    return switch (this) {
+      case Waiting _, Provisioning _ -> false;
+      case Booting _, Running _, Stopping _, Ended _ -> true;
+    };
+  }
+
   /** The name in the database and in lists. */
   default String text() {
     return switch (this) {

@@ -102,7 +102,7 @@ final class LeaseStore implements LeaseBook {
               place = :place::jsonb, instance_provider = :instanceProvider, instance_id = :instanceId,
               ssh_host = :sshHost, ssh_port = :sshPort, ssh_user = :sshUser, since = :since, metered_to = :meteredTo,
               quiet_from = :quietFrom, end_reason = :endReason, ended_at = :endedAt,
-              name = :name, region = :region, ready_at = :readyAt, dismissed_at = :dismissedAt, reclaim_at = :reclaimAt,
+              name = :name, provider = :provider, region = :region, ready_at = :readyAt, dismissed_at = :dismissedAt, reclaim_at = :reclaimAt,
               told = :told
             where id = :id and version = :versionBefore
             """);
@@ -306,6 +306,31 @@ final class LeaseStore implements LeaseBook {
     }
     after.ifPresent(at -> query.bind("madeAt", at.madeAt()).bind("id", at.id()));
     return query.bind("project", project).bind("limit", limit).map(LeaseRow::read).list();
+  }
+
+  /** Leases of a project, newest first. */
+  static List<Lease> list(Tx tx, UUID project, Leases.Filter filter, int limit) {
+    return tx.query(
+            """
+            select * from lease
+             where project_id = :project
+               and (:consumer::text is null or spec -> 'labels' ->> 'consumer_id' = :consumer)
+               and (cardinality(:parents) = 0 or spec -> 'labels' ->> 'retry_parent_id' = any(:parents))
+               and (:provider::text is null or coalesce(provider, spec -> 'want' -> 'offer' ->> 'provider') = :provider)
+               and (cardinality(:states) = 0 or state = any(:states))
+               and (:failed::boolean is null or coalesce(end_reason = any(:failures), false) = :failed)
+             order by made_at desc, id desc limit :limit
+            """)
+        .bind("project", project)
+        .bind("consumer", filter.consumer().orElse(null))
+        .bindArray("parents", String.class, List.copyOf(filter.parents()))
+        .bind("provider", filter.provider().orElse(null))
+        .bindArray("states", String.class, List.copyOf(filter.states()))
+        .bind("failed", filter.failed().orElse(null))
+        .bindArray("failures", String.class, EndReason.failures())
+        .bind("limit", limit)
+        .map(LeaseRow::read)
+        .list();
   }
 
   /** Holds the row; true: nobody has written it since it was read. */

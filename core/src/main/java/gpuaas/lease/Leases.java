@@ -8,15 +8,11 @@ import gpuaas.base.Caller;
 import gpuaas.base.Ids;
 import gpuaas.base.Page;
 import gpuaas.base.Refusal;
-import gpuaas.base.Refusal.FieldProblem;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.base.Refused;
 import gpuaas.capacity.Availability;
 import gpuaas.capacity.Delay;
-import gpuaas.capacity.Placement;
-import gpuaas.capacity.Room;
 import gpuaas.capacity.RoomStore;
-import gpuaas.catalog.PriceStore;
 import gpuaas.catalog.Want;
 import gpuaas.db.Database;
 import gpuaas.db.Tx;
@@ -29,48 +25,41 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.stream.IntStream;
+import java.util.function.Predicate;
 
 /** What callers can do with leases. Authorises, decides, writes; never calls a provider. */
 public final class Leases {
 
   private static final int EVENTS_MOST = 1000;
-  private static final int HEADROOMS_MOST = 10_000;
-  private static final Duration COUNT_HOLDS = Duration.ofSeconds(1);
+  private static final Duration LOOK_EVERY = Duration.ofMillis(25);
 
   private final Database database;
   private final LeaseStore store;
-  private final SshKeys sshKeys;
+  private final Accepting accepting;
   private final Ids ids;
   private final InstantSource clock;
   private final LeaseRules rules;
-  private final int livingMostPerProject;
-  private final Map<UUID, Headroom> headroom = new ConcurrentHashMap<>();
 
   Leases(
       Database database,
       LeaseStore store,
-      SshKeys sshKeys,
+      Accepting accepting,
       Ids ids,
       InstantSource clock,
-      LeaseRules rules,
-      int livingMostPerProject) {
+      LeaseRules rules) {
     this.database = database;
     this.store = store;
-    this.sshKeys = sshKeys;
+    this.accepting = accepting;
     this.ids = ids;
     this.clock = clock;
     this.rules = rules;
-    this.livingMostPerProject = livingMostPerProject;
   }
 
   /**
@@ -80,103 +69,11 @@ public final class Leases {
    */
   public Lease request(Tx tx, Caller caller, LeaseSpec spec, Optional<String> name) {
     caller.require(Action.LEASE_CREATE);
-    refuseForeignKeys(tx, caller, spec);
-    if (spec.whenFull() == LeaseSpec.WhenFull.QUEUE) {
-      refuseWhatNeverFits(tx, spec.want()); // it would wait for ever; what fails will say so itself
-    }
-    refuseTooMany(tx, caller.project());
-    long price = price(tx, spec);
+    long price = accepting.check(tx, caller, spec);
     Change requested = Lease.requested(ids.next(), caller, spec, name, price, clock.instant());
     store.add(tx, requested);
     AuditStore.append(tx, caller, Act.ALLOCATION_CREATE, requested.after().id(), clock.instant());
     return requested.after();
-  }
-
-  /**
-   * What a GPU of it costs for an hour, from now until the lease ends, whatever becomes of prices.
-   * What nobody priced costs what the cheapest provider asks for it.
-   */
-  private long price(Tx tx, LeaseSpec spec) {
-    Want want = spec.want();
-    long price =
-        tx.recall(List.of("prices", want.gpuModel()), own -> PriceStore.of(own, want.gpuModel()))
-            .find(want, clock.instant())
-            .or(() -> Placement.cheapest(want, rooms(tx, want)))
-            .orElseThrow(() -> new Refused(new Refusal.UnknownGpu(want.gpuModel())));
-    long perHour = Math.multiplyExact(price, want.gpuCount());
-    spec.guards()
-        .maxPricePerHourMicros()
-        .filter(most -> perHour > most)
-        .ifPresent(most -> {
-          throw new Refused(new Refusal.PriceTooHigh(perHour, most));
-        });
-    return price;
-  }
-
-  /**
-   * Counting is dear when there are many, so a count is used as long as it surely leaves room: for
-   * a second, and for as many leases as were then below the limit.
-   */
-  private void refuseTooMany(Tx tx, UUID project) {
-    Instant now = clock.instant();
-    Headroom known = headroom.get(project);
-    if (known != null && now.isBefore(known.until()) && known.left().getAndDecrement() > 0) {
-      return;
-    }
-    int living =
-        tx.recall(
-            List.of("living", project),
-            own -> LeaseStore.countLiving(own, project, livingMostPerProject));
-    int left = livingMostPerProject - living;
-    if (left <= 0) {
-      throw new Refused(new Refusal.TooMany(Kind.LEASE, livingMostPerProject));
-    }
-    if (headroom.size() > HEADROOMS_MOST) {
-      headroom.clear();
-    }
-    headroom.put(project, new Headroom(new AtomicInteger(left - 1), now.plus(COUNT_HOLDS)));
-  }
-
-  /** How many leases a project may surely still have. */
-  private record Headroom(AtomicInteger left, Instant until) {}
-
-  private void refuseForeignKeys(Tx tx, Caller caller, LeaseSpec spec) {
-    List<UUID> missing = sshKeys.missing(tx, caller.project(), spec.sshKeys());
-    if (!missing.isEmpty()) {
-      throw new Refused(
-          new Refusal.Invalid(
-              IntStream.range(0, spec.sshKeys().size())
-                  .filter(i -> missing.contains(spec.sshKeys().get(i)))
-                  .mapToObj(i ->
-                      new FieldProblem(
-                          "ssh_key_ids[" + i + "]", "is not a registered key of this project"))
-                  .toList()));
-    }
-  }
-
-  private static List<Room> rooms(Tx tx, Want want) {
-    return tx.recall(List.of("rooms", want), own -> RoomStore.suiting(own, want));
-  }
-
-  private static void refuseWhatNeverFits(Tx tx, Want want) {
-    List<Room> rooms = rooms(tx, want);
-    if (Placement.couldEverFit(want, rooms)) {
-      return;
-    }
-    Availability there = RoomStore.availability(tx, want.gpuModel());
-    String where = want.region().map(region -> " in " + region.code()).orElse("");
-    String why =
-        there.gpusTotal() == 0
-            ? "no machine has " + want.gpuModel() + " GPUs"
-            : "no machine"
-                + where
-                + " has "
-                + want.gpuCount()
-                + " "
-                + want.gpuModel()
-                + " GPUs; the largest has "
-                + there.largestEver();
-    throw new Refused(new Refusal.NeverFits(want.sku(), why));
   }
 
   /** A lease that the caller may see. */
@@ -224,6 +121,12 @@ public final class Leases {
         tx -> LeaseStore.listByPhase(tx, caller.project(), phases, after, limit + 1));
   }
 
+  /** Leases of the caller's project, newest first, that their makers have written this on. */
+  public List<Lease> list(Caller caller, Filter filter, int limit) {
+    caller.require(Action.LEASE_READ);
+    return database.read(tx -> LeaseStore.list(tx, caller.project(), filter, limit));
+  }
+
   /** Gives it another name, or none. */
   public Lease rename(Tx tx, Caller caller, UUID id, Optional<String> name) {
     caller.require(Action.LEASE_UPDATE);
@@ -234,6 +137,32 @@ public final class Leases {
   public Lease dismiss(Tx tx, Caller caller, UUID id) {
     caller.require(Action.LEASE_STOP);
     return write(tx, caller, id, lease -> lease.dismissed(clock.instant()), Act.ALLOCATION_DISMISS);
+  }
+
+  /** Lets it end at this time, instead of when it was to end or never. */
+  public Lease endAt(Tx tx, Caller caller, UUID id, Instant end) {
+    caller.require(Action.LEASE_UPDATE);
+    Lease lease =
+        write(
+            tx, caller, id, before -> before.endingAt(end, clock.instant()), Act.ALLOCATION_UPDATE);
+    store.dueNow(tx, id);
+    return lease;
+  }
+
+  /**
+   * Waits until its state is such, but no longer than this; how it is then. Cheap: the waiting is a
+   * virtual thread's.
+   */
+  public Lease await(UUID id, Predicate<LeaseState> until, Duration limit)
+      throws InterruptedException {
+    long end = System.nanoTime() + limit.toNanos();
+    while (true) {
+      Lease lease = store.find(id).orElseThrow();
+      if (until.test(lease.state()) || System.nanoTime() - end > 0) {
+        return lease;
+      }
+      TimeUnit.NANOSECONDS.sleep(LOOK_EVERY.toNanos());
+    }
   }
 
   /** Asks it to end. Asking again is fine; so is asking when it has ended. */
@@ -315,6 +244,27 @@ public final class Leases {
         .orElseThrow(() -> new Refused(new Refusal.NotFound(Kind.LEASE, id.toString())));
   }
 
+  /**
+   * Which leases. What is empty does not matter.
+   *
+   * @param consumer as written on it with {@link LeaseSpec#CONSUMER}
+   * @param parents as written on it with {@link LeaseSpec#PARENT}
+   * @param provider that it was last placed at, or was to be
+   * @param states by name
+   * @param failed whether it is ending or ended by a failure
+   */
+  public record Filter(
+      Optional<String> consumer,
+      Set<String> parents,
+      Optional<String> provider,
+      Set<String> states,
+      Optional<Boolean> failed) {
+
+    /** All of them. */
+    public static final Filter ALL =
+        new Filter(Optional.empty(), Set.of(), Optional.empty(), Set.of(), Optional.empty());
+  }
+
   /** Everything about leases, made in one place: the service, its loop and its sweeper. */
   public record Parts(
       Leases leases,
@@ -351,7 +301,13 @@ public final class Leases {
       Hooks hooks) {
     LeaseStore store = new LeaseStore(database, clock, hooks, rules, ledger);
     return new Parts(
-        new Leases(database, store, sshKeys, ids, clock, rules, livingMostPerProject),
+        new Leases(
+            database,
+            store,
+            new Accepting(sshKeys, clock, livingMostPerProject),
+            ids,
+            clock,
+            rules),
         new LeaseReconciler(
             store, providers, readiness, deployment, clock, rules, hooks.lastTraffic()),
         new OrphanSweeper(store, providers, deployment),

@@ -54,7 +54,10 @@ final class Placing {
       case MovedOn _ -> Next.now();
       case Full(boolean makingRoom) -> {
         boolean fails = !makingRoom && lease.spec().whenFull() == LeaseSpec.WhenFull.FAIL;
-        if (fails && !signals.now().isBefore(lease.createdAt().plus(lease.spec().patience()))) {
+        // Who wants this very offer gains nothing by waiting for it.
+        boolean hopeless = lease.spec().want().offer().isPresent();
+        boolean late = !signals.now().isBefore(lease.createdAt().plus(lease.spec().patience()));
+        if (fails && (hopeless || late)) {
           signals.apply(lease, new Declined(waiting.tries(), Decline.NO_CAPACITY));
           yield Next.now();
         }

@@ -32,7 +32,9 @@ final class Probing {
   }
 
   Next step(Lease lease, Booting b) throws InterruptedException {
-    if (!signals.now().isBefore(b.since().plus(rules.bootLimit()))) {
+    if (!signals
+        .now()
+        .isBefore(b.since().plus(lease.spec().bootLimit().orElse(rules.bootLimit())))) {
       signals.apply(lease, new StopAsked(EndReason.BOOT_TIMEOUT));
       return Next.now();
     }

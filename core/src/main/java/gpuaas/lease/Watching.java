@@ -5,6 +5,7 @@ import gpuaas.lease.LeaseSignal.Metered;
 import gpuaas.lease.LeaseSignal.StopAsked;
 import gpuaas.lease.LeaseSignal.Warned;
 import gpuaas.lease.LeaseSignal.Warning;
+import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.lease.LeaseState.Running;
 import gpuaas.provider.Idleness;
 import gpuaas.provider.Idleness.Verdict;

@@ -1,5 +1,7 @@
 package gpuaas.ledger;
 
+import gpuaas.spi.Endpoint;
+import gpuaas.spi.InstanceRef;
 import java.time.Instant;
 
 /**
@@ -19,5 +21,20 @@ public record Evidence(Proof proof, Instant at, String reference) {
     INSPECTED,
     /** Its end was asked for. */
     STOP_ASKED
+  }
+
+  /** It let somebody in there. */
+  public static Evidence answered(Endpoint ssh, Instant at) {
+    return new Evidence(Proof.SSH_ANSWERED, at, ssh.user() + "@" + ssh.host() + ":" + ssh.port());
+  }
+
+  /** Its provider said that it is there. */
+  public static Evidence inspected(InstanceRef instance, Instant at) {
+    return new Evidence(Proof.INSPECTED, at, instance.provider() + "/" + instance.id());
+  }
+
+  /** Its end was asked for, by a request or by us. */
+  public static Evidence stopAsked(String why, String correlationId, Instant at) {
+    return new Evidence(Proof.STOP_ASKED, at, (why + " " + correlationId).strip());
   }
 }

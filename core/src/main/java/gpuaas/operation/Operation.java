@@ -67,6 +67,7 @@ public record Operation(
             case LEASE_REQUESTED,
                 LEASE_RECLAIMING,
                 LEASE_FUNDS_LOW,
+                LEASE_EXTENDED,
                 LEASE_ENDING_SOON,
                 LEASE_IDLE_WARNING,
                 LEASE_IDLE_UNKNOWN,

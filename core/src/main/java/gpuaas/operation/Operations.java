@@ -52,6 +52,7 @@ public final class Operations {
           LEASE_RUNNING,
           LEASE_RECLAIMING,
           LEASE_FUNDS_LOW,
+          LEASE_EXTENDED,
           LEASE_ENDING_SOON,
           LEASE_IDLE_WARNING,
           LEASE_IDLE_UNKNOWN ->

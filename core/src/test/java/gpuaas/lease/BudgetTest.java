@@ -9,6 +9,7 @@ import gpuaas.base.Caller;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refused;
 import gpuaas.events.Event;
+import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.ledger.Budget;
 import gpuaas.ledger.Budgets;
 import gpuaas.ledger.LedgerRules;

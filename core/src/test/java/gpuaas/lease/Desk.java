@@ -7,6 +7,7 @@ import gpuaas.capacity.NodeSync;
 import gpuaas.catalog.Want;
 import gpuaas.db.Database;
 import gpuaas.db.TestDatabase;
+import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.ledger.Budgets;
 import gpuaas.ledger.Ledger;
 import gpuaas.ledger.LedgerRules;

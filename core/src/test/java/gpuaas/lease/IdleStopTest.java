@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import gpuaas.base.Caller;
 import gpuaas.events.Event;
+import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.ledger.LedgerRules;
 import gpuaas.spi.HasUtilization.Utilization;
 import gpuaas.spi.InstanceRef;

@@ -8,6 +8,7 @@ import gpuaas.base.Refusal;
 import gpuaas.base.Refused;
 import gpuaas.catalog.Price;
 import gpuaas.catalog.PriceStore;
+import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.ledger.Evidence;
 import gpuaas.ledger.Hold;
 import gpuaas.ledger.HoldStore;

@@ -13,6 +13,7 @@ import gpuaas.lease.LeaseSignal.Gone;
 import gpuaas.lease.LeaseSignal.Metered;
 import gpuaas.lease.LeaseSignal.Placed;
 import gpuaas.lease.LeaseSignal.StopAsked;
+import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.lease.LeaseSpec.WhenFull;
 import gpuaas.lease.LeaseState.Booting;
 import gpuaas.lease.LeaseState.Ended;

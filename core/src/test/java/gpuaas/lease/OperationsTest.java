@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import gpuaas.base.Caller;
 import gpuaas.base.Refused;
 import gpuaas.events.Event;
+import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.ledger.LedgerRules;
 import gpuaas.operation.Operation;
 import gpuaas.operation.Operation.State;

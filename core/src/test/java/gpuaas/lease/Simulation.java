@@ -3,6 +3,7 @@ package gpuaas.lease;
 import gpuaas.base.Caller;
 import gpuaas.capacity.Reclaim;
 import gpuaas.catalog.Want;
+import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.lease.LeaseState.Ended;
 import gpuaas.lease.LeaseState.Provisioning;
 import gpuaas.provider.Providers;

@@ -3,6 +3,7 @@ package gpuaas.lease;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import gpuaas.events.Event;
+import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.ledger.Hold;
 import gpuaas.ledger.HoldStore;
 import gpuaas.ledger.LedgerRules;

@@ -33,6 +33,12 @@ final class RequestCheck {
               + request.hostName());
     }
     check(request.environment());
+    request
+        .launch()
+        .beyondDisk()
+        .ifPresent(what -> {
+          throw new Rejected("an environment of this machine cannot begin with " + what);
+        });
   }
 
   static void check(ExecRequest request) {

@@ -1,7 +1,9 @@
 package gpuaas.market;
 
 import gpuaas.spi.Endpoint;
+import gpuaas.spi.market.HasPublicPorts.PublicPort;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -13,6 +15,8 @@ import java.util.Optional;
  * @param gpuCount how many it has; empty: the market does not say
  * @param microsPerHour what it costs; empty: the market does not say
  * @param ssh where it is to be entered; empty: not known yet
+ * @param ports where its ports are reached from outside, as far as that is known
+ * @param openHost an address of its own, where each port is itself; empty: it has none
  */
 public record Machine(
     String id,
@@ -22,7 +26,19 @@ public record Machine(
     Optional<Integer> gpuCount,
     Optional<Long> microsPerHour,
     Optional<Endpoint> ssh,
+    Map<Integer, PublicPort> ports,
+    Optional<String> openHost,
     Instant madeAt) {
+
+  public Machine {
+    ports = Map.copyOf(ports);
+  }
+
+  /** Where one of its ports is reached from outside, if that is known. */
+  public Optional<PublicPort> publicPort(int port) {
+    return Optional.ofNullable(ports.get(port))
+        .or(() -> openHost.map(host -> new PublicPort(host, port)));
+  }
 
   /** How a machine is. */
   public enum Phase {

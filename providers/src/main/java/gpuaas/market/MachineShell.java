@@ -4,17 +4,23 @@ import gpuaas.spi.Endpoint;
 import gpuaas.spi.ExecChannel;
 import gpuaas.spi.ExecRequest;
 import gpuaas.spi.ProviderException;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.channels.UnresolvedAddressException;
+import java.nio.charset.StandardCharsets;
 import java.security.PublicKey;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.sshd.client.SshClient;
 import org.apache.sshd.client.auth.pubkey.UserAuthPublicKeyFactory;
 import org.apache.sshd.client.channel.ChannelExec;
+import org.apache.sshd.client.channel.ClientChannelEvent;
 import org.apache.sshd.client.config.hosts.HostConfigEntryResolver;
 import org.apache.sshd.client.session.ClientSession;
 import org.apache.sshd.common.AttributeRepository;
@@ -36,9 +42,13 @@ public final class MachineShell implements AutoCloseable {
   private static final Duration ALIVE_EVERY = Duration.ofSeconds(15);
   private static final int MISSED_MOST = 3;
 
+  /** The longest answer, in bytes, that is taken from a script. */
+  private static final int ANSWER_MOST = 16 * 1024;
+
   private final SshClient client;
   private final MachineKeys keys;
   private final Duration limit;
+  private final KeptSessions kept = new KeptSessions();
 
   /**
    * @param limit for connecting, logging in and starting a command, each
@@ -113,6 +123,56 @@ public final class MachineShell implements AutoCloseable {
     }
   }
 
+  /**
+   * What a script says, at most so much of it as {@link #ANSWER_MOST}. The connection is kept for
+   * the next time; one that has ended meanwhile is replaced.
+   *
+   * @throws ProviderException.Unavailable when the machine does not let us in, or takes too long
+   */
+  String ask(String machine, Endpoint at, String script) {
+    String line = "exec sh -c " + quoted(script) + " 2>/dev/null";
+    Optional<ClientSession> before = kept.take(machine);
+    if (before.isPresent()) {
+      try {
+        return ask(machine, before.get(), line);
+      } catch (IOException e) {
+        before.get().close(true); // it had ended, though nobody had said so
+      }
+    }
+    ClientSession session = null;
+    try {
+      session = open(machine, at);
+      return ask(machine, session, line);
+    } catch (IOException | UnresolvedAddressException e) {
+      if (session != null) {
+        session.close(true);
+      }
+      throw new ProviderException.Unavailable("machine " + machine + " does not answer", e);
+    }
+  }
+
+  private String ask(String machine, ClientSession session, String line) throws IOException {
+    ByteArrayOutputStream said = new ByteArrayOutputStream();
+    try (ChannelExec channel = session.createExecChannel(line);
+        OutputStream most = new LimitedOutput(said, ANSWER_MOST)) {
+      channel.setOut(most);
+      channel.open().verify(limit);
+      if (!channel
+          .waitFor(EnumSet.of(ClientChannelEvent.CLOSED), limit)
+          .contains(ClientChannelEvent.CLOSED)) {
+        throw new IOException("no answer within " + limit);
+      }
+    }
+    kept.put(machine, session);
+    return said.toString(StandardCharsets.UTF_8);
+  }
+
+  /** This machine will not be asked again. */
+  void leave(String machine) {
+    kept.forget(machine);
+    keys.forget(machine);
+  }
+
   private ClientSession open(String machine, Endpoint at) throws IOException {
     AttributeRepository context = AttributeRepository.ofKeyValuePair(MACHINE, machine);
     ClientSession session =
@@ -165,6 +225,7 @@ public final class MachineShell implements AutoCloseable {
 
   @Override
   public void close() {
+    kept.close();
     client.stop();
   }
 }

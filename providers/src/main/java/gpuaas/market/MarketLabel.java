@@ -1,7 +1,10 @@
 package gpuaas.market;
 
 import gpuaas.spi.InstanceRequest;
+import gpuaas.spi.InstanceRequest.Launch;
+import gpuaas.spi.Money;
 import gpuaas.spi.OwnerTag;
+import gpuaas.spi.ProviderException;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -11,22 +14,53 @@ import java.util.regex.Pattern;
  * tell whether the market keeps to it, even after a restart.
  *
  * @param microsPerHourMost the highest price of the whole machine, in millionths of a dollar
+ * @param imagePorts for a machine that runs what its image runs, how many ports it was to open;
+ *     empty: it has a shell
  */
-public record MarketLabel(OwnerTag tag, int gpuCount, long microsPerHourMost) {
+public record MarketLabel(
+    OwnerTag tag, int gpuCount, long microsPerHourMost, Optional<Integer> imagePorts) {
 
   private static final Pattern FORM =
-      Pattern.compile("([a-z0-9-]{1,40}/[0-9a-f-]{36}/[0-9]{1,6})/([0-9]{1,3})x([0-9]{1,15})");
+      Pattern.compile(
+          "([a-z0-9-]{1,40}/[0-9a-f-]{36}/[0-9]{1,6})/([0-9]{1,3})x([0-9]{1,15})(?:i([0-9]{1,3}))?");
 
-  /** The label of what is asked for. */
+  /**
+   * The label of what is asked for.
+   *
+   * @throws ProviderException.OfferGone when more disk is asked for and has no price there
+   */
   public static MarketLabel of(InstanceRequest request) {
-    int count = request.offer().gpuCount();
+    Launch launch = request.launch();
+    Money agreed =
+        request
+            .offer()
+            .pricePerHour(launch.diskGb())
+            .orElseThrow(() ->
+                new ProviderException.OfferGone(
+                    "the offer has no " + launch.diskGb() + " GB of disk at a price that is told"));
     return new MarketLabel(
-        request.tag(), count, request.offer().pricePerGpuHour().times(count).micros());
+        request.tag(),
+        request.offer().gpuCount(),
+        agreed.micros(),
+        launch.mode() == Launch.Mode.IMAGE ? Optional.of(launch.ports().size()) : Optional.empty());
   }
 
-  /** As it is written: {@code deployment/lease/attempt/COUNTxMICROS}. */
+  /** Whether there is something to log in to. */
+  public boolean hasShell() {
+    return imagePorts.isEmpty();
+  }
+
+  /**
+   * As it is written: {@code deployment/lease/attempt/COUNTxMICROS}, and {@code i} with the number
+   * of its ports for a machine that runs what its image runs.
+   */
   public String text() {
-    return tag.text() + "/" + gpuCount + "x" + microsPerHourMost;
+    return tag.text()
+        + "/"
+        + gpuCount
+        + "x"
+        + microsPerHourMost
+        + imagePorts.map(count -> "i" + count).orElse("");
   }
 
   /** For markets whose names have no slashes. */
@@ -43,6 +77,9 @@ public record MarketLabel(OwnerTag tag, int gpuCount, long microsPerHourMost) {
     return OwnerTag.parse(matcher.group(1))
         .map(tag ->
             new MarketLabel(
-                tag, Integer.parseInt(matcher.group(2)), Long.parseLong(matcher.group(3))));
+                tag,
+                Integer.parseInt(matcher.group(2)),
+                Long.parseLong(matcher.group(3)),
+                Optional.ofNullable(matcher.group(4)).map(Integer::valueOf)));
   }
 }

@@ -5,6 +5,7 @@ import gpuaas.spi.Endpoint;
 import gpuaas.spi.ExecChannel;
 import gpuaas.spi.ExecRequest;
 import gpuaas.spi.HasExec;
+import gpuaas.spi.HasUtilization;
 import gpuaas.spi.InstanceRef;
 import gpuaas.spi.InstanceRequest;
 import gpuaas.spi.InstanceStatus;
@@ -17,10 +18,12 @@ import gpuaas.spi.Owned;
 import gpuaas.spi.OwnerTag;
 import gpuaas.spi.Provider;
 import gpuaas.spi.ProviderException;
+import gpuaas.spi.market.HasPublicPorts;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -31,7 +34,7 @@ import org.slf4j.LoggerFactory;
  * them is here: one machine for one tag, never more than was agreed, gone is not the same as
  * unheard of, and up only when it could be entered.
  */
-public final class MarketProvider implements Provider, HasExec {
+public class MarketProvider implements Provider, HasExec, HasPublicPorts, HasUtilization {
 
   private static final Logger log = LoggerFactory.getLogger(MarketProvider.class);
   private static final Pattern ID = Pattern.compile("[A-Za-z0-9-]{1,64}");
@@ -64,13 +67,15 @@ public final class MarketProvider implements Provider, HasExec {
    *
    * @param appearLimit how long a machine that was just made may be unknown to its market
    * @param silentLimit how long a market may not hear from a machine before it counts as lost
+   * @param simulated whether its machines share one with others, and have no GPUs
    */
   public record Rules(
       Duration appearLimit,
       Duration silentLimit,
       Duration lookEvery,
       Duration offersEvery,
-      int offersMost) {}
+      int offersMost,
+      boolean simulated) {}
 
   public MarketProvider(
       String name, MarketApi api, MachineShell shell, InstantSource clock, Rules rules) {
@@ -97,17 +102,19 @@ public final class MarketProvider implements Provider, HasExec {
     if (!offers.mayBeWhole(request.offer())) {
       throw new ProviderException.OfferGone("this offer cannot be divided");
     }
+    MarketLabel label = MarketLabel.of(request);
     Optional<Optional<String>> before = asked.putIfNew(request.tag(), Optional.empty());
     if (before.isPresent()) {
       return new InstanceRef(name, before.get().orElseGet(() -> findAgain(request.tag())));
     }
-    MarketLabel label = MarketLabel.of(request);
     try {
       String id = api.create(request, label, shell.keys().publicLine());
       made.put(id, clock.instant());
       asked.put(request.tag(), Optional.of(id));
       refuseDearer(id, label);
-      attach(id);
+      if (label.hasShell()) {
+        attach(id);
+      }
       return new InstanceRef(name, id);
     } catch (ProviderException no) {
       if (no.surelyNothingHappened()) {
@@ -210,7 +217,7 @@ public final class MarketProvider implements Provider, HasExec {
       return Optional.of(new Starting(SHORT_PAUSE));
     }
     gone.put(id, true);
-    shell.keys().forget(id);
+    shell.leave(id);
     return Optional.empty();
   }
 
@@ -218,14 +225,18 @@ public final class MarketProvider implements Provider, HasExec {
     if (machine.phase() != Phase.SILENT) {
       silentSince.remove(machine.id());
     }
-    Optional<String> broken =
-        MarketLabel.parse(machine.label()).flatMap(label -> broken(machine, label));
+    Optional<MarketLabel> agreed = MarketLabel.parse(machine.label());
+    Optional<String> broken = agreed.flatMap(label -> broken(machine, label));
     if (broken.isPresent()) {
       return new Failed(broken.get());
     }
     return switch (machine.phase()) {
       case STARTING -> new Starting(made.find(machine.id()).isPresent() ? SHORT_PAUSE : LONG_PAUSE);
-      case RUNNING -> running(machine);
+      case RUNNING ->
+          agreed
+              .flatMap(MarketLabel::imagePorts)
+              .map(ports -> runningImage(machine, ports))
+              .orElseGet(() -> running(machine));
       case STOPPED -> new Failed(machine.why());
       case SILENT -> silent(machine);
       case GONE -> throw new IllegalStateException("a machine that is gone has no status");
@@ -235,19 +246,30 @@ public final class MarketProvider implements Provider, HasExec {
   /** It counts as up when it was entered once: by then its key has arrived, and it is known. */
   private InstanceStatus running(Machine machine) {
     String id = machine.id();
-    if (machine.ssh().isEmpty()) {
-      return new Starting(SHORT_PAUSE);
+    boolean entered = shell.hasEntered(id);
+    Optional<Endpoint> at = machine.ssh();
+    if (at.isEmpty() && !entered) {
+      at = api.show(id).flatMap(Machine::ssh); // not every list tells it
     }
-    endpoints.put(id, machine.ssh().get());
-    if (shell.hasEntered(id)) {
+    at.ifPresent(endpoint -> endpoints.put(id, endpoint));
+    if (entered) {
       return new Up(Optional.empty());
+    }
+    if (at.isEmpty()) {
+      return new Starting(SHORT_PAUSE);
     }
     if (keyed.find(id).isEmpty() && !attach(id)) {
       return new Starting(LONG_PAUSE);
     }
-    return shell.enter(id, machine.ssh().get())
-        ? new Up(Optional.empty())
-        : new Starting(SHORT_PAUSE);
+    return shell.enter(id, at.get()) ? new Up(Optional.empty()) : new Starting(SHORT_PAUSE);
+  }
+
+  /** There is nothing to log in to: it is up when it is known where its ports are. */
+  private InstanceStatus runningImage(Machine machine, int ports) {
+    boolean known =
+        machine.ports().size() >= ports
+            || api.show(machine.id()).map(Machine::ports).orElse(Map.of()).size() >= ports;
+    return known ? new Up(Optional.empty()) : new Starting(SHORT_PAUSE);
   }
 
   /** Nothing may be concluded from silence at first; after a while it is a loss. */
@@ -301,12 +323,44 @@ public final class MarketProvider implements Provider, HasExec {
     }
   }
 
+  @Override
+  public Utilization utilization(InstanceRef instance) {
+    String id = instance.id();
+    Endpoint at = endpoints.find(id).orElseGet(() -> endpoint(id));
+    String script = rules.simulated() ? MachineUse.SIMULATED : MachineUse.SCRIPT;
+    try {
+      return MachineUse.parse(shell.ask(id, at, script));
+    } catch (ProviderException no) {
+      endpoints.remove(id); // it may have moved
+      throw no;
+    }
+  }
+
+  @Override
+  public Optional<PublicPort> publicPort(InstanceRef instance, int port) {
+    String id = instance.id();
+    if (!ID.matcher(id).matches()) {
+      return Optional.empty();
+    }
+    return looks
+        .find(id)
+        .flatMap(machine -> reached(machine, port))
+        .or(() -> api.show(id).flatMap(machine -> reached(machine, port)));
+  }
+
+  private static Optional<PublicPort> reached(Machine machine, int port) {
+    return machine.phase() == Phase.RUNNING ? machine.publicPort(port) : Optional.empty();
+  }
+
   private Endpoint endpoint(String id) {
     Endpoint at =
         api.show(id)
+            .filter(machine ->
+                MarketLabel.parse(machine.label()).map(MarketLabel::hasShell).orElse(true))
             .flatMap(Machine::ssh)
-            .orElseThrow(
-                () -> new ProviderException.Unavailable("machine " + id + " has no address", null));
+            .orElseThrow(() ->
+                new ProviderException.Unavailable(
+                    "machine " + id + " has no address to log in at", null));
     endpoints.put(id, at);
     return at;
   }

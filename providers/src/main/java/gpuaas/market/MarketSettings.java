@@ -81,7 +81,8 @@ public final class MarketSettings {
         silentLimit,
         duration("look-every"),
         duration("offers-every"),
-        number("offers-most", 1, 1000));
+        number("offers-most", 1, 1000),
+        flag("simulated"));
   }
 
   private URI baseUrl() {

@@ -110,6 +110,12 @@ public final class SimProvider implements Provider, HasNodes, HasUtilization {
 
   @Override
   public synchronized InstanceRef create(InstanceRequest request) {
+    request
+        .launch()
+        .beyondDisk()
+        .ifPresent(what -> {
+          throw new ProviderException.Rejected("nothing here can begin with " + what);
+        });
     InstanceRef ref = new InstanceRef(name, "sim-" + made++);
     instances.put(ref.id(), new SimInstance(request.tag(), scripts.get(), clock.instant()));
     return ref;

@@ -12,10 +12,13 @@ import gpuaas.market.sim.SimOffer;
 import gpuaas.market.sim.SimRental;
 import gpuaas.market.sim.SimRules;
 import gpuaas.market.sim.SimServer;
+import gpuaas.market.sim.SimSetup;
 import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +41,8 @@ public final class TensordockApiSim implements SimApi {
   private static final Pattern INSTANCE = Pattern.compile("/instances/([0-9a-f-]{36})");
   private static final Pattern KEY =
       Pattern.compile("echo '([^']{1,800})' >> /home/user/\\.ssh/authorized_keys");
+  private static final Pattern START =
+      Pattern.compile("echo '([A-Za-z0-9+/=]{1,8000})' \\| base64");
   private static final long VCPU_MICROS = 3_000;
   private static final long MEMORY_GB_MICROS = 2_000;
   private static final long DISK_GB_MICROS = 50;
@@ -241,7 +246,13 @@ public final class TensordockApiSim implements SimApi {
             .findFirst()
             .flatMap(offer ->
                 market.rent(
-                    offer.number(), id, asked.path("name").asText(), disk, Map.of(), extra));
+                    offer.number(),
+                    id,
+                    asked.path("name").asText(),
+                    disk,
+                    Map.of(),
+                    setup(asked),
+                    extra));
     if (made.isEmpty()) {
       return inside(400, "No available nodes found");
     }
@@ -259,6 +270,19 @@ public final class TensordockApiSim implements SimApi {
         .put("name", made.get().label())
         .put("status", "creating");
     return SimAnswer.json(201, answer);
+  }
+
+  /** What the first start runs after the keys are there. */
+  private static SimSetup setup(JsonNode asked) {
+    for (JsonNode line : asked.path("cloud_init").path("runcmd")) {
+      Matcher matcher = START.matcher(line.asText());
+      if (matcher.lookingAt()) {
+        String command =
+            new String(Base64.getDecoder().decode(matcher.group(1)), StandardCharsets.UTF_8);
+        return new SimSetup(true, List.of(), command);
+      }
+    }
+    return SimSetup.PLAIN;
   }
 
   /** The two shapes, by turns. */

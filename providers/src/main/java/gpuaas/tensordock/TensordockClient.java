@@ -11,10 +11,13 @@ import gpuaas.market.MarketHttp.Answer;
 import gpuaas.market.MarketHttp.Kind;
 import gpuaas.market.MarketLabel;
 import gpuaas.spi.InstanceRequest;
+import gpuaas.spi.InstanceRequest.Launch;
 import gpuaas.spi.Offer;
 import gpuaas.spi.ProviderException;
+import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -26,8 +29,9 @@ import java.util.regex.Pattern;
 final class TensordockClient implements MarketApi {
 
   private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
-  private static final Pattern OFFER = Pattern.compile("[0-9a-f-]{36}/[a-z0-9-]{1,60}/[0-9]{1,2}");
   private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]{0,127}");
+
+  private static final int COMMAND_MOST = 4096;
 
   /** Its words for: not here, not now. */
   private static final Pattern FULL =
@@ -85,34 +89,56 @@ final class TensordockClient implements MarketApi {
   }
 
   private ObjectNode attributes(InstanceRequest request, MarketLabel label, String publicKey) {
-    String offer = request.offer().id();
-    if (!OFFER.matcher(offer).matches()) {
-      throw new ProviderException.Rejected("not an offer of TensorDock: " + offer);
-    }
-    if (!request.image().isEmpty()) {
-      throw new ProviderException.Rejected("its virtual machines have no images of ours");
-    }
-    String[] parts = offer.split("/", 3);
-    int count = Integer.parseInt(parts[2]);
+    String id = request.offer().id();
+    TensordockOffer offer =
+        TensordockOffer.parse(id)
+            .orElseThrow(() -> new ProviderException.Rejected("not an offer of TensorDock: " + id));
+    Launch launch = launch(request);
+    int count = offer.count();
     if (request.offer().gpuCount() != count) {
       throw new ProviderException.OfferGone("the offer is of " + count + " GPUs, and of no others");
     }
     ObjectNode attributes = NODES.objectNode();
     attributes.put("name", label.dotted()).put("type", "virtualmachine");
-    attributes.put("image", settings.image()).put("location_id", parts[0]);
+    attributes.put("image", settings.image()).put("location_id", offer.place());
     ObjectNode resources = attributes.putObject("resources");
     resources.put("vcpu_count", settings.processorsPerGpu() * count);
     resources.put("ram_gb", settings.memoryGbPerGpu() * count);
-    resources.put("storage_gb", settings.diskGb());
-    resources.putObject("gpus").putObject(parts[1]).put("count", count);
+    resources.put("storage_gb", Math.max(settings.diskGb(), launch.diskGb()));
+    resources.putObject("gpus").putObject(offer.slug()).put("count", count);
     attributes.put("useDedicatedIp", true); // forwarded ports were ignored, or became others
     attributes.put("ssh_key", publicKey);
-    attributes.set("cloud_init", firstStart(request.environment(), publicKey));
+    attributes.set(
+        "cloud_init", firstStart(request.environment(), publicKey, launch.startCommand()));
     return attributes;
   }
 
+  /**
+   * What virtual machines cannot begin with is refused; the ports of a dedicated address are open.
+   */
+  private static Launch launch(InstanceRequest request) {
+    Launch launch = request.launch();
+    if (!request.image().isEmpty() || launch.mode() == Launch.Mode.IMAGE) {
+      throw new ProviderException.Rejected("virtual machines of TensorDock run no images of ours");
+    }
+    if (!launch.template().isEmpty()) {
+      throw new ProviderException.Rejected("TensorDock has no templates");
+    }
+    if (launch.startCommand().length() > COMMAND_MOST) {
+      throw new ProviderException.Rejected(
+          "a start command has at most " + COMMAND_MOST + " characters there");
+    }
+    for (int port : launch.ports()) {
+      if (port < 1 || port > TensordockTypes.PORT_MOST) {
+        throw new ProviderException.Rejected("not a port: " + port);
+      }
+    }
+    return launch;
+  }
+
   /** The key must be given, and is not installed by that: the machine does it as it starts. */
-  private static ObjectNode firstStart(Map<String, String> environment, String publicKey) {
+  private static ObjectNode firstStart(
+      Map<String, String> environment, String publicKey, String startCommand) {
     ObjectNode cloudInit = NODES.objectNode();
     ArrayNode commands = cloudInit.putArray("runcmd");
     for (String home : List.of("/root", "/home/user")) {
@@ -132,6 +158,13 @@ final class TensordockClient implements MarketApi {
       }
       commands.add("echo '" + name + "=\"" + value + "\"' >> /etc/environment");
     });
+    if (!startCommand.isEmpty()) {
+      // All lines become one script: nothing in this one may end it or hold it up.
+      String encoded =
+          Base64.getEncoder().encodeToString(startCommand.getBytes(StandardCharsets.UTF_8));
+      commands.add("echo '" + encoded + "' | base64 -d > /root/start-command");
+      commands.add("nohup bash /root/start-command > /root/start-command.log 2>&1 < /dev/null &");
+    }
     return cloudInit;
   }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import gpuaas.market.Machine;
 import gpuaas.market.Machine.Phase;
 import gpuaas.market.MarketGpus;
+import gpuaas.market.MarketPlace;
 import gpuaas.spi.Assurance;
 import gpuaas.spi.Endpoint;
 import gpuaas.spi.Money;
@@ -11,11 +12,15 @@ import gpuaas.spi.Offer;
 import gpuaas.spi.Region;
 import gpuaas.spi.Resources;
 import gpuaas.spi.Tier;
+import gpuaas.spi.market.HasPublicPorts.PublicPort;
 import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -27,12 +32,18 @@ final class TensordockTypes {
   static final int SSH_PORT = 22;
   static final int GPUS_MOST = 8;
 
-  private static final Pattern PLACE = Pattern.compile("[0-9a-f-]{36}");
-  private static final Pattern SLUG = Pattern.compile("[a-z0-9-]{1,60}");
+  private static final Pattern PLACE = Pattern.compile(TensordockOffer.PLACE);
+  private static final Pattern SLUG = Pattern.compile(TensordockOffer.SLUG);
   private static final Pattern MEMORY =
       Pattern.compile("([0-9]{1,4}) ?gb", Pattern.CASE_INSENSITIVE);
   private static final int MIB_PER_GB = 1024;
-  private static final int PORT_MOST = 65_535;
+  static final int PORT_MOST = 65_535;
+
+  private static final BigDecimal TIER_BEST = BigDecimal.valueOf(3);
+  private static final BigDecimal HOURS_A_MONTH = BigDecimal.valueOf(720);
+
+  /** What it lists is often gone. */
+  private static final BigDecimal CONFIDENCE = new BigDecimal("0.3");
 
   private final TensordockSettings settings;
 
@@ -74,7 +85,7 @@ final class TensordockTypes {
     String slug = gpu.path("v0Name").asText();
     String name = gpu.path("displayName").asText(slug);
     return new Offer(
-        location.path("id").asText() + "/" + slug + "/" + count,
+        new TensordockOffer(location.path("id").asText(), slug, count).id(),
         provider,
         region(location),
         MarketGpus.gpu(name.replaceFirst("(?i)geforcertx", "RTX "), memoryMib(name, slug)),
@@ -91,7 +102,32 @@ final class TensordockTypes {
             Assurance.Isolation.MACHINE,
             Set.of(),
             settings.simulated() ? Assurance.GpuMode.SIMULATED : Assurance.GpuMode.PASSTHROUGH),
-        now);
+        now,
+        facts(location, gpu));
+  }
+
+  private static Offer.Facts facts(JsonNode location, JsonNode gpu) {
+    JsonNode tier = location.path("tier");
+    JsonNode disk = gpu.path("pricing").path("per_gb_storage_hr");
+    return new Offer.Facts(
+        MarketPlace.clean(
+            List.of(
+                location.path("city").asText(""),
+                location.path("stateprovince").asText(""),
+                location.path("country").asText(""))),
+        tier.isNumber() && tier.decimalValue().signum() > 0
+            ? Optional.of(
+                tier.decimalValue().divide(TIER_BEST, 3, RoundingMode.HALF_UP).min(BigDecimal.ONE))
+            : Optional.empty(),
+        Optional.of(CONFIDENCE),
+        Optional.empty(),
+        "",
+        Optional.empty(),
+        Optional.empty(),
+        disk.isNumber() && disk.decimalValue().signum() > 0
+            ? Optional.of(
+                new Money(MarketGpus.micros(disk.decimalValue().multiply(HOURS_A_MONTH)), "USD"))
+            : Optional.empty());
   }
 
   private static Optional<BigDecimal> price(JsonNode gpu) {
@@ -154,6 +190,8 @@ final class TensordockTypes {
                 ? Optional.of(MarketGpus.micros(rate.decimalValue()))
                 : Optional.empty(),
             ssh(inner),
+            ports(inner),
+            host(inner).filter(_ -> inner.path("portForwards").isEmpty()),
             Instant.EPOCH));
   }
 
@@ -167,16 +205,28 @@ final class TensordockTypes {
     };
   }
 
+  private static Optional<String> host(JsonNode inner) {
+    return Optional.of(inner.path("ipAddress").asText("").strip())
+        .filter(host -> host.matches("[A-Za-z0-9.:-]{1,253}"));
+  }
+
+  /** An address of its own has every port as it is, unless the market forwards it from another. */
   private static Optional<Endpoint> ssh(JsonNode inner) {
-    String host = inner.path("ipAddress").asText("").strip();
-    int port = SSH_PORT;
+    PublicPort forwarded = ports(inner).get(SSH_PORT);
+    return host(inner)
+        .map(host -> new Endpoint(host, forwarded == null ? SSH_PORT : forwarded.port(), "user"));
+  }
+
+  private static Map<Integer, PublicPort> ports(JsonNode inner) {
+    Map<Integer, PublicPort> ports = new HashMap<>();
+    Optional<String> host = host(inner);
     for (JsonNode forward : inner.path("portForwards")) {
-      if (forward.path("internal_port").asInt() == SSH_PORT) {
-        port = forward.path("external_port").asInt();
+      int inside = forward.path("internal_port").asInt();
+      int outside = forward.path("external_port").asInt();
+      if (host.isPresent() && inside > 0 && outside > 0 && outside <= PORT_MOST) {
+        ports.put(inside, new PublicPort(host.get(), outside));
       }
     }
-    return host.matches("[A-Za-z0-9.:-]{1,253}") && port > 0 && port <= PORT_MOST
-        ? Optional.of(new Endpoint(host, port, "user"))
-        : Optional.empty();
+    return ports;
   }
 }

@@ -13,6 +13,7 @@ import gpuaas.market.sim.SimOffer;
 import gpuaas.market.sim.SimRental;
 import gpuaas.market.sim.SimRules;
 import gpuaas.market.sim.SimServer;
+import gpuaas.market.sim.SimSetup;
 import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -43,6 +44,8 @@ public final class VastaiApiSim implements SimApi {
   private static final int[] GONE_CODES = {404, 410, 400};
   private static final int LEAST_DISK = 8;
   private static final int LABEL_MOST = 256;
+  private static final int COMMAND_MOST = 4096;
+  private static final Pattern PORT = Pattern.compile("-p ([0-9]{1,5}):[0-9]{1,5}");
 
   private final SimMarket market;
   private final AtomicLong contracts;
@@ -110,6 +113,12 @@ public final class VastaiApiSim implements SimApi {
     if (path.startsWith("/bundles/")) {
       return "search";
     }
+    if (path.equals("/charges/")) {
+      return "charges";
+    }
+    if (path.equals("/template/")) {
+      return "templates";
+    }
     if (path.startsWith("/asks/")) {
       return "create";
     }
@@ -132,6 +141,8 @@ public final class VastaiApiSim implements SimApi {
       case "DELETE destroy" -> destroy(Long.toString(number(INSTANCE, path)));
       case "POST attach" -> attach(call, Long.toString(number(KEYS, path)));
       case "GET list" -> list();
+      case "GET charges" -> new VastaiSimCharges(market).answer(call);
+      case "GET templates" -> SimAnswer.json(200, VastaiSimTemplate.all());
       default -> error(404, "not_found", "no such path");
     };
   }
@@ -215,23 +226,48 @@ public final class VastaiApiSim implements SimApi {
     JsonNode body = call.body();
     String label = body.path("label").asText("");
     long diskGb = body.path("disk").asLong(LEAST_DISK);
-    if (!body.path("image").isTextual() || !body.path("env").isObject()) {
+    String template = body.path("template_hash_id").asText("");
+    if (!template.isEmpty() && VastaiSimTemplate.find(template).isEmpty()) {
+      return error(404, "invalid_args", "error 404: no template with hash_id " + template);
+    }
+    if ((template.isEmpty() && !body.path("image").isTextual()) || !body.path("env").isObject()) {
       return error(400, "invalid_args", "error 400: image and env are needed");
     }
-    if (diskGb < LEAST_DISK || label.length() > LABEL_MOST) {
-      return error(400, "invalid_args", "error 400: disk or label out of range");
+    boolean tooLong =
+        body.path("onstart").asText("").length() + body.path("args_str").asText("").length()
+            > COMMAND_MOST;
+    if (diskGb < LEAST_DISK || label.length() > LABEL_MOST || tooLong) {
+      return error(400, "invalid_args", "error 400: disk, label or onstart out of range");
     }
     Map<String, String> details = new HashMap<>();
-    details.put("image", body.path("image").asText());
+    details.put(
+        "image",
+        body.path("image")
+            .asText(VastaiSimTemplate.find(template).map(VastaiSimTemplate::image).orElse("")));
     details.put("env", body.path("env").toString());
     details.put("runtype", body.path("runtype").asText("ssh"));
+    details.put("args", body.path("args_str").asText(""));
+    details.put("template", template);
     String id = Long.toString(contracts.incrementAndGet());
-    Optional<SimRental> made = market.rent(ask, id, label, diskGb, details, 0);
+    Optional<SimRental> made = market.rent(ask, id, label, diskGb, details, setup(body), 0);
     if (made.isEmpty()) {
       return offerGone(ask);
     }
     return SimAnswer.json(
         200, NODES.objectNode().put("success", true).put("new_contract", Long.parseLong(id)));
+  }
+
+  /** Ports are among the variables, as options of Docker. */
+  private static SimSetup setup(JsonNode body) {
+    List<Integer> ports =
+        body.path("env")
+            .propertyStream()
+            .map(entry -> PORT.matcher(entry.getKey()))
+            .filter(Matcher::matches)
+            .map(matcher -> Integer.valueOf(matcher.group(1)))
+            .toList();
+    boolean shell = !body.path("runtype").asText("ssh").equals("args");
+    return new SimSetup(shell, ports, body.path("onstart").asText(""));
   }
 
   /** Seen under three codes, with the same words. */
@@ -294,22 +330,28 @@ public final class VastaiApiSim implements SimApi {
             .put("gpu_name", rental.offer().gpuName())
             .put("gpu_ram", rental.offer().gpuMemoryMb())
             .put("image_uuid", rental.details().get("image"))
+            .put("template_hash_id", rental.details().get("template"))
             .put("image_runtype", rental.details().get("runtype"))
             .put("dph_total", dollars(rental.microsPerHour()))
             .put("start_date", rental.madeAt().toEpochMilli() / 1000.0)
             .put("is_bid", false);
     Optional<Integer> port = market.sshPort(rental.id());
-    if (port.isPresent()) {
-      instance.put("ssh_host", "127.0.0.1").put("ssh_port", port.get());
+    port.ifPresent(at -> instance.put("ssh_host", "127.0.0.1").put("ssh_port", at));
+    if (status.equals("running")) {
       instance.put("public_ipaddr", "127.0.0.1");
-      instance
-          .putObject("ports")
-          .putArray("22/tcp")
-          .addObject()
-          .put("HostIp", "0.0.0.0")
-          .put("HostPort", Integer.toString(port.get()));
+      ObjectNode ports = instance.putObject("ports");
+      port.ifPresent(at -> map(ports, 22, at));
+      market.openPorts(rental.id()).forEach((inside, outside) -> map(ports, inside, outside));
     }
     return instance;
+  }
+
+  private static void map(ObjectNode ports, int inside, int outside) {
+    ports
+        .putArray(inside + "/tcp")
+        .addObject()
+        .put("HostIp", "0.0.0.0")
+        .put("HostPort", Integer.toString(outside));
   }
 
   /** Empty is null on the wire: being set up. */

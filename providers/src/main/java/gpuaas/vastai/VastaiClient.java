@@ -16,7 +16,6 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -24,22 +23,28 @@ import java.util.regex.Pattern;
 final class VastaiClient implements MarketApi {
 
   private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
-  private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]{0,127}");
-  private static final Pattern IMAGE = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._/:@-]{0,500}");
-  private static final int VALUE_MOST = 4096;
   private static final Pattern CREDIT =
       Pattern.compile("credit|balance|billing|quota|limit reached|spending");
 
   private final MarketHttp http;
   private final VastaiSettings settings;
+  private final VastaiHosts hosts;
   private final VastaiTypes types;
+  private final VastaiRequest requests;
   private final String provider;
   private final InstantSource clock;
 
-  VastaiClient(MarketHttp http, VastaiSettings settings, String provider, InstantSource clock) {
+  VastaiClient(
+      MarketHttp http,
+      VastaiSettings settings,
+      VastaiHosts hosts,
+      String provider,
+      InstantSource clock) {
     this.http = http;
     this.settings = settings;
+    this.hosts = hosts;
     this.types = new VastaiTypes(settings);
+    this.requests = new VastaiRequest(settings);
     this.provider = provider;
     this.clock = clock;
   }
@@ -59,7 +64,9 @@ final class VastaiClient implements MarketApi {
     filter.putArray("order").addArray().add("dph_total").add("asc");
     Answer answer = http.call("POST", "/bundles/", Optional.of(filter), Kind.READ);
     List<Offer> offers = new ArrayList<>();
-    for (JsonNode offer : needed(answer, "offers")) {
+    JsonNode said = needed(answer, "offers");
+    hosts.replace(said);
+    for (JsonNode offer : said) {
       types.offer(offer, provider, clock.instant()).ifPresent(offers::add);
     }
     return offers;
@@ -67,14 +74,33 @@ final class VastaiClient implements MarketApi {
 
   @Override
   public String create(InstanceRequest request, MarketLabel label, String publicKey) {
+    checkRoom(request);
     Answer answer =
-        http.call("PUT", ask(request.offer().id()), Optional.of(body(request, label)), Kind.WRITE);
+        http.call(
+            "PUT",
+            ask(request.offer().id()),
+            Optional.of(requests.body(request, label)),
+            Kind.WRITE);
     JsonNode contract = answer.json().path("new_contract");
     // A contract is a machine, whatever else is said with it.
-    if (answer.isOk() && contract.canConvertToLong() && contract.asLong() > 0) {
+    if (contract.canConvertToLong() && contract.asLong() > 0) {
       return Long.toString(contract.asLong());
     }
     throw no(answer, Kind.WRITE);
+  }
+
+  /** A machine with less disk than is asked for is not asked for. */
+  private void checkRoom(InstanceRequest request) {
+    int wanted = request.launch().diskGb();
+    double most =
+        hosts
+            .find(request.offer().id())
+            .map(host -> host.path("disk_space").asDouble(Double.MAX_VALUE))
+            .orElse(Double.MAX_VALUE);
+    if (wanted > settings.diskGb() && wanted > most) {
+      throw new ProviderException.OfferGone(
+          "its machine has no " + wanted + " GB of disk, but " + (long) most);
+    }
   }
 
   private static String ask(String offer) {
@@ -82,33 +108,6 @@ final class VastaiClient implements MarketApi {
       throw new ProviderException.Rejected("not an offer of Vast.ai: " + offer);
     }
     return "/asks/" + offer + "/";
-  }
-
-  private ObjectNode body(InstanceRequest request, MarketLabel label) {
-    String image = request.image().isEmpty() ? settings.image() : request.image();
-    if (!IMAGE.matcher(image).matches()) {
-      throw new ProviderException.Rejected("not the name of an image");
-    }
-    ObjectNode body = NODES.objectNode();
-    body.put("client_id", "me").put("image", image).put("disk", settings.diskGb());
-    body.put("label", label.text());
-    body.put("runtype", settings.direct() ? "ssh_direct" : "ssh_proxy");
-    body.put("target_state", "running").put("cancel_unavail", true);
-    body.set("env", environment(request.environment()));
-    return body;
-  }
-
-  /** Variables and ports share one object there: a name must not be able to be an option. */
-  private ObjectNode environment(Map<String, String> variables) {
-    ObjectNode env = NODES.objectNode();
-    variables.forEach((name, value) -> {
-      if (!VARIABLE.matcher(name).matches() || value.length() > VALUE_MOST) {
-        throw new ProviderException.Rejected("not a variable: " + name);
-      }
-      env.put(name, value);
-    });
-    settings.ports().forEach(port -> env.put("-p " + port + ":" + port, "1"));
-    return env;
   }
 
   @Override
@@ -178,7 +177,7 @@ final class VastaiClient implements MarketApi {
   }
 
   /** An array that must be there: an answer without it says nothing about what there is. */
-  private static JsonNode needed(Answer answer, String field) {
+  static JsonNode needed(Answer answer, String field) {
     JsonNode array = answer.json().path(field);
     if (!answer.isOk() || !array.isArray()) {
       throw no(answer, Kind.READ);

@@ -3,7 +3,6 @@ package gpuaas.vastai;
 import gpuaas.market.MachineKeys;
 import gpuaas.market.MachineShell;
 import gpuaas.market.MarketHttp;
-import gpuaas.market.MarketProvider;
 import gpuaas.market.MarketSettings;
 import gpuaas.spi.Provider;
 import gpuaas.spi.ProviderConfig;
@@ -26,17 +25,15 @@ public final class VastaiFactory implements ProviderFactory {
   @Override
   public Provider open(ProviderConfig config) {
     MarketSettings reader = VastaiSettings.reader(config);
-    VastaiClient client =
-        new VastaiClient(
-            new MarketHttp(reader.http()),
-            VastaiSettings.read(reader),
-            config.name(),
-            config.clock());
-    return new MarketProvider(
+    MarketHttp http = new MarketHttp(reader.http());
+    VastaiHosts hosts = new VastaiHosts();
+    return new VastaiProvider(
         config.name(),
-        client,
+        new VastaiClient(http, VastaiSettings.read(reader), hosts, config.name(), config.clock()),
         new MachineShell(MachineKeys.open(config.dataFolder()), reader.duration("ssh-limit")),
         config.clock(),
-        reader.rules(reader.duration("silent-limit")));
+        reader.rules(reader.duration("silent-limit")),
+        new VastaiTemplates(http, hosts, config.clock(), reader.duration("templates-every")),
+        new VastaiCharges(http, config.name()));
   }
 }

@@ -47,6 +47,7 @@ record VastaiSettings(
             new Setting("ports", "Opened to the world beside SSH, as 8000,8080.", "", false),
             new Setting("least-reliability", "Of hosts, from 0 to 1.", "0.95", false),
             new Setting("verified-only", "Only hosts that the market has verified.", "true", false),
+            new Setting("templates-every", "How old its templates may be.", "1h", false),
             new Setting("silent-limit", "How long it may not hear from a machine.", "10m", false)));
     return List.copyOf(all);
   }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import gpuaas.market.Machine;
 import gpuaas.market.Machine.Phase;
 import gpuaas.market.MarketGpus;
+import gpuaas.market.MarketPlace;
 import gpuaas.spi.Assurance;
 import gpuaas.spi.Endpoint;
 import gpuaas.spi.Money;
@@ -11,8 +12,14 @@ import gpuaas.spi.Offer;
 import gpuaas.spi.Region;
 import gpuaas.spi.Resources;
 import gpuaas.spi.Tier;
+import gpuaas.spi.market.HasPublicPorts.PublicPort;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -21,7 +28,13 @@ final class VastaiTypes {
 
   private static final int GPUS_MOST = 64;
   private static final int PORT_MOST = 65_535;
+  private static final int SSH_PORT = 22;
   private static final int WHY_MOST = 200;
+  private static final BigDecimal OF_RELIABILITY = new BigDecimal("0.6");
+  private static final BigDecimal OF_BID = new BigDecimal("0.4");
+
+  /** Whoever says that a machine is there for longer than a century has not said how long. */
+  private static final BigDecimal SECONDS_MOST = BigDecimal.valueOf(3_153_600_000L);
 
   private final VastaiSettings settings;
 
@@ -65,7 +78,48 @@ final class VastaiTypes {
                 Assurance.Isolation.BASIC,
                 Set.of(),
                 settings.simulated() ? Assurance.GpuMode.SIMULATED : Assurance.GpuMode.PASSTHROUGH),
-            now));
+            now,
+            facts(offer, now)));
+  }
+
+  private static Offer.Facts facts(JsonNode offer, Instant now) {
+    Optional<BigDecimal> reliability =
+        decimal(offer, "reliability2")
+            .or(() -> decimal(offer, "reliability"))
+            .map(BigDecimal.ONE::min);
+    Optional<BigDecimal> bid = decimal(offer, "min_bid");
+    BigDecimal safety =
+        bid.flatMap(least -> decimal(offer, "dph_total").map(all -> share(least, all)))
+            .orElse(BigDecimal.ONE);
+    return new Offer.Facts(
+        MarketPlace.clean(List.of(offer.path("geolocation").asText("").split(",", 4))),
+        reliability,
+        reliability.map(value ->
+            value
+                .multiply(OF_RELIABILITY)
+                .add(safety.multiply(OF_BID))
+                .setScale(3, RoundingMode.HALF_UP)),
+        decimal(offer, "cuda_max_good"),
+        offer.path("machine_id").canConvertToLong()
+            ? "vastai-machine-" + offer.path("machine_id").asLong()
+            : "",
+        bid.map(least -> new Money(MarketGpus.micros(least), "USD")),
+        decimal(offer, "duration")
+            .filter(seconds -> seconds.compareTo(SECONDS_MOST) < 0)
+            .map(seconds -> now.plusSeconds(seconds.longValue())),
+        decimal(offer, "storage_cost").map(cost -> new Money(MarketGpus.micros(cost), "USD")));
+  }
+
+  /** A number above 0; what is none, or not above 0, is not told. */
+  private static Optional<BigDecimal> decimal(JsonNode node, String field) {
+    JsonNode value = node.path(field);
+    return value.isNumber() && value.decimalValue().signum() > 0
+        ? Optional.of(value.decimalValue())
+        : Optional.empty();
+  }
+
+  private static BigDecimal share(BigDecimal part, BigDecimal all) {
+    return part.divide(all, 6, RoundingMode.HALF_UP).min(BigDecimal.ONE);
   }
 
   /** {@code California, US} is {@code us-california}; what is not said is {@code unknown}. */
@@ -104,6 +158,8 @@ final class VastaiTypes {
                 ? Optional.of(MarketGpus.micros(price.decimalValue()))
                 : Optional.empty(),
             ssh(instance),
+            ports(instance),
+            Optional.empty(),
             Instant.ofEpochSecond(instance.path("start_date").asLong())));
   }
 
@@ -136,10 +192,26 @@ final class VastaiTypes {
 
   private Optional<Endpoint> ssh(JsonNode instance) {
     return settings.direct()
-        ? endpoint(
-            instance.path("public_ipaddr").asText("").strip(),
-            instance.path("ports").path("22/tcp").path(0).path("HostPort").asInt())
+        ? Optional.ofNullable(ports(instance).get(SSH_PORT))
+            .flatMap(port -> endpoint(port.host(), port.port()))
         : endpoint(instance.path("ssh_host").asText("").strip(), instance.path("ssh_port").asInt());
+  }
+
+  /** {@code {"8000/tcp":[{"HostPort":"33526"}]}}; in any other shape nothing is told. */
+  private static Map<Integer, PublicPort> ports(JsonNode instance) {
+    Map<Integer, PublicPort> ports = new HashMap<>();
+    String host = instance.path("public_ipaddr").asText("").strip();
+    instance
+        .path("ports")
+        .properties()
+        .forEach(entry -> {
+          String inside = entry.getKey().replaceFirst("/tcp$", "");
+          int outside = entry.getValue().path(0).path("HostPort").asInt();
+          if (inside.matches("[0-9]{1,5}") && endpoint(host, outside).isPresent()) {
+            ports.put(Integer.valueOf(inside), new PublicPort(host, outside));
+          }
+        });
+    return ports;
   }
 
   private static Optional<Endpoint> endpoint(String host, int port) {

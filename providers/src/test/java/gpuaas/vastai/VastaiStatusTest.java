@@ -85,7 +85,7 @@ class VastaiStatusTest {
     Machine silent = machine("{\"id\":7,\"actual_status\":\"offline\"}");
     MarketProvider.Rules rules =
         new MarketProvider.Rules(
-            Duration.ZERO, Duration.ofMinutes(10), Duration.ZERO, Duration.ZERO, 1);
+            Duration.ZERO, Duration.ofMinutes(10), Duration.ZERO, Duration.ZERO, 1, true);
     MachineShell shell = new MachineShell(MachineKeys.open(folder), Duration.ofSeconds(1));
     try (MarketProvider provider =
         new MarketProvider("market", new Only(silent), shell, clock, rules)) {

@@ -14,9 +14,9 @@ import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
 import gpuaas.lease.EndReason;
-import gpuaas.lease.Guards;
 import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseSpec;
+import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.lease.Leases;
 import gpuaas.spi.Region;
 import gpuaas.spi.Tier;
@@ -159,6 +159,7 @@ final class AllocationRoutes {
       case LEASE_RUNNING -> List.of("ssh_ready", "active");
       case LEASE_RECLAIMING -> List.of("reclaiming");
       case LEASE_FUNDS_LOW -> List.of("funds_low");
+      case LEASE_EXTENDED -> List.of("extended");
       case LEASE_ENDING_SOON -> List.of("ending_soon");
       case LEASE_IDLE_WARNING -> List.of("idle_warning");
       case LEASE_IDLE_UNKNOWN -> List.of("idle_unknown");

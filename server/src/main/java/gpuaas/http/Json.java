@@ -44,7 +44,7 @@ public final class Json {
   }
 
   /** A body as a tree; refused as unreadable when it is no JSON. */
-  static JsonNode read(String body) {
+  public static JsonNode read(String body) {
     try {
       return MAPPER.readTree(body);
     } catch (JsonProcessingException e) {

@@ -121,6 +121,10 @@ public final class Main {
     system.api().close();
     system.idp().close();
     system.gpuai().close();
+    if (!system.settings().isShopperWithIdp()) {
+      system.shopper().close();
+    }
+    system.sessions().close();
     system.loops().close();
     system.workLoop().close();
     system.gateway().close();

@@ -9,6 +9,7 @@ import gpuaas.gpuai.GpuaiDialect;
 import gpuaas.identity.ApiKeys;
 import gpuaas.lease.LeaseRules;
 import gpuaas.ledger.LedgerRules;
+import gpuaas.shopper.ShopperSettings;
 import java.io.IOException;
 import java.io.Reader;
 import java.net.InetAddress;
@@ -79,8 +80,12 @@ public record Settings(
     Telling.Rules telling,
     EventStreamRules eventStreams,
     GpuaiDialect.GpuaiSettings gpuai,
+    String shopperAddress,
+    int shopperPort,
+    ShopperSettings shopper,
     Map<String, ProviderSettings> providers) {
 
+  private static final String LOOPBACK = "127.0.0.1";
   private static final String DEVELOPMENT_SECRET = "dev-client-secret";
 
   /** An external PostgreSQL. */
@@ -128,7 +133,7 @@ public record Settings(
   }
 
   private static Settings of(Path data, SettingsReader reader) {
-    String address = reader.text("address", "127.0.0.1");
+    String address = reader.text("address", LOOPBACK);
     boolean loopback = isLoopback(address);
     boolean development = reader.flag("development", loopback);
     if (development && !loopback) {
@@ -144,6 +149,18 @@ public record Settings(
           "idp.client-secret must be set to a secret of your own when development is off");
     }
     Duration callLimit = reader.duration("provider.call-limit", Duration.ofSeconds(45));
+    int idpPort = reader.integer("idp.port", 8080, 0, 65_535);
+    // Its documents know no log-in, so it is for this machine only, unless there is a key.
+    boolean shopperHasKey = reader.optional("shopper.key").isPresent();
+    String shopperAddress = reader.text("shopper.address", shopperHasKey ? address : LOOPBACK);
+    if (!shopperHasKey && !isLoopback(shopperAddress)) {
+      throw new Wrong(
+          "shopper.address is "
+              + shopperAddress
+              + ": without a key anybody could rent there. Set shopper.key, or bind it to"
+              + " 127.0.0.1.");
+    }
+    boolean sameAddress = shopperAddress.equals(address);
     Settings settings =
         new Settings(
             data,
@@ -152,7 +169,7 @@ public record Settings(
             reader.text("server", "server-1"),
             reader.optional("deployment"),
             reader.integer("api.port", 8443, 0, 65_535),
-            reader.integer("idp.port", 8080, 0, 65_535),
+            idpPort,
             reader.integer("gpuai.port", 8090, 0, 65_535),
             reader.integer("ssh.port", 2222, 0, 65_535),
             reader.optional("api.url").map(Settings::withoutSlash),
@@ -202,12 +219,20 @@ public record Settings(
             telling(reader),
             eventStreams(reader),
             gpuai(reader),
+            shopperAddress,
+            reader.integer("shopper.port", sameAddress ? idpPort : 8081, 0, 65_535),
+            ShopperReader.read(reader, development),
             reader.providers());
     reader.refuseUnknown();
     if (settings.providerCallLimit.compareTo(settings.lease.settle()) >= 0) {
       throw new Wrong("provider.call-limit must be shorter than lease.settle");
     }
     return settings;
+  }
+
+  /** True when the Shopper API and the log-in are at one address and port. */
+  boolean isShopperWithIdp() {
+    return shopperAddress.equals(address) && shopperPort == idpPort;
   }
 
   @Override

@@ -40,6 +40,7 @@ import gpuaas.ledger.Statement;
 import gpuaas.operation.Idempotency;
 import gpuaas.operation.Operations;
 import gpuaas.provider.Providers;
+import gpuaas.shopper.ShopperDialect;
 import gpuaas.work.WorkLoop;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -47,6 +48,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * The whole system, made in the order of the staircase by calling constructors. Reading it is
@@ -69,6 +71,8 @@ public final class Wiring {
       HttpServer api,
       HttpServer idp,
       HttpServer gpuai,
+      HttpServer shopper,
+      ShopperDialect sessions,
       List<Dialect> dialects,
       String deployment) {}
 
@@ -234,8 +238,29 @@ public final class Wiring {
             clock);
     GpuaiDialect gpuai = new GpuaiDialect("/v1", Profile.DOCUMENT, gpuaiParts);
     GpuaiDialect gpuaiSdk = new GpuaiDialect("/sdk/v1", Profile.SDK, gpuaiParts);
+    ShopperDialect shopper =
+        new ShopperDialect(
+            new ShopperDialect.Parts(
+                settings.shopper(),
+                database,
+                identities,
+                apiKeys,
+                providers,
+                catalog,
+                lease.leases(),
+                loops::isReady,
+                metrics,
+                clock,
+                bound -> ThreadLocalRandom.current().nextInt(bound)));
     IdpDialect idp = new IdpDialect(idpSettings, identities, signingKeys, failedTries, ids, clock);
     People.ensure(settings, identities, secrets, database);
+    Listening listening = new Listening(settings, pipeline);
+    // The documents of both look for them at one port.
+    HttpServer withIdp =
+        listening.at(
+            settings.address(),
+            settings.idpPort(),
+            settings.isShopperWithIdp() ? List.of(shopper, idp) : List.of(idp));
     return new Running(
         settings,
         database,
@@ -245,23 +270,23 @@ public final class Wiring {
         loop.get(),
         loops,
         gateway,
-        new HttpServer(
-            new HttpServer.Listener(
-                settings.address(), settings.apiPort(), List.of(gpuaas), settings.bodyBytesMost()),
-            pipeline),
-        new HttpServer(
-            new HttpServer.Listener(
-                settings.address(), settings.idpPort(), List.of(idp), settings.bodyBytesMost()),
-            pipeline),
-        new HttpServer(
-            new HttpServer.Listener(
-                settings.address(),
-                settings.gpuaiPort(),
-                List.of(gpuai, gpuaiSdk),
-                settings.bodyBytesMost()),
-            pipeline),
-        List.of(gpuaas, idp, gpuai, gpuaiSdk),
+        listening.at(settings.address(), settings.apiPort(), List.of(gpuaas)),
+        withIdp,
+        listening.at(settings.address(), settings.gpuaiPort(), List.of(gpuai, gpuaiSdk)),
+        settings.isShopperWithIdp()
+            ? withIdp
+            : listening.at(settings.shopperAddress(), settings.shopperPort(), List.of(shopper)),
+        shopper,
+        List.of(gpuaas, idp, gpuai, gpuaiSdk, shopper),
         deployment);
+  }
+
+  /** Opens listeners. */
+  private record Listening(Settings settings, Pipeline pipeline) {
+    HttpServer at(String address, int port, List<Dialect> dialects) {
+      return new HttpServer(
+          new HttpServer.Listener(address, port, dialects, settings.bodyBytesMost()), pipeline);
+    }
   }
 
   private static String deploymentId(Database database, Ids ids) {

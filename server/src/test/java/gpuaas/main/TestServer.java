@@ -73,6 +73,8 @@ public final class TestServer implements AutoCloseable {
     environment.put("GPUAAS_IDP_PORT", "0");
     environment.put("GPUAAS_SSH_PORT", "0");
     environment.put("GPUAAS_GPUAI_PORT", "0");
+    // The RSA keys of the documents take seconds of a processor each.
+    environment.put("GPUAAS_SHOPPER_SESSION_KEY_TYPE", "ed25519");
     environment.put("GPUAAS_PROVIDER_LOCAL_MEMORY_PER_GPU_MIB", "256");
     environment.put("GPUAAS_PROVIDER_LOCAL_EGRESS", "off");
     environment.put("GPUAAS_PROVIDER_LOCAL_GPU_DISCOVERY", "off");
@@ -103,6 +105,11 @@ public final class TestServer implements AutoCloseable {
   /** Of the GPU.ai listener; its mounts are {@code /v1} and {@code /sdk/v1}. */
   public String gpuaiUrl() {
     return "http://localhost:" + running.gpuai().port();
+  }
+
+  /** Of the Shopper listener. */
+  public String shopperUrl() {
+    return "http://localhost:" + running.shopper().port();
   }
 
   public String idpUrl() {
@@ -224,6 +231,10 @@ public final class TestServer implements AutoCloseable {
     running.api().close();
     running.idp().close();
     running.gpuai().close();
+    if (running.shopper() != running.idp()) {
+      running.shopper().close();
+    }
+    running.sessions().close();
     running.loops().close();
     running.workLoop().close();
     running.gateway().close();

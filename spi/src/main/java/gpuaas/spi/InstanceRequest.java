@@ -2,6 +2,7 @@ package gpuaas.spi;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What is asked of a provider.
@@ -51,9 +52,10 @@ public record InstanceRequest(
    * what is asked here rejects the request.
    *
    * @param mode what runs in it
-   * @param diskGb room for files; 0: what the provider gives when nothing is said
+   * @param diskGb room for files, at least; 0: what the provider gives when nothing is said
    * @param ports that are to be reached from outside, beside SSH
-   * @param startCommand for a shell, run once when it starts; empty: none
+   * @param startCommand for a shell, run once when it starts; for {@link Mode#IMAGE} the arguments
+   *     of what the image runs; empty: none
    * @param template the provider's id of a template to begin from; empty: none
    */
   public record Launch(
@@ -72,6 +74,23 @@ public record InstanceRequest(
 
     public Launch {
       ports = List.copyOf(ports);
+    }
+
+    /**
+     * In words, what is asked for beside room for files; empty: nothing. For providers that cannot
+     * do any of it.
+     */
+    public Optional<String> beyondDisk() {
+      if (mode == Mode.IMAGE) {
+        return Optional.of("what an image runs by itself");
+      }
+      if (!template.isEmpty()) {
+        return Optional.of("a template");
+      }
+      if (!ports.isEmpty()) {
+        return Optional.of("ports that are open to the world");
+      }
+      return startCommand.isEmpty() ? Optional.empty() : Optional.of("a start command");
     }
   }
 }

@@ -31,6 +31,9 @@ public record Offer(
     Instant seenAt,
     Facts facts) {
 
+  private static final int MIB_PER_GB = 1024;
+  private static final long HOURS_A_MONTH = 720;
+
   public Offer {
     facts = facts == null ? Facts.NONE : facts; // rows of before these existed have none
     if (gpuCount < 1 || gpuCountMost < gpuCount) {
@@ -65,6 +68,29 @@ public record Offer(
         assurance,
         seenAt,
         Facts.NONE);
+  }
+
+  /**
+   * What all of it costs for an hour, with so much disk at least; the disk that comes with it has
+   * no price of its own. Empty: it is not told what more disk costs.
+   *
+   * @param diskGb 0: what comes with it
+   */
+  public Optional<Money> pricePerHour(int diskGb) {
+    Money plain = pricePerGpuHour.times(gpuCount);
+    int comesGb = Math.ceilDiv(Math.multiplyExact(perGpu.diskMib(), gpuCount), MIB_PER_GB);
+    if (diskGb <= comesGb) {
+      return Optional.of(plain);
+    }
+    return facts
+        .diskPerGbMonth()
+        .filter(price -> price.currency().equals(plain.currency()))
+        .map(price ->
+            new Money(
+                plain.micros()
+                    + Math.ceilDiv(
+                        Math.multiplyExact(price.micros(), diskGb - comesGb), HOURS_A_MONTH),
+                plain.currency()));
   }
 
   /** The same offer, for another number of GPUs. */

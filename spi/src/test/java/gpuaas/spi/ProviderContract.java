@@ -195,6 +195,32 @@ public abstract class ProviderContract {
     if (provider() instanceof HasPorts network) {
       assertThatNothingListens(network, created);
     }
+    new AbilityCheck(this).check(created);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aLaunchIsDoneOrRefused(LaunchKind kind) {
+    // However it is to begin: it comes up like that, or is refused in words and leaves nothing.
+    InstanceRequest plain = request(FIRST_LEASE, 1);
+    InstanceRequest request =
+        new InstanceRequest(
+            plain.tag(),
+            plain.offer(),
+            plain.node(),
+            plain.gpuIds(),
+            plain.image(),
+            plain.authorizedKeys(),
+            plain.environment(),
+            plain.hostName(),
+            kind.launch(provider()));
+    try {
+      eventuallyUp(provider().create(request));
+    } catch (ProviderException.Rejected no) {
+      assertThat(no).hasMessageContaining(" ");
+      assertThat(kind).as("more room is given, or there is no limit").isNotEqualTo(LaunchKind.DISK);
+      assertThat(provider().list(DEPLOYMENT)).isEmpty();
+    }
   }
 
   private static void execWorks(HasExec inside, InstanceRef instance) throws Exception {

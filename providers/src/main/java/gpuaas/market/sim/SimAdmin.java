@@ -14,7 +14,8 @@ import java.util.Locale;
  * POST /sim/faults?kind=lose_reply&amp;operation=create     also: times (1), amount (1000, in ms)
  * POST /sim/faults?percent=10                            faults that come by themselves
  * POST /sim/world?price-percent=150                      also: fate=never_answers, list-lag-ms=5000,
- *                                                        vanishing=true, stop-all=true
+ *                                                        vanishing=true, stop-all=true,
+ *                                                        healthy=false
  * POST /sim/calm                                         calls everything off
  * </pre>
  */
@@ -89,6 +90,7 @@ final class SimAdmin {
         case "list-lag-ms" -> market.listedAfter(Duration.ofMillis(number(call, what, 0)));
         case "fate" -> market.nextFate(SimFate.valueOf(word(call, what)));
         case "vanishing" -> market.vanishing(Boolean.parseBoolean(call.query().get(what)));
+        case "healthy" -> market.healthy(Boolean.parseBoolean(call.query().get(what)));
         case "stop-all" -> market.stopAll();
         default -> throw new IllegalArgumentException(what);
       }

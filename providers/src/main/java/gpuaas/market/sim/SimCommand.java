@@ -69,13 +69,17 @@ final class SimCommand implements Command {
     Thread.ofVirtual().name("sim-command").start(() -> talk(started));
   }
 
+  /** What every process of a machine finds in its environment. */
+  static Map<String, String> variables(Path home) {
+    return Map.of(
+        "HOME", home.toString(),
+        "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "SHELL", "/bin/sh",
+        "USER", "root");
+  }
+
   private ExecChannel start(Map<String, String> client) {
-    Map<String, String> own =
-        Map.of(
-            "HOME", home.toString(),
-            "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            "SHELL", "/bin/sh",
-            "USER", "root");
+    Map<String, String> own = variables(home);
     String inner = line.isEmpty() ? "exec /bin/sh -l" : line;
     List<String> command = List.of("/bin/sh", "-c", "cd \"$HOME\" && eval \"$1\"", "sh", inner);
     String type = client.get(Environment.ENV_TERM);

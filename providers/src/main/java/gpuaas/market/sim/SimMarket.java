@@ -12,12 +12,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What a simulated market has, what it has rented out, and what that has cost so far. */
 public final class SimMarket implements AutoCloseable {
 
   private static final int RENTALS_MOST = 10_000;
+
+  /** A port where nobody listens. */
+  private static final int NOBODY = 1;
 
   private final InstantSource clock;
   private final SimRules rules;
@@ -32,6 +37,8 @@ public final class SimMarket implements AutoCloseable {
   private Duration listedAfter;
   private SimFate nextFate = SimFate.FINE;
   private boolean vanishing;
+  private volatile boolean healthy = true;
+  private final LongAdder logins = new LongAdder();
 
   /**
    * @param folder where rented machines have their files
@@ -76,6 +83,7 @@ public final class SimMarket implements AutoCloseable {
       String label,
       long diskGb,
       Map<String, String> details,
+      SimSetup setup,
       long extraMicrosPerHour) {
     if (vanishing) {
       taken.add(offer);
@@ -92,6 +100,7 @@ public final class SimMarket implements AutoCloseable {
             label,
             diskGb,
             details,
+            setup,
             nextFate,
             now,
             now.plus(rules.runningAfter()),
@@ -137,12 +146,48 @@ public final class SimMarket implements AutoCloseable {
       return Optional.empty();
     }
     if (rental.fate() == SimFate.NEVER_ANSWERS) {
-      return Optional.of(1);
+      return rental.setup().shell() ? Optional.of(NOBODY) : Optional.empty();
     }
-    SimMachine machine =
-        machines.computeIfAbsent(
-            id, _ -> SimMachine.start(folder.resolve(id), user, () -> allowed(id), clock));
-    return Optional.of(machine.port());
+    return machine(rental).port();
+  }
+
+  /** Where the open ports of a machine are, beside SSH; none for one that does not run. */
+  public synchronized Map<Integer, Integer> openPorts(String id) {
+    SimRental rental = rentals.get(id);
+    if (rental == null || !rental.runs(clock.instant())) {
+      return Map.of();
+    }
+    if (rental.fate() == SimFate.NEVER_ANSWERS) {
+      return rental.setup().ports().stream()
+          .distinct()
+          .collect(Collectors.toMap(port -> port, _ -> NOBODY));
+    }
+    return machine(rental).openPorts();
+  }
+
+  private SimMachine machine(SimRental rental) {
+    String id = rental.id();
+    return machines.computeIfAbsent(
+        id,
+        _ ->
+            SimMachine.start(
+                folder.resolve(id),
+                user,
+                rental.setup(),
+                () -> allowed(id),
+                () -> healthy,
+                logins,
+                clock));
+  }
+
+  /** How often somebody has logged in to a machine. */
+  public long logins() {
+    return logins.sum();
+  }
+
+  /** From now on what listens on open ports says that it is well, or that it is not. */
+  public synchronized void healthy(boolean well) {
+    healthy = well;
   }
 
   private synchronized List<SimMachine.Key> allowed(String id) {
@@ -217,12 +262,18 @@ public final class SimMarket implements AutoCloseable {
     listedAfter(rules.listedAfter());
     nextFate(SimFate.FINE);
     vanishing(false);
+    healthy(true);
   }
 
   /** The books: what each machine has cost until now. */
   public synchronized List<SimRental.Bill> ledger() {
     Instant now = clock.instant();
     return rentals.values().stream().map(rental -> rental.bill(now)).toList();
+  }
+
+  /** Everything that was ever rented. */
+  public synchronized List<SimRental> rentals() {
+    return List.copyOf(rentals.values());
   }
 
   @Override

@@ -10,6 +10,7 @@ import java.util.Optional;
  *
  * @param label what the renter wrote on it
  * @param details what else the renter said, in the words of the market
+ * @param setup how it was to begin
  * @param stoppedAt when the market stopped it; its disk is paid for on and on
  * @param endedAt when it was destroyed, or lost altogether
  */
@@ -19,6 +20,7 @@ public record SimRental(
     String label,
     long diskGb,
     Map<String, String> details,
+    SimSetup setup,
     SimFate fate,
     Instant madeAt,
     Instant runsFrom,
@@ -54,13 +56,15 @@ public record SimRental(
 
   /** What it has cost until a moment, to the second and less. */
   public Bill bill(Instant now) {
-    Instant until = endedAt.orElse(now);
+    return bill(madeAt, now);
+  }
+
+  /** What it has cost from one moment to another. */
+  public Bill bill(Instant from, Instant to) {
+    Instant until = endedAt.filter(to::isAfter).orElse(to);
     Instant gpusUntil = stoppedAt.filter(until::isAfter).orElse(until);
-    long gpuMillis =
-        fate == SimFate.CANNOT_START
-            ? 0
-            : Math.max(0, Duration.between(runsFrom, gpusUntil).toMillis());
-    long diskMillis = Math.max(0, Duration.between(madeAt, until).toMillis());
+    long gpuMillis = fate == SimFate.CANNOT_START ? 0 : millis(later(runsFrom, from), gpusUntil);
+    long diskMillis = millis(later(madeAt, from), until);
     return new Bill(
         id,
         label,
@@ -70,12 +74,21 @@ public record SimRental(
         endedAt.isEmpty());
   }
 
+  private static Instant later(Instant one, Instant other) {
+    return one.isAfter(other) ? one : other;
+  }
+
+  private static long millis(Instant from, Instant until) {
+    return Math.max(0, Duration.between(from, until).toMillis());
+  }
+
   private static long cost(long microsPerHour, long millis) {
     return microsPerHour * millis / Duration.ofHours(1).toMillis();
   }
 
   /** The same, stopped or ended. */
   SimRental with(Optional<Instant> stopped, Optional<Instant> ended) {
-    return new SimRental(id, offer, label, diskGb, details, fate, madeAt, runsFrom, stopped, ended);
+    return new SimRental(
+        id, offer, label, diskGb, details, setup, fate, madeAt, runsFrom, stopped, ended);
   }
 }

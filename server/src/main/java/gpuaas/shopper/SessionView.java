@@ -1,0 +1,163 @@
+package gpuaas.shopper;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import gpuaas.lease.EndReason;
+import gpuaas.lease.Lease;
+import gpuaas.lease.LeaseSpec;
+import gpuaas.lease.LeaseState;
+import gpuaas.lease.LeaseState.Booting;
+import gpuaas.lease.LeaseState.Ended;
+import gpuaas.lease.LeaseState.Provisioning;
+import gpuaas.lease.LeaseState.Running;
+import gpuaas.lease.LeaseState.Stopping;
+import gpuaas.lease.LeaseState.Waiting;
+import gpuaas.spi.Endpoint;
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+
+/** A session on the wire; what is empty, 0 or false after {@code expiresAt} is left out. */
+@JsonInclude(JsonInclude.Include.NON_DEFAULT)
+record SessionView(
+    @JsonInclude String id,
+    @JsonInclude String consumerId,
+    @JsonInclude String provider,
+    @JsonInclude String gpuType,
+    @JsonInclude int gpuCount,
+    @JsonInclude String status,
+    @JsonInclude(JsonInclude.Include.NON_EMPTY) String error,
+    Optional<String> sshHost,
+    Optional<Integer> sshPort,
+    Optional<String> sshUser,
+    @JsonInclude String workloadType,
+    @JsonInclude long reservationHours,
+    @JsonInclude BigDecimal pricePerHour,
+    @JsonInclude String createdAt,
+    @JsonInclude String expiresAt,
+    Optional<String> stoppedAt,
+    Optional<String> offerId,
+    Optional<String> storagePolicy,
+    long idleThresholdMinutes,
+    Optional<String> launchMode,
+    Optional<String> apiEndpoint,
+    int apiPort,
+    Optional<String> modelId,
+    Optional<String> templateHashId,
+    Optional<String> templateName,
+    int diskGb,
+    boolean autoRetry,
+    int retryCount,
+    Optional<String> retryParentId,
+    Optional<String> retryChildId,
+    Optional<String> failedOffers) {
+
+  /**
+   * @param child the session that was asked for in place of this one
+   */
+  static SessionView of(Lease lease, Optional<String> child) {
+    LeaseSpec spec = lease.spec();
+    Map<String, String> labels = spec.labels();
+    Optional<Endpoint> at =
+        lease.state() instanceof Running running ? Optional.of(running.ssh()) : Optional.empty();
+    boolean entrypoint = isEntrypoint(lease);
+    Optional<Endpoint> ssh = entrypoint ? Optional.empty() : at;
+    Optional<Endpoint> api = entrypoint ? at : Optional.empty();
+    return new SessionView(
+        lease.id().toString(),
+        labels.getOrDefault(LeaseSpec.CONSUMER, lease.requestedBy().toString()),
+        provider(lease),
+        spec.want().gpuModel(),
+        spec.want().gpuCount(),
+        status(lease.state()),
+        error(lease, entrypoint),
+        ssh.map(Endpoint::host),
+        ssh.map(Endpoint::port),
+        ssh.map(Endpoint::user),
+        labels.getOrDefault(SessionSpecs.WORKLOAD, "ssh"),
+        reservationHours(lease),
+        ShopperJson.dollars(lease.pricePerHourMicros()),
+        ShopperJson.time(lease.createdAt()),
+        lease.expires().map((Instant end) -> ShopperJson.time(end)).orElse(ShopperJson.NO_TIME),
+        lease.state() instanceof Ended ended
+            ? Optional.of(ShopperJson.time(ended.at()))
+            : Optional.empty(),
+        Optional.ofNullable(labels.get(SessionSpecs.OFFER)),
+        Optional.ofNullable(labels.get(SessionSpecs.STORAGE)),
+        spec.guards().idle().map(idle -> idle.after().toMinutes()).orElse(0L),
+        Optional.ofNullable(labels.get(SessionSpecs.MODE)),
+        api.map(endpoint -> "http://" + endpoint.host() + ":" + endpoint.port()),
+        entrypoint ? Integer.parseInt(labels.getOrDefault(SessionSpecs.PORT, "0")) : 0,
+        Optional.ofNullable(labels.get(SessionSpecs.MODEL)),
+        Optional.ofNullable(labels.get(SessionSpecs.TEMPLATE)),
+        Optional.ofNullable(labels.get(SessionSpecs.TEMPLATE_NAME)),
+        spec.launch().diskGb(),
+        labels.containsKey(SessionSpecs.RETRIES_LEFT),
+        Integer.parseInt(labels.getOrDefault(SessionSpecs.RETRY_COUNT, "0")),
+        Optional.ofNullable(labels.get(LeaseSpec.PARENT)),
+        child,
+        Optional.ofNullable(labels.get(SessionSpecs.FAILED_OFFERS)));
+  }
+
+  static boolean isEntrypoint(Lease lease) {
+    return "entrypoint".equals(lease.spec().labels().get(SessionSpecs.MODE));
+  }
+
+  /** Where it is, was, or is to be. */
+  static String provider(Lease lease) {
+    return lease
+        .history()
+        .provider()
+        .or(() -> lease.spec().want().offer().map(offer -> offer.provider()))
+        .orElse("");
+  }
+
+  /** What a state is called. */
+  static String status(LeaseState state) {
+    return switch (state) {
+      case Waiting _ -> "pending";
+      case Provisioning _, Booting _ -> "provisioning";
+      case Running _ -> "running";
+      case Stopping _ -> "stopping";
+      case Ended e -> e.why().isFailure() ? "failed" : "stopped";
+    };
+  }
+
+  private static long reservationHours(Lease lease) {
+    Optional<Duration> planned =
+        lease
+            .expires()
+            .map(end -> Duration.between(lease.createdAt(), end))
+            .or(() -> lease.spec().term());
+    return planned.map(term -> Math.ceilDiv(term.toSeconds(), 3600)).orElse(0L);
+  }
+
+  private static String error(Lease lease, boolean entrypoint) {
+    Optional<EndReason> why =
+        switch (lease.state()) {
+          case Stopping s -> Optional.of(s.why());
+          case Ended e -> Optional.of(e.why());
+          case Waiting _, Provisioning _, Booting _, Running _ -> Optional.empty();
+        };
+    return why.map(reason -> error(reason, lease, entrypoint)).orElse("");
+  }
+
+  private static String error(EndReason why, Lease lease, boolean entrypoint) {
+    boolean ran = lease.history().readyAt().isPresent();
+    return switch (why) {
+      case ASKED, EXPIRED -> "";
+      case IDLE -> "stopped: nobody used it for its idle_threshold_minutes";
+      case RECLAIMED -> "instance stopped unexpectedly: taken back by its provider";
+      case OUT_OF_FUNDS -> "stopped: the account is empty, or a budget is used up";
+      case NO_CAPACITY -> "provider create failed: the offer is no longer available";
+      case DECLINED -> "provider create failed: the provider declined the request";
+      case BOOT_FAILED -> "instance stopped unexpectedly: it did not come up";
+      case BOOT_TIMEOUT -> entrypoint ? "API verification timeout" : "SSH verification timeout";
+      case LOST ->
+          ran
+              ? "Instance not found on provider during reconciliation"
+              : "instance_vanished: no longer exists on provider";
+    };
+  }
+}

@@ -1,0 +1,120 @@
+package gpuaas.shopper;
+
+import gpuaas.base.Caller;
+import gpuaas.base.Refusal;
+import gpuaas.capacity.Catalog;
+import gpuaas.db.Database;
+import gpuaas.http.Dialect;
+import gpuaas.http.Reply;
+import gpuaas.http.Request;
+import gpuaas.http.Route;
+import gpuaas.identity.ApiKeys;
+import gpuaas.identity.Identities;
+import gpuaas.lease.Leases;
+import gpuaas.provider.Providers;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.function.IntUnaryOperator;
+import java.util.stream.Stream;
+
+/** Sessions on offers over the core: the dialect of the Cloud GPU Shopper documents. */
+public final class ShopperDialect implements Dialect, AutoCloseable {
+
+  private final ShopperAuth auth;
+  private final SessionKeys keys;
+  private final List<Route> routes;
+
+  /** What the dialect speaks about. */
+  public record Parts(
+      ShopperSettings settings,
+      Database database,
+      Identities identities,
+      ApiKeys apiKeys,
+      Providers providers,
+      Catalog catalog,
+      Leases leases,
+      BooleanSupplier ready,
+      PrometheusMeterRegistry metrics,
+      InstantSource clock,
+      IntUnaryOperator draw) {}
+
+  public ShopperDialect(Parts parts) {
+    this.auth = new ShopperAuth(parts.settings(), parts.identities(), parts.apiKeys());
+    this.keys = new SessionKeys(parts.settings().keyType(), parts.settings().keysReady());
+    Templates templates = new Templates(parts.providers());
+    SessionCreation creation =
+        new SessionCreation(
+            parts.database(),
+            parts.leases(),
+            parts.catalog(),
+            templates,
+            keys,
+            parts.settings(),
+            parts.draw());
+    this.routes =
+        Stream.of(
+                new HealthRoutes(parts.ready(), parts.metrics(), parts.clock()).routes(),
+                new InventoryRoutes(parts.catalog(), parts.providers(), templates, parts.clock())
+                    .routes(),
+                new TemplateRoutes(templates).routes(),
+                new SessionRoutes(
+                        creation, parts.database(), parts.leases(), parts.settings(), parts.clock())
+                    .routes(),
+                new CostRoutes(parts.database(), parts.leases(), parts.clock()).routes())
+            .flatMap(List::stream)
+            .toList();
+  }
+
+  @Override
+  public String name() {
+    return "shopper";
+  }
+
+  @Override
+  public List<Route> routes() {
+    return routes;
+  }
+
+  @Override
+  public Caller authenticate(Request request) {
+    return auth.caller(request);
+  }
+
+  @Override
+  public Reply refused(Refusal refusal, String correlationId) {
+    return ShopperErrors.refused(refusal, correlationId);
+  }
+
+  @Override
+  public Reply misdirected(int status, String correlationId) {
+    return ShopperErrors.misdirected(status, correlationId);
+  }
+
+  @Override
+  public Reply crashed(String correlationId) {
+    return ShopperErrors.crashed(correlationId);
+  }
+
+  @Override
+  public List<String> correlationHeaders() {
+    return List.of("X-Request-ID");
+  }
+
+  @Override
+  public boolean refusesOddCorrelationId() {
+    return false;
+  }
+
+  /** None: an answer that is kept would keep the private key. */
+  @Override
+  public List<String> idempotencyHeaders() {
+    return List.of();
+  }
+
+  @Override
+  public void close() {
+    keys.close();
+  }
+}
