@@ -104,7 +104,7 @@ final class Accepting {
     int living =
         tx.recall(
             List.of("living", project),
-            own -> LeaseStore.countLiving(own, project, livingMostPerProject));
+            own -> LeaseListStore.countLiving(own, project, livingMostPerProject));
     int left = livingMostPerProject - living;
     if (left <= 0) {
       throw new Refused(new Refusal.TooMany(Kind.LEASE, livingMostPerProject));

@@ -20,6 +20,7 @@ import gpuaas.lease.LeaseSignal.StopAsked;
 import gpuaas.lease.LeaseSignal.Warned;
 import gpuaas.lease.LeaseState.Booting;
 import gpuaas.lease.LeaseState.Ended;
+import gpuaas.lease.LeaseState.Place;
 import gpuaas.lease.LeaseState.Provisioning;
 import gpuaas.lease.LeaseState.Running;
 import gpuaas.lease.LeaseState.Stopping;

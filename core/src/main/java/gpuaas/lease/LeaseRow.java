@@ -4,6 +4,7 @@ import gpuaas.db.Insert;
 import gpuaas.db.Json;
 import gpuaas.lease.LeaseState.Booting;
 import gpuaas.lease.LeaseState.Ended;
+import gpuaas.lease.LeaseState.Place;
 import gpuaas.lease.LeaseState.Provisioning;
 import gpuaas.lease.LeaseState.Running;
 import gpuaas.lease.LeaseState.Stopping;

@@ -1,6 +1,7 @@
 package gpuaas.lease;
 
 import gpuaas.events.Event;
+import gpuaas.lease.LeaseState.Place;
 import gpuaas.spi.Endpoint;
 import gpuaas.spi.InstanceRef;
 import java.time.Instant;

@@ -2,7 +2,9 @@ package gpuaas.lease;
 
 import gpuaas.spi.Endpoint;
 import gpuaas.spi.InstanceRef;
+import gpuaas.spi.Offer;
 import java.time.Instant;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -104,6 +106,20 @@ public sealed interface LeaseState {
     /** The name in the database. */
     String text() {
       return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /**
+   * Where a lease was placed.
+   *
+   * @param offer the offer, with the number of GPUs taken
+   * @param node the node; empty when the provider chooses
+   * @param gpuIds the GPUs of that node; empty when the provider chooses
+   */
+  record Place(Offer offer, String node, List<String> gpuIds) {
+
+    public Place {
+      gpuIds = List.copyOf(gpuIds);
     }
   }
 }

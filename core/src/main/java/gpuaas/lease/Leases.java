@@ -99,7 +99,7 @@ public final class Leases {
     return database.read(tx -> {
       Optional<Lease> before = after.map(id -> visible(tx, caller, id));
       List<Lease> found =
-          LeaseStore.list(tx, Optional.of(caller.project()), states, before, limit + 1);
+          LeaseListStore.list(tx, Optional.of(caller.project()), states, before, limit + 1);
       boolean more = found.size() > limit;
       List<Lease> page = more ? found.subList(0, limit) : found;
       return new Page<>(
@@ -118,14 +118,22 @@ public final class Leases {
       Caller caller, Set<LeaseState.Phase> phases, Optional<Lease.Position> after, int limit) {
     caller.require(Action.LEASE_READ);
     return database.read(
-        tx -> LeaseStore.listByPhase(tx, caller.project(), phases, after, limit + 1));
+        tx -> LeaseListStore.listByPhase(tx, caller.project(), phases, after, limit + 1));
   }
 
   /** Leases of the caller's project, newest first, that their makers have written this on. */
   public List<Lease> list(Caller caller, Filter filter, int limit) {
     caller.require(Action.LEASE_READ);
-    return database.read(tx -> LeaseStore.list(tx, caller.project(), filter, limit));
+    return database.read(tx -> LeaseListStore.list(tx, caller.project(), filter, limit));
   }
+
+  /** How many there are, of everybody's, by provider and state; for those who run the platform. */
+  public List<Count> counts() {
+    return database.read(LeaseListStore::counts);
+  }
+
+  /** So many leases of a state at a provider. */
+  public record Count(String provider, String state, int leases) {}
 
   /** Gives it another name, or none. */
   public Lease rename(Tx tx, Caller caller, UUID id, Optional<String> name) {
@@ -205,7 +213,7 @@ public final class Leases {
           Want want = lease.spec().want();
           Availability there = RoomStore.availability(tx, want.gpuModel());
           int ahead = LeaseStore.ahead(tx, lease).size();
-          return Delay.explain(want, ahead, there, LeaseStore.knownEnds(tx, want.gpuModel()));
+          return Delay.explain(want, ahead, there, LeaseListStore.knownEnds(tx, want.gpuModel()));
         }));
   }
 

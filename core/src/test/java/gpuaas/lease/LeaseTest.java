@@ -17,6 +17,7 @@ import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.lease.LeaseSpec.WhenFull;
 import gpuaas.lease.LeaseState.Booting;
 import gpuaas.lease.LeaseState.Ended;
+import gpuaas.lease.LeaseState.Place;
 import gpuaas.lease.LeaseState.Provisioning;
 import gpuaas.lease.LeaseState.Running;
 import gpuaas.lease.LeaseState.Stopping;

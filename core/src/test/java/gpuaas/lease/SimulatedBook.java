@@ -5,6 +5,7 @@ import gpuaas.capacity.Reclaim;
 import gpuaas.capacity.Room;
 import gpuaas.catalog.Want;
 import gpuaas.events.Event;
+import gpuaas.lease.LeaseState.Place;
 import gpuaas.ledger.Evidence;
 import gpuaas.ledger.Usage;
 import gpuaas.sim.SimProvider;

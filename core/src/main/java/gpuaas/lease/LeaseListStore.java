@@ -1,0 +1,129 @@
+package gpuaas.lease;
+
+import gpuaas.db.Tx;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+
+/** Lists and counts of leases. */
+final class LeaseListStore {
+
+  private LeaseListStore() {}
+
+  /** Leases of a project, newest first; {@code before} is where the last page ended. */
+  static List<Lease> list(
+      Tx tx, Optional<UUID> project, List<String> states, Optional<Lease> before, int limit) {
+    return tx.query(
+            """
+            select * from lease
+             where (:project::uuid is null or project_id = :project)
+               and (cardinality(:states) = 0 or state = any(:states))
+               and (:beforeMadeAt::timestamptz is null or (made_at, id) < (:beforeMadeAt, :beforeId::uuid))
+             order by made_at desc, id desc limit :limit
+            """)
+        .bind("project", project.orElse(null))
+        .bindArray("states", String.class, states)
+        .bind("beforeMadeAt", before.map(Lease::createdAt).orElse(null))
+        .bind("beforeId", before.map(Lease::id).orElse(null))
+        .bind("limit", limit)
+        .map(LeaseRow::read)
+        .list();
+  }
+
+  /** The same by phase; no phases: whatever is not gone. Each has an index in this very order. */
+  static List<Lease> listByPhase(
+      Tx tx,
+      UUID project,
+      Set<LeaseState.Phase> phases,
+      Optional<Lease.Position> after,
+      int limit) {
+    String phase =
+        switch (phases.size()) {
+          case 0 -> "phase <> 'gone'";
+          case 1 -> "phase = :phase";
+          default ->
+              phases.size() == LeaseState.Phase.values().length ? "true" : "phase = any(:phases)";
+        };
+    String position = after.isPresent() ? "(made_at, id) < (:madeAt, :id)" : "true";
+    var query =
+        tx.query(
+            "select * from lease where project_id = :project and "
+                + phase
+                + " and "
+                + position
+                + " order by made_at desc, id desc limit :limit");
+    if (phase.contains(":phases")) {
+      query.bindArray("phases", String.class, phases.stream().map(LeaseState.Phase::text).toList());
+    } else if (phase.contains(":phase")) {
+      query.bind("phase", phases.iterator().next().text());
+    }
+    after.ifPresent(at -> query.bind("madeAt", at.madeAt()).bind("id", at.id()));
+    return query.bind("project", project).bind("limit", limit).map(LeaseRow::read).list();
+  }
+
+  /** Leases of a project, newest first. */
+  static List<Lease> list(Tx tx, UUID project, Leases.Filter filter, int limit) {
+    return tx.query(
+            """
+            select * from lease
+             where project_id = :project
+               and (:consumer::text is null or spec -> 'labels' ->> 'consumer_id' = :consumer)
+               and (cardinality(:parents) = 0 or spec -> 'labels' ->> 'retry_parent_id' = any(:parents))
+               and (:provider::text is null or coalesce(provider, spec -> 'want' -> 'offer' ->> 'provider') = :provider)
+               and (cardinality(:states) = 0 or state = any(:states))
+               and (:failed::boolean is null or coalesce(end_reason = any(:failures), false) = :failed)
+             order by made_at desc, id desc limit :limit
+            """)
+        .bind("project", project)
+        .bind("consumer", filter.consumer().orElse(null))
+        .bindArray("parents", String.class, List.copyOf(filter.parents()))
+        .bind("provider", filter.provider().orElse(null))
+        .bindArray("states", String.class, List.copyOf(filter.states()))
+        .bind("failed", filter.failed().orElse(null))
+        .bindArray("failures", String.class, EndReason.failures())
+        .bind("limit", limit)
+        .map(LeaseRow::read)
+        .list();
+  }
+
+  /** How many leases of a project have not ended; counts no further than this. */
+  static int countLiving(Tx tx, UUID project, int most) {
+    return tx.query(
+            "select count(*) from (select 1 from lease where project_id = :project and state <>"
+                + " 'ended' limit :most) living")
+        .bind("project", project)
+        .bind("most", most)
+        .mapTo(Integer.class)
+        .one();
+  }
+
+  /** When holders of such GPUs end by themselves, soonest first. */
+  static List<Instant> knownEnds(Tx tx, String gpuModel) {
+    return tx.query(
+            """
+            select expires_at from lease
+             where state in ('provisioning', 'booting', 'running') and gpu_model = :model and expires_at is not null
+             order by expires_at limit 100
+            """)
+        .bind("model", gpuModel)
+        .mapTo(Instant.class)
+        .list();
+  }
+
+  /** How many leases there are of each state at each provider, but for those that have ended. */
+  static List<Leases.Count> counts(Tx tx) {
+    return tx.query(
+            """
+            select coalesce(provider, spec -> 'want' -> 'offer' ->> 'provider', '') as provider, state, count(*)::int as leases
+              from lease where state <> 'ended' group by 1, 2 limit 1000
+            """)
+        .map(row ->
+            new Leases.Count(
+                row.getColumn("provider", String.class),
+                row.getColumn("state", String.class),
+                row.getColumn("leases", Integer.class)))
+        .list();
+  }
+}
