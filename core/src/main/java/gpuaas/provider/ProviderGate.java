@@ -29,6 +29,7 @@ public final class ProviderGate implements Provider {
   private final Provider inner;
   private final Duration limit;
   private final Semaphore room;
+  private final Watcher watcher;
   private final ExecutorService calls = Executors.newVirtualThreadPerTaskExecutor();
 
   /**
@@ -36,9 +37,31 @@ public final class ProviderGate implements Provider {
    * @param parallel how many calls at once
    */
   public ProviderGate(Provider inner, Duration limit, int parallel) {
+    this(inner, limit, parallel, (_, _, _) -> {});
+  }
+
+  /**
+   * @param limit the longest a call may take; shorter than the settling time of leases
+   * @param parallel how many calls at once
+   * @param watcher is told of each call that was made
+   */
+  public ProviderGate(Provider inner, Duration limit, int parallel, Watcher watcher) {
+    this.watcher = watcher;
     this.inner = inner;
     this.limit = limit;
     this.room = new Semaphore(parallel, true);
+  }
+
+  /** Is told of calls to a provider. */
+  @FunctionalInterface
+  public interface Watcher {
+    /**
+     * A call was made.
+     *
+     * @param operation such as {@code CreateInstance}
+     * @param worked false: it was refused, or nobody knows what came of it
+     */
+    void called(String operation, boolean worked, Duration took);
   }
 
   /** The provider behind the gate, for its optional abilities. */
@@ -48,30 +71,32 @@ public final class ProviderGate implements Provider {
 
   @Override
   public List<Offer> offers(OfferQuery query) {
-    return call(() -> inner.offers(query));
+    return call("ListOffers", () -> inner.offers(query));
   }
 
   @Override
   public InstanceRef create(InstanceRequest request) {
-    return call(() -> inner.create(request));
+    return call("CreateInstance", () -> inner.create(request));
   }
 
   @Override
   public Optional<InstanceStatus> inspect(InstanceRef instance) {
-    return call(() -> inner.inspect(instance));
+    return call("GetInstanceStatus", () -> inner.inspect(instance));
   }
 
   @Override
   public void destroy(InstanceRef instance) {
-    call(() -> {
-      inner.destroy(instance);
-      return true;
-    });
+    call(
+        "DestroyInstance",
+        () -> {
+          inner.destroy(instance);
+          return true;
+        });
   }
 
   @Override
   public List<Owned> list(String deployment) {
-    return call(() -> inner.list(deployment));
+    return call("ListAllInstances", () -> inner.list(deployment));
   }
 
   @Override
@@ -81,7 +106,19 @@ public final class ProviderGate implements Provider {
   }
 
   /** Makes any call under the limits. */
-  <T> T call(Callable<T> work) {
+  <T> T call(String operation, Callable<T> work) {
+    long start = System.nanoTime();
+    boolean worked = false;
+    try {
+      T answer = call(work);
+      worked = true;
+      return answer;
+    } finally {
+      watcher.called(operation, worked, Duration.ofNanos(System.nanoTime() - start));
+    }
+  }
+
+  private <T> T call(Callable<T> work) {
     boolean entered = false;
     try {
       entered = room.tryAcquire(limit.toMillis(), TimeUnit.MILLISECONDS);

@@ -60,7 +60,7 @@ public final class Providers {
     return ability(instance, HasUtilization.class)
         .map(able ->
             byName.get(instance.provider()) instanceof ProviderGate gate
-                ? gate.call(() -> able.utilization(instance))
+                ? gate.call("GetUtilization", () -> able.utilization(instance))
                 : able.utilization(instance));
   }
 

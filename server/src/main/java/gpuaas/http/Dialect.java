@@ -2,6 +2,7 @@ package gpuaas.http;
 
 import gpuaas.base.Caller;
 import gpuaas.base.Refusal;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -45,6 +46,9 @@ public interface Dialect {
 
   /** Refuses whoever comes too often. Called once it is known who asks, if that can be known. */
   default void admit(Request request) {}
+
+  /** A route was answered. For those who measure in words of their own. */
+  default void answered(Route route, int status, Duration took) {}
 
   /** How a correlation id of our own is written. */
   default String correlationId(UUID fresh) {

@@ -88,6 +88,7 @@ public final class Pipeline {
     }
     Duration took = Duration.ofNanos(System.nanoTime() - start);
     measure(dialect, route, reply.status(), took);
+    dialect.answered(route, reply.status(), took);
     if (!QUIET.contains(request.path())) {
       log.info("{} {} {} {} ms", request.method(), request.path(), reply.status(), took.toMillis());
     }

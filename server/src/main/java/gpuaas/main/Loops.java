@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,6 +35,7 @@ public final class Loops implements AutoCloseable {
   private final Idempotency idempotency;
   private final Telling telling;
   private final Counter orphans;
+  private final IntConsumer orphansFound;
   private final ScheduledExecutorService timer =
       Executors.newScheduledThreadPool(2, Thread.ofPlatform().daemon().name("loop-", 0).factory());
   private volatile boolean swept;
@@ -46,7 +48,9 @@ public final class Loops implements AutoCloseable {
       Leases.Parts lease,
       Idempotency idempotency,
       Telling telling,
-      MeterRegistry metrics) {
+      MeterRegistry metrics,
+      IntConsumer orphansFound) {
+    this.orphansFound = orphansFound;
     this.settings = settings;
     this.database = database;
     this.providers = providers;
@@ -106,6 +110,7 @@ public final class Loops implements AutoCloseable {
               .left()
               .forEach(orphan -> log.warn("could not destroy the orphan {}; trying again", orphan));
           orphans.increment(result.destroyed().size());
+          orphansFound.accept(result.destroyed().size());
         });
   }
 

@@ -176,7 +176,8 @@ public final class Main {
   }
 
   /** Opens every provider of the settings, each behind its gate. */
-  static Providers openProviders(Settings settings, String deployment, InstantSource clock)
+  static Providers openProviders(
+      Settings settings, String deployment, InstantSource clock, Wiring.CallWatcher watcher)
       throws IOException {
     Map<String, Provider> providers = new LinkedHashMap<>();
     for (Map.Entry<String, Settings.ProviderSettings> entry : settings.providers().entrySet()) {
@@ -194,7 +195,11 @@ public final class Main {
       providers.put(
           entry.getKey(),
           new ProviderGate(
-              factory.open(config), settings.providerCallLimit(), settings.providerParallel()));
+              factory.open(config),
+              settings.providerCallLimit(),
+              settings.providerParallel(),
+              (operation, worked, took) ->
+                  watcher.called(entry.getKey(), operation, worked, took)));
     }
     return new Providers(providers);
   }

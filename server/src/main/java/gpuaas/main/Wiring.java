@@ -43,11 +43,13 @@ import gpuaas.operation.Operations;
 import gpuaas.provider.Providers;
 import gpuaas.shopper.SessionRetries;
 import gpuaas.shopper.ShopperDialect;
+import gpuaas.shopper.ShopperMetrics;
 import gpuaas.work.WorkLoop;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
@@ -126,7 +128,8 @@ public final class Wiring {
     // identity, provider, access
     Identities identities = new Identities(database, ids, clock);
     ApiKeys apiKeys = new ApiKeys(database, ids, clock, settings.apiKeys());
-    Providers providers = opener.open(settings, deployment, clock);
+    ShopperMetrics shopperMetrics = new ShopperMetrics(metrics);
+    Providers providers = opener.open(settings, deployment, clock, shopperMetrics::called);
     SshKeys sshKeys =
         new SshKeys(database, ids, clock, _ -> entrances.gateway().get().recheckAll());
     Terminals terminals = new Terminals(database, clock, settings.terminalTokenLifetime());
@@ -156,6 +159,7 @@ public final class Wiring {
             },
             changed -> {
               entrances.changed(changed);
+              shopperMetrics.changed(changed);
               if (changed.state().isOver()) {
                 activity.forget(changed.id());
               }
@@ -199,7 +203,16 @@ public final class Wiring {
     // loops and listeners
     Idempotency idempotency = new Idempotency(database, clock, secrets, settings.idempotencyKept());
     Loops loops =
-        new Loops(settings, database, providers, nodes, lease, idempotency, telling, metrics);
+        new Loops(
+            settings,
+            database,
+            providers,
+            nodes,
+            lease,
+            idempotency,
+            telling,
+            metrics,
+            shopperMetrics::orphans);
     FailedTries failedTries = new FailedTries(settings.failedAuthenticationsPerMinute());
     Pipeline pipeline = new Pipeline(database, idempotency, metrics, ids::next, failedTries);
     SigningKeys signingKeys = SigningKeys.open(database, secrets);
@@ -261,6 +274,7 @@ public final class Wiring {
                 lease.leases(),
                 loops::isReady,
                 metrics,
+                shopperMetrics,
                 clock,
                 bound -> ThreadLocalRandom.current().nextInt(bound)));
     IdpDialect idp = new IdpDialect(idpSettings, identities, signingKeys, failedTries, ids, clock);
@@ -330,6 +344,14 @@ public final class Wiring {
   /** Opens the providers of the settings; the tests open others. */
   @FunctionalInterface
   public interface ProviderOpener {
-    Providers open(Settings settings, String deployment, InstantSource clock) throws IOException;
+    Providers open(Settings settings, String deployment, InstantSource clock, CallWatcher watcher)
+        throws IOException;
+  }
+
+  /** Is told of every call to a provider. */
+  @FunctionalInterface
+  public interface CallWatcher {
+    /** One was made. */
+    void called(String provider, String operation, boolean worked, Duration took);
   }
 }

@@ -3,43 +3,36 @@ package gpuaas.shopper;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BooleanSupplier;
 
 /** Is it alive, is it ready, and how is it doing? */
 final class HealthRoutes {
 
-  private final BooleanSupplier ready;
-  private final PrometheusMeterRegistry metrics;
-  private final InstantSource clock;
+  private final ShopperDialect.Parts parts;
 
-  /**
-   * @param ready false while the sweep at the start goes on, and when the database is away
-   */
-  HealthRoutes(BooleanSupplier ready, PrometheusMeterRegistry metrics, InstantSource clock) {
-    this.ready = ready;
-    this.metrics = metrics;
-    this.clock = clock;
+  HealthRoutes(ShopperDialect.Parts parts) {
+    this.parts = parts;
   }
 
   List<Route> routes() {
     return List.of(
         Route.publicGet("/health", this::health),
         Route.publicGet("/ready", this::ready),
-        Route.get(
-            "/metrics",
-            _ -> Reply.text(200, "text/plain; version=0.0.4; charset=utf-8", metrics.scrape())));
+        Route.get("/metrics", this::metrics));
+  }
+
+  private Reply metrics(Request request) {
+    parts.metrics().refresh(parts.leases());
+    return Reply.text(200, "text/plain; version=0.0.4; charset=utf-8", parts.registry().scrape());
   }
 
   private Reply health(Request request) {
-    boolean isReady = ready.getAsBoolean();
+    boolean isReady = parts.ready().getAsBoolean();
     Map<String, Object> body = new LinkedHashMap<>();
     body.put("status", isReady ? "ok" : "unavailable");
-    body.put("timestamp", clock.instant());
+    body.put("timestamp", parts.clock().instant());
     Map<String, String> services = new LinkedHashMap<>();
     services.put("lifecycle", isReady ? "running" : "stopped");
     services.put("inventory", "ok");
@@ -49,10 +42,10 @@ final class HealthRoutes {
   }
 
   private Reply ready(Request request) {
-    boolean isReady = ready.getAsBoolean();
+    boolean isReady = parts.ready().getAsBoolean();
     Map<String, Object> body = new LinkedHashMap<>();
     body.put("ready", isReady);
-    body.put("timestamp", clock.instant());
+    body.put("timestamp", parts.clock().instant());
     return ShopperJson.reply(isReady ? 200 : 503, body);
   }
 }

@@ -41,6 +41,7 @@ final class SessionRoutes {
   private final Database database;
   private final Leases leases;
   private final ShopperSettings settings;
+  private final ShopperMetrics metrics;
   private final InstantSource clock;
 
   SessionRoutes(
@@ -48,11 +49,13 @@ final class SessionRoutes {
       Database database,
       Leases leases,
       ShopperSettings settings,
+      ShopperMetrics metrics,
       InstantSource clock) {
     this.creation = creation;
     this.database = database;
     this.leases = leases;
     this.settings = settings;
+    this.metrics = metrics;
     this.clock = clock;
   }
 
@@ -280,7 +283,8 @@ final class SessionRoutes {
     }
   }
 
-  private static Reply notVerified(Lease lease, String correlationId) {
+  private Reply notVerified(Lease lease, String correlationId) {
+    metrics.destroyFailed();
     String text =
         "failed to verify destruction of session "
             + lease.id()

@@ -13,6 +13,7 @@ import gpuaas.identity.Identities;
 import gpuaas.lease.Leases;
 import gpuaas.provider.Providers;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.function.BooleanSupplier;
@@ -25,6 +26,7 @@ public final class ShopperDialect implements Dialect, AutoCloseable {
   private final ShopperAuth auth;
   private final SessionKeys keys;
   private final List<Route> routes;
+  private final ShopperMetrics metrics;
 
   /** What the dialect speaks about. */
   public record Parts(
@@ -36,13 +38,15 @@ public final class ShopperDialect implements Dialect, AutoCloseable {
       Catalog catalog,
       Leases leases,
       BooleanSupplier ready,
-      PrometheusMeterRegistry metrics,
+      PrometheusMeterRegistry registry,
+      ShopperMetrics metrics,
       InstantSource clock,
       IntUnaryOperator draw) {}
 
   public ShopperDialect(Parts parts) {
     this.auth = new ShopperAuth(parts.settings(), parts.identities(), parts.apiKeys());
     this.keys = new SessionKeys(parts.settings().keyType(), parts.settings().keysReady());
+    this.metrics = parts.metrics();
     Templates templates = new Templates(parts.providers());
     SessionCreation creation =
         new SessionCreation(
@@ -55,12 +59,17 @@ public final class ShopperDialect implements Dialect, AutoCloseable {
             parts.draw());
     this.routes =
         Stream.of(
-                new HealthRoutes(parts.ready(), parts.metrics(), parts.clock()).routes(),
+                new HealthRoutes(parts).routes(),
                 new InventoryRoutes(parts.catalog(), parts.providers(), templates, parts.clock())
                     .routes(),
                 new TemplateRoutes(templates).routes(),
                 new SessionRoutes(
-                        creation, parts.database(), parts.leases(), parts.settings(), parts.clock())
+                        creation,
+                        parts.database(),
+                        parts.leases(),
+                        parts.settings(),
+                        parts.metrics(),
+                        parts.clock())
                     .routes(),
                 new CostRoutes(parts.database(), parts.leases(), parts.clock()).routes())
             .flatMap(List::stream)
@@ -105,6 +114,11 @@ public final class ShopperDialect implements Dialect, AutoCloseable {
   @Override
   public boolean refusesOddCorrelationId() {
     return false;
+  }
+
+  @Override
+  public void answered(Route route, int status, Duration took) {
+    metrics.answered(route.method(), route.path(), status, took);
   }
 
   /** None: an answer that is kept would keep the private key. */

@@ -37,7 +37,7 @@ public final class BenchServer implements AutoCloseable {
         Wiring.open(
             settings,
             database,
-            (_, _, clock) ->
+            (_, _, clock, _) ->
                 new Providers(
                     Map.of(
                         "sim",
