@@ -9,6 +9,8 @@ import gpuaas.access.KeyPairs;
 import gpuaas.gpuaas.Shell;
 import gpuaas.main.TestServer;
 import gpuaas.main.TestServer.Answer;
+import gpuaas.market.sim.SimFate;
+import gpuaas.market.sim.SimFaults;
 import gpuaas.market.sim.SimRental;
 import gpuaas.market.sim.SimRules;
 import gpuaas.market.sim.SimServer;
@@ -132,13 +134,7 @@ class ShopperScenarioTest {
     JsonNode running = awaitStatus(id, "running");
     KeyPairs.Pair pair = KeyPairs.read(created.json().path("ssh_private_key").asText());
     Path key = Shell.keyFile(Files.createDirectory(folder.resolve("client")), pair);
-    ObjectNode connection =
-        new ObjectMapper()
-            .createObjectNode()
-            .put("host", running.path("ssh_host").asText())
-            .put("port", running.path("ssh_port").asInt())
-            .put("username", running.path("ssh_user").asText());
-    Shell.Ran ran = Shell.inside(connection, key, "pwd");
+    Shell.Ran ran = Shell.inside(connection(running), key, "pwd");
     String machine = vastai.market().ledger().getFirst().id();
     assertThat(ran.out()).contains(machine);
 
@@ -201,5 +197,95 @@ class ShopperScenarioTest {
     }
     assertThat(statuses).containsOnlyOnce(201);
     assertThat(vastai.market().ledger()).hasSize(1);
+  }
+
+  @Test
+  void anotherOfferTakesThePlaceOfOneThatIsGone() {
+    // Shows that with retries a create that meets a gone offer makes a session on the next one.
+    List<String> found = offers("provider=vastai&gpu_type=RTX+4090&gpu_count=1");
+    assertThat(found).hasSizeGreaterThan(1);
+    vastai.faults().order(SimFaults.Kind.QUOTA, "create", 1, 0);
+    Answer created =
+        call(
+            "POST",
+            "/api/v1/sessions",
+            wanted("r", found.getFirst(), ", \"auto_retry\": true, \"retry_scope\": \"any\""));
+    assertThat(created.status()).as(created.toString()).isEqualTo(201);
+    assertThat(created.json().path("retries_attempted").asInt()).isEqualTo(1);
+    JsonNode session = created.json().path("session");
+    assertThat(session.path("retry_count").asInt()).isEqualTo(1);
+    assertThat(session.path("failed_offers").asText()).isEqualTo(found.getFirst());
+    JsonNode parent = get("/api/v1/sessions/" + session.path("retry_parent_id").asText());
+    assertThat(parent.path("status").asText()).isEqualTo("failed");
+    assertThat(parent.path("retry_child_id").asText()).isEqualTo(session.path("id").asText());
+  }
+
+  @Test
+  void aMachineThatDiesBeforeUseIsReplacedUnderTheSameKey() throws Exception {
+    // Shows that the child of a session that failed later is opened by the key that was returned.
+    String offer = offers("provider=vastai&gpu_count=1").getFirst();
+    vastai.market().nextFate(SimFate.CANNOT_START);
+    Answer created =
+        call(
+            "POST",
+            "/api/v1/sessions",
+            wanted("k", offer, ", \"auto_retry\": true, \"retry_scope\": \"any\""));
+    assertThat(created.status()).as(created.toString()).isEqualTo(201);
+    String first = created.json().at("/session/id").asText();
+    Eventually.within(
+        SOON, "there is a child", () -> get("/api/v1/sessions/" + first).has("retry_child_id"));
+    String child = get("/api/v1/sessions/" + first).path("retry_child_id").asText();
+    JsonNode running = awaitStatus(child, "running");
+    KeyPairs.Pair pair = KeyPairs.read(created.json().path("ssh_private_key").asText());
+    Path key = Shell.keyFile(Files.createDirectory(folder.resolve("client")), pair);
+    assertThat(Shell.inside(connection(running), key, "true").exit()).isZero();
+    JsonNode health = get("/api/v1/offer-health");
+    assertThat(health.path("offers").findValuesAsText("offer_id")).contains(offer);
+  }
+
+  @Test
+  void aServiceOfAnImage() {
+    // Shows that what an image runs by itself is running when its health says so, and where.
+    String offer = offers("provider=vastai&gpu_count=1").getFirst();
+    Answer created =
+        call(
+            "POST",
+            "/api/v1/sessions",
+            wanted(
+                "e",
+                offer,
+                ", \"launch_mode\": \"entrypoint\", \"docker_image\": \"vllm/vllm-openai\","
+                    + " \"exposed_ports\": [8000]"));
+    assertThat(created.status()).as(created.toString()).isEqualTo(201);
+    JsonNode running = awaitStatus(created.json().at("/session/id").asText(), "running");
+    assertThat(running.path("launch_mode").asText()).isEqualTo("entrypoint");
+    assertThat(running.path("api_port").asInt()).isEqualTo(8000);
+    Answer health =
+        TestServer.send("GET", running.path("api_endpoint").asText() + "/health", Map.of(), "");
+    assertThat(health.status()).isEqualTo(200);
+    assertThat(running.has("ssh_host")).isFalse();
+  }
+
+  @Test
+  void aVirtualMachineOfTheOtherMarket() {
+    JsonNode offer = get("/api/v1/inventory?provider=tensordock&limit=1").path("offers").path(0);
+    assertThat(offer.path("id").asText()).startsWith("tensordock-" + offer.path("provider_id").asText());
+    assertThat(offer.path("provider_id").asText()).hasSize(36);
+    Answer created =
+        call("POST", "/api/v1/sessions", wanted("t", offer.path("id").asText(), ""));
+    assertThat(created.status()).as(created.toString()).isEqualTo(201);
+    String id = created.json().at("/session/id").asText();
+    awaitStatus(id, "running");
+    Answer gone = call("DELETE", "/api/v1/sessions/" + id, "");
+    assertThat(gone.json().path("message").asText()).isEqualTo("session destroyed");
+    assertThat(tensordock.market().ledger()).noneMatch(SimRental.Bill::open);
+  }
+
+  private static ObjectNode connection(JsonNode running) {
+    return new ObjectMapper()
+        .createObjectNode()
+        .put("host", running.path("ssh_host").asText())
+        .put("port", running.path("ssh_port").asInt())
+        .put("username", running.path("ssh_user").asText());
   }
 }
