@@ -118,6 +118,10 @@ class ArchitectureTest {
             .or()
             .haveFullyQualifiedName("gpuaas.capacity.Placement")
             .or()
+            .haveFullyQualifiedName("gpuaas.capacity.OfferHealth")
+            .or()
+            .haveFullyQualifiedName("gpuaas.capacity.Shop")
+            .or()
             .haveNameMatching(
                 "gpuaas\\.(ledger\\.(Hold|Usage|Evidence|Spending)|catalog\\.(Price|PriceBook))(\\$.*)?")
             .or()

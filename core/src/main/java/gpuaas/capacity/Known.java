@@ -15,8 +15,13 @@ record Known(Optional<Heard> heard, Optional<Failed> failed) {
 
   static final Known NOTHING = new Known(Optional.empty(), Optional.empty());
 
-  /** All offers of a provider, and when it was asked. */
-  record Heard(List<Offer> offers, Instant at) {
+  /**
+   * All offers of a provider.
+   *
+   * @param at when it said so
+   * @param number of the answer: 1 is the first that this server got
+   */
+  record Heard(List<Offer> offers, Instant at, long number) {
     Heard {
       offers = List.copyOf(offers);
     }
@@ -29,8 +34,13 @@ record Known(Optional<Heard> heard, Optional<Failed> failed) {
    */
   record Failed(String why, Instant at) {}
 
-  Known with(Heard now) {
-    return new Known(Optional.of(now), Optional.empty());
+  Known with(List<Offer> offers, Instant at) {
+    return new Known(Optional.of(new Heard(offers, at, number() + 1)), Optional.empty());
+  }
+
+  /** Of the last answer; 0 when there was none. */
+  long number() {
+    return heard.map(Heard::number).orElse(0L);
   }
 
   Known with(Failed now) {

@@ -1,7 +1,6 @@
 package gpuaas.capacity;
 
 import gpuaas.capacity.Known.Failed;
-import gpuaas.capacity.Known.Heard;
 import gpuaas.capacity.OfferStore.Written;
 import gpuaas.db.Database;
 import gpuaas.provider.Providers;
@@ -17,8 +16,11 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Keeps what providers offer and have up to date, in memory and in the database. The only one who
@@ -26,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * cannot be asked leaves everything as it was.
  */
 public final class NodeSync {
+
+  private static final Logger log = LoggerFactory.getLogger(NodeSync.class);
 
   private final Database database;
   private final Providers providers;
@@ -42,7 +46,9 @@ public final class NodeSync {
   private static final class Line {
     volatile Known known = Known.NOTHING;
     @Nullable Flight flight; // by its lock
-    Optional<Written> written = Optional.empty(); // by the flight
+    final ReentrantLock writing = new ReentrantLock();
+    Optional<Written> written = Optional.empty(); // while writing
+    long writtenNumber; // while writing
   }
 
   /**
@@ -89,9 +95,19 @@ public final class NodeSync {
   CompletableFuture<Known> askIf(String provider, Predicate<Known> wanted) {
     Line line = line(provider);
     synchronized (line) {
-      return wanted.test(line.known)
-          ? begin(provider, line).heard()
-          : CompletableFuture.completedFuture(line.known);
+      if (!wanted.test(line.known)) {
+        return CompletableFuture.completedFuture(line.known);
+      }
+      Flight flight = begin(provider, line);
+      var _ = flight.written().whenComplete((_, failure) -> warn(provider, failure));
+      return flight.heard();
+    }
+  }
+
+  private static void warn(String provider, @Nullable Throwable failure) {
+    if (failure != null) {
+      log.warn(
+          "looking at what {} offers did not work this time: {}", provider, failure.getMessage());
     }
   }
 
@@ -111,36 +127,45 @@ public final class NodeSync {
   }
 
   private void fly(String provider, Line line, Flight flight) {
-    @Nullable Throwable failure = null;
     try {
       List<Offer> offers = providers.get(provider).offers(OfferQuery.all());
-      line.known = line.known.with(new Heard(offers, clock.instant()));
-      flight.heard().complete(line.known);
-      write(provider, line, offers);
-    } catch (RuntimeException | Error e) {
-      failure = e;
-      if (!flight.heard().isDone()) {
-        line.known = line.known.with(new Failed(why(e), clock.instant()));
-      }
-    }
-    synchronized (line) {
-      line.flight = null;
-    }
-    flight.heard().complete(line.known);
-    if (failure == null) {
+      Known known = arrived(line, flight, line.known.with(offers, clock.instant()));
+      List<NodeStatus> nodes =
+          providers.ability(provider, HasNodes.class).map(HasNodes::nodes).orElse(List.of());
+      write(provider, line, known.number(), offers, nodes);
       flight.written().complete(true);
-    } else {
-      flight.written().completeExceptionally(failure);
+    } catch (RuntimeException | Error e) {
+      if (!flight.heard().isDone()) {
+        arrived(line, flight, line.known.with(new Failed(why(e), clock.instant())));
+      }
+      flight.written().completeExceptionally(e);
     }
   }
 
-  private void write(String provider, Line line, List<Offer> offers) {
-    List<NodeStatus> nodes =
-        providers.ability(provider, HasNodes.class).map(HasNodes::nodes).orElse(List.of());
-    line.written =
-        Optional.of(
-            database.tx(tx ->
-                OfferStore.write(tx, provider, offers, nodes, clock.instant(), line.written)));
+  /** From here on the next question may be asked, also while this answer is being written. */
+  private static Known arrived(Line line, Flight flight, Known known) {
+    synchronized (line) {
+      line.known = known;
+      line.flight = null;
+    }
+    flight.heard().complete(known);
+    return known;
+  }
+
+  private void write(
+      String provider, Line line, long number, List<Offer> offers, List<NodeStatus> nodes) {
+    line.writing.lock();
+    try {
+      if (number > line.writtenNumber) { // else a later answer is there already
+        line.written =
+            Optional.of(
+                database.tx(tx ->
+                    OfferStore.write(tx, provider, offers, nodes, clock.instant(), line.written)));
+        line.writtenNumber = number;
+      }
+    } finally {
+      line.writing.unlock();
+    }
   }
 
   /** The message of a provider's no is for operators; this much anybody may know. */

@@ -21,4 +21,16 @@ public record GpuType(String model, String name, int memoryGb, Optional<String> 
     return new GpuType(
         model, name, Math.max(1, Math.ceilDiv(memoryMib, MIB_PER_GIB)), Optional.empty());
   }
+
+  /**
+   * The memory of a GPU as people say it: drivers keep some for themselves, so 46068 MiB are the 48
+   * that are written down of its kind; of a kind that is not written down it is rounded up.
+   */
+  public static int memoryGb(int memoryMib, Optional<GpuType> written) {
+    int atLeast = Math.max(1, Math.ceilDiv(memoryMib, MIB_PER_GIB));
+    return written
+        .map(GpuType::memoryGb)
+        .filter(said -> said >= atLeast && said * 9 <= atLeast * 10)
+        .orElse(atLeast);
+  }
 }

@@ -1,5 +1,6 @@
 package gpuaas.main;
 
+import gpuaas.capacity.CatalogRules;
 import gpuaas.db.DatabaseSettings;
 import gpuaas.events.Telling;
 import gpuaas.events.WebhookRules;
@@ -72,6 +73,7 @@ public record Settings(
     int workParallel,
     Duration providerCallLimit,
     int providerParallel,
+    CatalogRules catalog,
     Duration sshIdleLimit,
     Duration sshKeepAlive,
     Duration sshRecheckEvery,
@@ -146,6 +148,7 @@ public record Settings(
       throw new Wrong(
           "idp.client-secret must be set to a secret of your own when development is off");
     }
+    Duration callLimit = reader.duration("provider.call-limit", Duration.ofSeconds(45));
     int idpPort = reader.integer("idp.port", 8080, 0, 65_535);
     // Its documents know no log-in, so it is for this machine only, unless there is a key.
     boolean shopperHasKey = reader.optional("shopper.key").isPresent();
@@ -207,8 +210,9 @@ public record Settings(
             reader.duration("node-sync.every", Duration.ofSeconds(10)),
             reader.duration("work.poll-every", Duration.ofSeconds(1)),
             reader.integer("work.parallel", 64, 1, 10_000),
-            reader.duration("provider.call-limit", Duration.ofSeconds(45)),
+            callLimit,
             reader.integer("provider.parallel", 16, 1, 10_000),
+            CatalogSettings.read(reader, callLimit),
             reader.duration("ssh.idle-limit", Duration.ofHours(12)),
             reader.duration("ssh.keep-alive", Duration.ofSeconds(30)),
             reader.duration("ssh.recheck-every", Duration.ofSeconds(10)),

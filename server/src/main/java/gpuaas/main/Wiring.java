@@ -63,6 +63,7 @@ public final class Wiring {
       Settings settings,
       Database database,
       Providers providers,
+      Catalog catalog,
       Leases leases,
       WorkLoop workLoop,
       Loops loops,
@@ -124,6 +125,7 @@ public final class Wiring {
 
     // capacity, ledger, lease
     NodeSync nodes = new NodeSync(database, providers, clock);
+    Catalog catalog = new Catalog(nodes, providers, database, clock, settings.catalog());
     GatewayReadiness readiness =
         new GatewayReadiness(
             new SshProbe(),
@@ -244,7 +246,7 @@ public final class Wiring {
                 identities,
                 apiKeys,
                 providers,
-                new Catalog(providers),
+                catalog,
                 lease.leases(),
                 loops::isReady,
                 metrics,
@@ -263,6 +265,7 @@ public final class Wiring {
         settings,
         database,
         providers,
+        catalog,
         lease.leases(),
         loop.get(),
         loops,

@@ -21,8 +21,6 @@ final class SessionKeys implements AutoCloseable {
     this.type = type;
     this.ready = new ArrayBlockingQueue<>(ready);
     this.maker = Thread.ofPlatform().daemon().name("session-keys").unstarted(this::makeAhead);
-    // It is in nobody's way: what is asked for now comes first.
-    maker.setPriority(Thread.MIN_PRIORITY);
     maker.start();
   }
 

@@ -1,0 +1,205 @@
+package gpuaas.shopper;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import gpuaas.access.KeyPairs;
+import gpuaas.gpuaas.Shell;
+import gpuaas.main.TestServer;
+import gpuaas.main.TestServer.Answer;
+import gpuaas.market.sim.SimRental;
+import gpuaas.market.sim.SimRules;
+import gpuaas.market.sim.SimServer;
+import gpuaas.spi.Eventually;
+import gpuaas.tensordock.TensordockApiSim;
+import gpuaas.vastai.VastaiApiSim;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The documents' own calls, against a server that rents from simulated markets. */
+class ShopperScenarioTest {
+
+  private static final String KEY = "a-key-of-the-scenario";
+  private static final Duration SOON = Duration.ofSeconds(60);
+
+  @TempDir private Path folder;
+
+  private final InstantSource clock = Clock.tick(Clock.systemUTC(), Duration.ofNanos(1000));
+  private SimServer vastai;
+  private SimServer tensordock;
+  private TestServer server;
+
+  @BeforeEach
+  void start() throws Exception {
+    vastai = VastaiApiSim.server(clock, SimRules.quick(), folder.resolve("v"), KEY, 1).start(0);
+    tensordock =
+        TensordockApiSim.server(clock, SimRules.quick(), folder.resolve("t"), KEY, 1).start(0);
+    Map<String, String> environment = new HashMap<>();
+    for (Map.Entry<String, SimServer> market :
+        Map.of("VASTAI", vastai, "TENSORDOCK", tensordock).entrySet()) {
+      String prefix = "GPUAAS_PROVIDER_" + market.getKey() + "_";
+      environment.put(prefix + "BASE_URL", market.getValue().url().toString());
+      environment.put(prefix + "API_KEY", KEY);
+      environment.put(prefix + "CALLS_PER_SECOND", "1000");
+      environment.put(prefix + "BURST", "100");
+      environment.put(prefix + "LOOK_EVERY", "0s");
+      environment.put(prefix + "SIMULATED", "true");
+    }
+    environment.put("GPUAAS_PROVIDER_LOCAL_TYPE", "local");
+    environment.put("GPUAAS_LEASE_WATCH_EVERY", "500ms");
+    server = TestServer.start(environment, clock);
+  }
+
+  @AfterEach
+  void stop() {
+    server.close();
+    vastai.close();
+    tensordock.close();
+  }
+
+  private Answer call(String method, String path, String body) {
+    return TestServer.send(method, server.shopperUrl() + path, Map.of(), body);
+  }
+
+  private JsonNode get(String path) {
+    Answer answer = call("GET", path, "");
+    assertThat(answer.status()).as(answer.toString()).isEqualTo(200);
+    return answer.json();
+  }
+
+  private static String wanted(String consumer, String offer, String more) {
+    return "{\"consumer_id\": \""
+        + consumer
+        + "\", \"offer_id\": \""
+        + offer
+        + "\", \"workload_type\": \"llm\", \"reservation_hours\": 2"
+        + more
+        + "}";
+  }
+
+  private List<String> offers(String query) {
+    return StreamSupport.stream(
+            get("/api/v1/inventory?" + query).path("offers").spliterator(), false)
+        .map(offer -> offer.path("id").asText())
+        .toList();
+  }
+
+  private JsonNode awaitStatus(String id, String status) {
+    Eventually.within(
+        SOON,
+        "the session is " + status,
+        () -> get("/api/v1/sessions/" + id).path("status").asText().equals(status));
+    return get("/api/v1/sessions/" + id);
+  }
+
+  @Test
+  void aSessionFromTheListToItsEnd() throws Exception {
+    // Shows the documents' whole way: list, create, wait, log in with the returned key, extend,
+    // look into it, finish, pay.
+    JsonNode inventory = get("/api/v1/inventory?provider=vastai&limit=5");
+    assertThat(inventory.path("count").asInt()).isEqualTo(inventory.path("offers").size());
+    assertThat(inventory.path("total").asInt())
+        .isGreaterThanOrEqualTo(inventory.path("count").asInt());
+    JsonNode offer = inventory.path("offers").path(0);
+    assertThat(offer.path("id").asText()).isEqualTo("vastai-" + offer.path("provider_id").asText());
+    Answer created =
+        call("POST", "/api/v1/sessions", wanted("my-application", offer.path("id").asText(), ""));
+    assertThat(created.status()).as(created.toString()).isEqualTo(201);
+    JsonNode session = created.json().path("session");
+    assertThat(session.path("status").asText()).isIn("provisioning", "running");
+    assertThat(session.path("price_per_hour").decimalValue())
+        .isEqualByComparingTo(offer.path("price_per_hour").decimalValue());
+    String id = session.path("id").asText();
+
+    JsonNode running = awaitStatus(id, "running");
+    KeyPairs.Pair pair = KeyPairs.read(created.json().path("ssh_private_key").asText());
+    Path key = Shell.keyFile(Files.createDirectory(folder.resolve("client")), pair);
+    ObjectNode connection =
+        new ObjectMapper()
+            .createObjectNode()
+            .put("host", running.path("ssh_host").asText())
+            .put("port", running.path("ssh_port").asInt())
+            .put("username", running.path("ssh_user").asText());
+    Shell.Ran ran = Shell.inside(connection, key, "pwd");
+    String machine = vastai.market().ledger().getFirst().id();
+    assertThat(ran.out()).contains(machine);
+
+    Answer extended =
+        call("POST", "/api/v1/sessions/" + id + "/extend", "{\"additional_hours\": 2}");
+    assertThat(extended.status()).as(extended.toString()).isEqualTo(200);
+    assertThat(Instant.parse(extended.json().path("new_expires_at").asText()))
+        .isEqualTo(Instant.parse(session.path("expires_at").asText()).plus(Duration.ofHours(2)));
+    assertThat(get("/api/v1/sessions/" + id).path("reservation_hours").asInt()).isEqualTo(4);
+    JsonNode diagnostics = get("/api/v1/sessions/" + id + "/diagnostics");
+    assertThat(diagnostics.path("ssh_available").asBoolean()).isTrue();
+    assertThat(diagnostics.path("uptime").asText()).isEqualTo("0m");
+
+    Answer done = call("POST", "/api/v1/sessions/" + id + "/done", "");
+    assertThat(done.status()).as(done.toString()).isEqualTo(200);
+    assertThat(vastai.market().ledger()).noneMatch(SimRental.Bill::open);
+    assertThat(get("/api/v1/sessions/" + id).path("status").asText()).isEqualTo("stopped");
+    assertThat(call("POST", "/api/v1/sessions/" + id + "/done", "").status()).isEqualTo(409);
+    assertThat(call("DELETE", "/api/v1/sessions/" + id, "").status()).isEqualTo(200);
+    assertThat(get("/api/v1/costs?session_id=" + id).path("total_cost").decimalValue())
+        .isNotNegative();
+    JsonNode summary = get("/api/v1/costs/summary?consumer_id=my-application");
+    assertThat(summary.path("session_count").asInt()).isEqualTo(1);
+    assertThat(summary.path("by_provider").has("vastai")).isTrue();
+  }
+
+  @Test
+  void anOfferThatIsGone() {
+    // Shows that the caller hears at once that an offer is gone, and what could be had instead;
+    // and that with retries another one is taken in its place, opened by the key that was returned.
+    List<String> found = offers("provider=vastai");
+    vastai.market().vanishing(true);
+    Answer stale = call("POST", "/api/v1/sessions", wanted("c", found.getFirst(), ""));
+    assertThat(stale.status()).as(stale.toString()).isEqualTo(503);
+    assertThat(stale.json().path("error_type").asText()).isEqualTo("stale_inventory");
+    assertThat(stale.json().path("offer_id").asText()).isEqualTo(found.getFirst());
+    assertThat(stale.json().path("retry_suggested").asBoolean()).isTrue();
+    assertThat(stale.json().has("alternatives")).isTrue();
+    assertThat(get("/api/v1/sessions?status=failed").path("count").asInt()).isEqualTo(1);
+  }
+
+  @Test
+  void oneMachineForManyEqualRequests() throws Exception {
+    // Shows that of twenty equal requests at once one makes a session, and the others are told.
+    String offer = offers("provider=vastai").getFirst();
+    List<Integer> statuses = new ArrayList<>();
+    try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<Answer>> all = new ArrayList<>();
+      for (int i = 0; i < 20; i++) {
+        all.add(callers.submit(() -> call("POST", "/api/v1/sessions", wanted("same", offer, ""))));
+      }
+      for (Future<Answer> answer : all) {
+        statuses.add(answer.get().status());
+        if (answer.get().status() != 201) {
+          assertThat(answer.get().status()).as(answer.get().toString()).isEqualTo(409);
+          assertThat(answer.get().json().path("error").asText())
+              .contains("consumer same already has active session");
+        }
+      }
+    }
+    assertThat(statuses).containsOnlyOnce(201);
+    assertThat(vastai.market().ledger()).hasSize(1);
+  }
+}
