@@ -8,6 +8,7 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 
 /** Everything that tells events, made in one place: the relay, the feed, webhooks. */
@@ -25,14 +26,19 @@ public record Telling(
   public record Rules(
       Duration pollEvery, Duration gather, WebhookRules webhook, boolean allowPrivate) {}
 
-  /** Makes the parts; nothing is told before {@link #start}. */
+  /**
+   * Makes the parts; nothing is told before {@link #start}.
+   *
+   * @param more who else is told
+   */
   public static Telling open(
       Database database,
       SecretBox secrets,
       Ids ids,
       InstantSource clock,
       Rules rules,
-      List<WebhookVoice> voices) {
+      List<WebhookVoice> voices,
+      List<EventSink> more) {
     OutboundHttp outbound =
         new OutboundHttp(
             InetAddress::getAllByName, rules.allowPrivate(), rules.webhook().attemptLimit(), tls());
@@ -40,7 +46,12 @@ public record Telling(
         Webhooks.open(database, secrets, ids, clock, rules.webhook(), outbound, voices);
     EventFeed feed = new EventFeed(database, secrets);
     EventRelay relay =
-        new EventRelay(database, List.of(webhooks.sink()), feed, rules.pollEvery(), rules.gather());
+        new EventRelay(
+            database,
+            Stream.concat(Stream.of(webhooks.sink()), more.stream()).toList(),
+            feed,
+            rules.pollEvery(),
+            rules.gather());
     return new Telling(feed, relay, webhooks, outbound);
   }
 

@@ -200,6 +200,7 @@ public record Lease(
     Map<String, String> details =
         Map.of(
             "provider", next.place().offer().provider(),
+            "offer", next.place().offer().id(),
             "node", next.place().node(),
             "attempt", Integer.toString(next.attempt()));
     return changed(with(next, expires), Event.Type.LEASE_PLACED, details, List.of(), now);

@@ -6,6 +6,7 @@ import gpuaas.lease.Lease;
 import gpuaas.lease.Readiness;
 import gpuaas.spi.Endpoint;
 import gpuaas.spi.InstanceRef;
+import gpuaas.spi.InstanceRequest.Launch;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -27,10 +28,12 @@ public final class GatewayReadiness implements Readiness {
   private final String publicHost;
   private final String bindAddress;
   private final Duration limit;
+  private final ServiceHealth health;
 
   /**
    * @param gateway asked when the first probe is made, for the gateway needs the leases to be made
    * @param publicHost what users are told to connect to
+   * @param health for instances that nobody logs in to
    */
   public GatewayReadiness(
       SshProbe probe,
@@ -38,7 +41,9 @@ public final class GatewayReadiness implements Readiness {
       Supplier<SshGateway> gateway,
       String publicHost,
       String bindAddress,
-      Duration limit) {
+      Duration limit,
+      ServiceHealth health) {
+    this.health = health;
     this.probe = probe;
     this.keys = keys;
     this.gateway = gateway;
@@ -48,7 +53,11 @@ public final class GatewayReadiness implements Readiness {
   }
 
   @Override
-  public Optional<Endpoint> prove(Lease lease, InstanceRef instance, Optional<Endpoint> ssh) {
+  public Optional<Endpoint> prove(Lease lease, InstanceRef instance, Optional<Endpoint> ssh)
+      throws InterruptedException {
+    if (lease.spec().launch().mode() == Launch.Mode.IMAGE) {
+      return health.prove(lease, instance);
+    }
     Endpoint through = new Endpoint(bindAddress, gateway.get().port(), lease.id().toString());
     SshProbe.Result result = probe.probe(through, keys.keys(), Optional.of(hostKey()), limit);
     return switch (result) {

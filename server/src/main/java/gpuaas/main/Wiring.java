@@ -16,6 +16,7 @@ import gpuaas.gateway.Activity;
 import gpuaas.gateway.GatewayReadiness;
 import gpuaas.gateway.GatewaySettings;
 import gpuaas.gateway.LeaseDoors;
+import gpuaas.gateway.ServiceHealth;
 import gpuaas.gateway.SshGateway;
 import gpuaas.gateway.TerminalSocket;
 import gpuaas.gpuaas.GpuaasAuth;
@@ -40,6 +41,7 @@ import gpuaas.ledger.Statement;
 import gpuaas.operation.Idempotency;
 import gpuaas.operation.Operations;
 import gpuaas.provider.Providers;
+import gpuaas.shopper.SessionRetries;
 import gpuaas.shopper.ShopperDialect;
 import gpuaas.work.WorkLoop;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -100,6 +102,7 @@ public final class Wiring {
     Entrances entrances = new Entrances(new Later<>(), new Later<>());
     Later<WorkLoop> loop = new Later<>();
     Later<Leases> leases = new Later<>();
+    Later<Catalog> catalogs = new Later<>();
 
     // events
     Telling telling =
@@ -112,7 +115,13 @@ public final class Wiring {
             List.of(
                 new GpuaasEvents(),
                 GpuaiDialect.voice(Profile.DOCUMENT, leases::get, database),
-                GpuaiDialect.voice(Profile.SDK, leases::get, database)));
+                GpuaiDialect.voice(Profile.SDK, leases::get, database)),
+            List.of(
+                new SessionRetries(
+                    leases::get,
+                    catalogs::get,
+                    clock,
+                    bound -> ThreadLocalRandom.current().nextInt(bound))));
 
     // identity, provider, access
     Identities identities = new Identities(database, ids, clock);
@@ -126,6 +135,7 @@ public final class Wiring {
     // capacity, ledger, lease
     NodeSync nodes = new NodeSync(database, providers, clock);
     Catalog catalog = new Catalog(nodes, providers, database, clock, settings.catalog());
+    catalogs.set(catalog);
     GatewayReadiness readiness =
         new GatewayReadiness(
             new SshProbe(),
@@ -133,7 +143,8 @@ public final class Wiring {
             entrances.gateway()::get,
             sshHost(settings),
             settings.address(),
-            settings.readyProbeLimit());
+            settings.readyProbeLimit(),
+            new ServiceHealth(providers, settings.readyProbeLimit()));
     Ledger ledger = new Ledger(database, clock, settings.ledger());
     Budgets budgets = new Budgets(database, ids, clock, settings.ledger());
     Activity activity = new Activity(clock);

@@ -13,7 +13,7 @@ import gpuaas.spi.ProviderException;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Map;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -165,9 +165,9 @@ final class InventoryRoutes {
       Optional<Instant> suppressedAt,
       Optional<Instant> suppressedUntil,
       double confidenceMultiplier,
-      Optional<Instant> lastFailure,
-      Optional<String> lastFailureType,
-      Optional<String> lastFailureReason) {}
+      Instant lastFailure,
+      String lastFailureType,
+      String lastFailureReason) {}
 
   private record GpuHealthView(
       String gpuTypeKey,
@@ -176,6 +176,33 @@ final class InventoryRoutes {
       @JsonInclude(JsonInclude.Include.NON_DEFAULT) double degradationApplied) {}
 
   private Reply health(Request request) {
-    return ShopperJson.reply(200, Map.of("offers", List.of(), "gpu_types", List.of(), "count", 0));
+    Catalog.Health health =
+        catalog.health(Queries.text(request, "provider"), Queries.text(request, "gpu_type"));
+    List<OfferHealthView> offers =
+        health.offers().stream()
+            .map(offer ->
+                new OfferHealthView(
+                    offer.id(),
+                    offer.offer().provider(),
+                    offer.gpuModel(),
+                    offer.recentFailures(),
+                    offer.suppressedUntil().isPresent(),
+                    offer.suppressedAt(),
+                    offer.suppressedUntil(),
+                    offer.multiplier(),
+                    offer.lastFailureAt(),
+                    offer.lastFailure().name().toLowerCase(Locale.ROOT),
+                    offer.lastReason()))
+            .toList();
+    List<GpuHealthView> gpuTypes =
+        health.gpuTypes().stream()
+            .map(gpu ->
+                new GpuHealthView(
+                    gpu.provider() + ":" + gpu.gpuModel(),
+                    gpu.failedOffers(),
+                    gpu.degraded(),
+                    gpu.degraded() ? gpu.multiplier() : 0))
+            .toList();
+    return ShopperJson.reply(200, new HealthView(offers, gpuTypes, offers.size()));
   }
 }

@@ -104,7 +104,8 @@ public final class EventBench {
                 IDS,
                 CLOCK,
                 rules,
-                List.of(new GpuaasEvents()));
+                List.of(new GpuaasEvents()),
+                List.of());
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       for (int i = 0; i < endpoints; i++) {
         String url = receiver.url(i);

@@ -1,0 +1,227 @@
+package gpuaas.shopper;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import gpuaas.main.TestServer;
+import gpuaas.main.TestServer.Answer;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** What goes over the wire for requests that are no good, and for the smallest that are. */
+class ShopperWireTest {
+
+  private static TestServer server;
+
+  @BeforeAll
+  static void start() throws Exception {
+    server = TestServer.start(Map.of());
+  }
+
+  @AfterAll
+  static void stop() {
+    server.close();
+  }
+
+  private static Answer send(String method, String path, String body, String... headers) {
+    Map<String, String> all = new java.util.HashMap<>();
+    for (int i = 0; i < headers.length; i += 2) {
+      all.put(headers[i], headers[i + 1]);
+    }
+    return TestServer.send(method, server.shopperUrl() + path, all, body);
+  }
+
+  private static void refused(Answer answer, int status, String text) {
+    assertThat(answer.status()).as(answer.toString()).isEqualTo(status);
+    assertThat(answer.json().path("error").asText()).contains(text);
+    assertThat(answer.json().path("request_id").asText())
+        .isEqualTo(answer.headers().get("x-request-id"));
+    assertThat(answer.headers().get("content-type"))
+        .isEqualToIgnoringWhitespace("application/json; charset=utf-8");
+  }
+
+  private static String session(String field, String value) {
+    String all =
+        "{\"consumer_id\": \"c\", \"offer_id\": \"o\", \"workload_type\": \"llm\","
+            + " \"reservation_hours\": 2}";
+    return all.replaceFirst("\\}$", ", \"" + field + "\": " + value + "}")
+        .replaceFirst("\"" + field + "\": (\"[^\"]*\"|[0-9]+), (?=.*\"" + field + "\")", "");
+  }
+
+  @Test
+  void healthAndReadiness() {
+    JsonNode health = send("GET", "/health", "").json();
+    assertThat(health.path("status").asText()).isEqualTo("ok");
+    assertThat(health.at("/services/lifecycle").asText()).isEqualTo("running");
+    assertThat(health.at("/services/inventory").asText()).isEqualTo("ok");
+    assertThat(health.at("/services/ready").asText()).isEqualTo("true");
+    assertThat(health.path("timestamp").asText()).endsWith("Z");
+    assertThat(send("GET", "/ready", "").json().path("ready").asBoolean()).isTrue();
+    assertThat(send("GET", "/metrics", "").body()).contains("# TYPE");
+  }
+
+  @Test
+  void pathsThatThereAreNot() {
+    // Plain text, and never 405; the request id is there all the same.
+    for (String path : List.of("/api/v1/nothing", "/nothing", "/api/v1/sessions/a/b/c")) {
+      Answer answer = send("GET", path, "", "X-Request-ID", "mine-1");
+      assertThat(answer.status()).isEqualTo(404);
+      assertThat(answer.body()).isEqualTo("404 page not found");
+      assertThat(answer.headers().get("content-type")).startsWith("text/plain");
+      assertThat(answer.headers().get("x-request-id")).isEqualTo("mine-1");
+    }
+    assertThat(send("PUT", "/api/v1/sessions", "{}").status()).isEqualTo(404);
+    assertThat(send("GET", "/health", "", "X-Request-ID", "bad id").headers().get("x-request-id"))
+        .matches("[0-9a-f-]{36}");
+  }
+
+  @Test
+  void filtersOfTheList() {
+    Map<String, String> wrong =
+        Map.ofEntries(
+            Map.entry("provider=none", "provider not found: none"),
+            Map.entry("min_vram=abc", "invalid min_vram: must be a valid integer, got \"abc\""),
+            Map.entry("min_vram=-1", "invalid min_vram: must be non-negative, got -1"),
+            Map.entry("max_price=x", "invalid max_price: must be a valid number, got \"x\""),
+            Map.entry("max_price=-1", "invalid max_price: must be non-negative, got -1"),
+            Map.entry("gpu_count=-2", "invalid gpu_count: must be non-negative, got -2"),
+            Map.entry("min_gpu_count=x", "invalid min_gpu_count: must be a valid integer"),
+            Map.entry(
+                "min_reliability=1.5", "invalid min_reliability: must be between 0 and 1, got 1.5"),
+            Map.entry(
+                "min_availability_confidence=-1",
+                "invalid min_availability_confidence: must be between 0 and 1, got -1"),
+            Map.entry("min_cuda=x", "invalid min_cuda: must be a valid number, got \"x\""),
+            Map.entry("limit=0", "invalid limit: must be positive, got 0"),
+            Map.entry("limit=x", "invalid limit: must be a valid integer, got \"x\""),
+            Map.entry("offset=-1", "invalid offset: must be non-negative, got -1"),
+            Map.entry("template_hash_id=t", "template filtering requires Vast.ai provider"));
+    wrong.forEach(
+        (query, text) -> refused(send("GET", "/api/v1/inventory?" + query, ""), 400, text));
+    JsonNode all = send("GET", "/api/v1/inventory?limit=&offset=&provider=&max_price=0", "").json();
+    assertThat(all.path("count").asInt()).isPositive();
+    JsonNode beyond = send("GET", "/api/v1/inventory?offset=100000", "").json();
+    assertThat(beyond.path("offers").isArray()).isTrue();
+    assertThat(beyond.path("count").asInt()).isZero();
+    assertThat(beyond.path("total").asInt()).isEqualTo(all.path("total").asInt());
+    JsonNode offer = all.path("offers").path(0);
+    for (String number :
+        List.of("gpu_count", "vram_gb", "price_per_hour", "max_duration_hours", "reliability")) {
+      assertThat(offer.path(number).isNumber()).as(number).isTrue();
+    }
+    assertThat(offer.path("available").asBoolean()).isTrue();
+    assertThat(offer.has("interruptible")).isFalse();
+    String id = offer.path("id").asText();
+    assertThat(send("GET", "/api/v1/inventory/" + id, "").json().path("id").asText()).isEqualTo(id);
+    refused(send("GET", "/api/v1/inventory/no-offer", ""), 404, "offer not found: no-offer");
+    assertThat(
+            send("GET", "/api/v1/inventory/" + id + "/compatible-templates", "")
+                .json()
+                .path("note"))
+        .isNotNull();
+    refused(send("GET", "/api/v1/templates", ""), 500, "template provider not available");
+  }
+
+  @Test
+  void bodiesOfSessions() {
+    refused(send("POST", "/api/v1/sessions", " "), 400, "EOF");
+    refused(send("POST", "/api/v1/sessions", "["), 400, "");
+    refused(
+        send("POST", "/api/v1/sessions", "{}"),
+        400,
+        "consumer_id is required; offer_id is required; workload_type is required;"
+            + " reservation_hours is required");
+    refused(create("reservation_hours", "0"), 400, "reservation_hours is required");
+    refused(create("reservation_hours", "-1"), 400, "reservation_hours must be at least 1");
+    refused(create("reservation_hours", "13"), 400, "reservation_hours must be at most 12");
+    refused(
+        create("reservation_hours", "\"2\""),
+        400,
+        "json: cannot unmarshal string into Go struct field CreateSessionRequest.reservation_hours"
+            + " of type int");
+    refused(create("consumer_id", "7"), 400, "of type string");
+    refused(
+        create("workload_type", "\"play\""),
+        400,
+        "invalid workload_type: must be one of: llm, llm_vllm, llm_tgi, training, batch,"
+            + " interactive, inference, ssh, benchmark");
+    refused(
+        send(
+            "POST",
+            "/api/v1/sessions",
+            session("retry_scope", "\"near\"").replace("}", ", \"auto_retry\": true}")),
+        400,
+        "invalid retry_scope: must be one of: same_gpu, same_vram, any");
+    refused(create("offer_id", "\"<none>\""), 404, "offer not found: none");
+    refused(
+        send("POST", "/api/v1/sessions", session("model_id", "\"" + "x".repeat(2 << 20) + "\"")),
+        400,
+        "http: request body too large");
+  }
+
+  private static Answer create(String field, String value) {
+    return send("POST", "/api/v1/sessions", session(field, value));
+  }
+
+  @Test
+  void littleDiskLeavesNothingBehind() {
+    String offer = send("GET", "/api/v1/inventory", "").json().at("/offers/0/id").asText();
+    String body =
+        session("model_id", "\"meta-llama/Llama-2-70b-hf\"")
+            .replace("\"o\"", "\"" + offer + "\"")
+            .replace("}", ", \"disk_gb\": 100}");
+    Answer answer = send("POST", "/api/v1/sessions", body);
+    refused(answer, 400, "insufficient disk space: 100 GB requested, minimum 225 GB required");
+    assertThat(answer.json().path("error_type").asText()).isEqualTo("insufficient_disk");
+    assertThat(answer.json().path("minimum_gb").asInt()).isEqualTo(225);
+    assertThat(answer.json().at("/breakdown/model_weight_gb").asDouble()).isEqualTo(140.0);
+    assertThat(send("GET", "/api/v1/sessions?consumer_id=c", "").json().path("count").asInt())
+        .isZero();
+  }
+
+  @Test
+  void sessionsThatThereAreNot() {
+    String path = "/api/v1/sessions/sess-abc123";
+    refused(send("GET", path, ""), 404, "record not found");
+    refused(send("POST", path + "/done", ""), 404, "record not found");
+    refused(send("GET", path + "/diagnostics", ""), 404, "record not found");
+    refused(send("DELETE", path, ""), 404, "session not found: sess-abc123");
+    refused(send("POST", path + "/extend", "{\"additional_hours\": 2}"), 404, "record not found");
+    assertThat(send("GET", "/api/v1/sessions?status=odd", "").body())
+        .isEqualTo("{\"sessions\":[],\"count\":0}");
+    refused(
+        send("GET", "/api/v1/sessions?limit=abc", ""),
+        400,
+        "strconv.ParseInt: parsing \\\"abc\\\": invalid syntax".replace("\\\"", "\""));
+  }
+
+  @Test
+  void costsOfNothing() {
+    refused(
+        send("GET", "/api/v1/costs?start_date=yesterday", ""),
+        400,
+        "invalid start_date format, expected YYYY-MM-DD: yesterday");
+    refused(
+        send("GET", "/api/v1/costs?end_date=2026-13-01", ""),
+        400,
+        "invalid end_date format, expected YYYY-MM-DD: 2026-13-01");
+    refused(send("GET", "/api/v1/costs?session_id=nobody", ""), 404, "session not found: nobody");
+    JsonNode summary = send("GET", "/api/v1/costs/summary?consumer_id=nobody", "").json();
+    assertThat(summary.path("total_cost").asDouble()).isZero();
+    assertThat(summary.path("session_count").asInt()).isZero();
+    assertThat(summary.path("period_start").asText()).endsWith("-01T00:00:00Z");
+    assertThat(send("GET", "/api/v1/offer-health", "").json().path("count").asInt()).isZero();
+  }
+
+  @Test
+  void pagesOfBrowsersAreNotSomebodyHere() {
+    // Shows that a web page cannot rent on this machine: neither by a request from elsewhere, nor
+    // by a name that leads here.
+    refused(
+        send("GET", "/api/v1/sessions", "", "Origin", "https://evil.example"), 400, "no web pages");
+    refused(send("GET", "/api/v1/sessions", "", "Sec-Fetch-Site", "cross-site"), 400, "no web");
+  }
+}
