@@ -125,14 +125,16 @@ public final class MarketHttp implements AutoCloseable {
       throw lost(kind, method + " " + path + " answered " + status + ": " + quote(text), null);
     }
     Optional<JsonNode> json = parse(text);
-    if (status / 100 == 2 && json.isEmpty()) {
+    // An end needs no words; of everything else, none is half an answer.
+    boolean wordless = text.isBlank() && (status == 204 || method.equals("DELETE"));
+    if (status / 100 == 2 && json.isEmpty() && !wordless) {
       throw lost(kind, method + " " + path + " answered with half a document, or none", null);
     }
     return new Answer(status, quote(text), json.orElse(MissingNode.getInstance()));
   }
 
   private HttpRequest request(String method, String path, Optional<JsonNode> body) {
-    return HttpRequest.newBuilder(URI.create(rules.base() + path))
+    return HttpRequest.newBuilder(URI.create(rules.base() + path).normalize())
         .header("Authorization", "Bearer " + rules.apiKey())
         .header("Accept", "application/json")
         .header("Content-Type", "application/json")

@@ -56,6 +56,7 @@ public class MarketProvider implements Provider, HasExec, HasPublicPorts, HasUti
   /** When we were told of a machine that we made. */
   private final Remembered<String, Instant> made = new Remembered<>(REMEMBERED_MOST);
 
+  private final Remembered<String, Instant> firstSeen = new Remembered<>(REMEMBERED_MOST);
   private final Remembered<String, Boolean> keyed = new Remembered<>(REMEMBERED_MOST);
   private final Remembered<String, Boolean> destroyed = new Remembered<>(REMEMBERED_MOST);
   private final Remembered<String, Boolean> gone = new Remembered<>(REMEMBERED_MOST);
@@ -180,14 +181,13 @@ public class MarketProvider implements Provider, HasExec, HasPublicPorts, HasUti
     return Optional.empty();
   }
 
-  private boolean attach(String id) {
+  private void attach(String id) {
     try {
       api.attachKey(id, shell.keys().publicLine());
       keyed.put(id, true);
-      return true;
     } catch (ProviderException no) {
       log.info("{}: machine {} has no key yet: {}", name, id, no.getMessage());
-      return false; // the next look tries again
+      // the next look tries again
     }
   }
 
@@ -258,8 +258,8 @@ public class MarketProvider implements Provider, HasExec, HasPublicPorts, HasUti
     if (at.isEmpty()) {
       return new Starting(SHORT_PAUSE);
     }
-    if (keyed.find(id).isEmpty() && !attach(id)) {
-      return new Starting(LONG_PAUSE);
+    if (keyed.find(id).isEmpty()) {
+      attach(id); // if it cannot be said again, the one that went with the request may do
     }
     return shell.enter(id, at.get()) ? new Up(Optional.empty()) : new Starting(SHORT_PAUSE);
   }
@@ -306,9 +306,20 @@ public class MarketProvider implements Provider, HasExec, HasPublicPorts, HasUti
         .flatMap(machine ->
             MarketLabel.parse(machine.label()).stream()
                 .map(label ->
-                    new Owned(new InstanceRef(name, machine.id()), label.tag(), machine.madeAt())))
+                    new Owned(new InstanceRef(name, machine.id()), label.tag(), madeAt(machine))))
         .filter(owned -> owned.tag().deployment().equals(deployment))
         .toList();
+  }
+
+  /** Not every market says when; then it is as old as what we know of it. */
+  private Instant madeAt(Machine machine) {
+    return machine.madeAt().isAfter(Instant.EPOCH)
+        ? machine.madeAt()
+        : made.find(machine.id())
+            .orElseGet(() -> {
+              Instant now = clock.instant();
+              return firstSeen.putIfNew(machine.id(), now).orElse(now);
+            });
   }
 
   @Override

@@ -31,8 +31,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The API of TensorDock over a simulated market, with its manners: a list that comes in two shapes
- * by turns, failures inside a 200, no address at first, and a key that only the first start
+ * The API of TensorDock over a simulated market, with its manners: a list that comes in three
+ * shapes by turns, failures inside a 200, no address at first, and a key that only the first start
  * installs.
  */
 public final class TensordockApiSim implements SimApi {
@@ -285,11 +285,17 @@ public final class TensordockApiSim implements SimApi {
     return SimSetup.PLAIN;
   }
 
-  /** The two shapes, by turns. */
+  /** The three shapes, by turns. */
   private SimAnswer list() {
-    boolean flat = lists.getAndIncrement() % 2 == 0;
+    int shape = lists.getAndIncrement() % 3;
+    boolean flat = shape == 0;
     ObjectNode answer = NODES.objectNode();
-    ArrayNode all = flat ? answer.putArray("data") : answer.putObject("data").putArray("instances");
+    ArrayNode all =
+        switch (shape) {
+          case 0 -> answer.putArray("data");
+          case 1 -> answer.putObject("data").putArray("instances");
+          default -> answer.putObject("data").putObject("data").putArray("instances");
+        };
     for (SimRental rental : market.listed()) {
       if (flat) {
         all.add(instance(rental));

@@ -32,6 +32,7 @@ final class TensordockClient implements MarketApi {
   private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]{0,127}");
 
   private static final int COMMAND_MOST = 4096;
+  private static final int DEPTH_MOST = 3;
 
   /** Its words for: not here, not now. */
   private static final Pattern FULL =
@@ -81,9 +82,9 @@ final class TensordockClient implements MarketApi {
     ObjectNode data = body.putObject("data").put("type", "virtualmachine");
     data.set("attributes", attributes(request, label, publicKey));
     Answer answer = http.call("POST", "/instances", Optional.of(body), Kind.WRITE);
-    JsonNode id = answer.json().path("data").path("id");
-    if (answer.isOk() && id.isTextual() && !id.asText().isEmpty()) {
-      return id.asText();
+    String id = answer.json().path("data").path("id").asText("");
+    if (answer.isOk() && id.matches(TensordockTypes.MACHINE)) {
+      return id;
     }
     throw no(answer, Kind.WRITE);
   }
@@ -186,20 +187,35 @@ final class TensordockClient implements MarketApi {
     return found;
   }
 
-  /** Both shapes: {@code data} is the array, or it has one called {@code instances}. */
+  /**
+   * All shapes: {@code data} is the array, or has one called {@code instances} in it, or deeper.
+   */
   @Override
   public List<Machine> list() {
     Answer answer = http.call("GET", "/instances", Optional.empty(), Kind.READ);
-    JsonNode data = answer.json().path("data");
-    JsonNode all = data.path("instances").isArray() ? data.path("instances") : data;
-    if (!answer.isOk() || !all.isArray()) {
+    Optional<JsonNode> all = all(answer.json(), DEPTH_MOST);
+    if (!answer.isOk() || said(answer) != 0 || all.isEmpty()) {
       throw no(answer, Kind.READ);
     }
     List<Machine> machines = new ArrayList<>();
-    for (JsonNode one : all) {
+    for (JsonNode one : all.get()) {
       types.machine(one).ifPresent(machines::add);
     }
     return machines;
+  }
+
+  /** Empty: there is no list in it, which is not the same as an empty list. */
+  private static Optional<JsonNode> all(JsonNode said, int depth) {
+    for (String name : List.of("instances", "data")) {
+      JsonNode inner = said.path(name);
+      if (inner.isArray()) {
+        return Optional.of(inner);
+      }
+      if (inner.isObject() && depth > 0) {
+        return all(inner, depth - 1);
+      }
+    }
+    return Optional.empty();
   }
 
   @Override
@@ -217,14 +233,14 @@ final class TensordockClient implements MarketApi {
   /** A failure inside a 200: {@code {"status":400,"error":"…"}}. */
   private static int said(Answer answer) {
     JsonNode json = answer.json();
-    return json.has("error") ? json.path("status").asInt(400) : 0;
+    return json.hasNonNull("error") ? json.path("status").asInt(400) : 0;
   }
 
   private static ProviderException no(Answer answer, Kind kind) {
     String words = answer.text().toLowerCase(Locale.ROOT);
     String message = answer.status() + " " + answer.text();
     boolean isError = answer.status() / 100 == 4 || said(answer) != 0 || answer.json().isArray();
-    if (said(answer) == 401 || answer.status() == 403) {
+    if (said(answer) == 401 || said(answer) == 403 || answer.status() == 403) {
       return new ProviderException.BadCredentials(message);
     }
     if (!isError || said(answer) >= 500) {

@@ -29,6 +29,7 @@ import java.util.regex.Pattern;
 /** What the market says, read with care, in our words. */
 final class TensordockTypes {
 
+  static final String MACHINE = "[A-Za-z0-9-]{1,64}";
   static final int SSH_PORT = 22;
   static final int GPUS_MOST = 8;
 
@@ -173,7 +174,7 @@ final class TensordockTypes {
   Optional<Machine> machine(JsonNode said) {
     JsonNode data = said.path("data").isObject() ? said.path("data") : said;
     String id = data.path("id").asText("");
-    if (!id.matches("[A-Za-z0-9-]{1,64}")) {
+    if (!id.matches(MACHINE)) {
       return Optional.empty();
     }
     JsonNode inner = data.path("attributes").isObject() ? data.path("attributes") : data;
@@ -207,7 +208,7 @@ final class TensordockTypes {
 
   private static Optional<String> host(JsonNode inner) {
     return Optional.of(inner.path("ipAddress").asText("").strip())
-        .filter(host -> host.matches("[A-Za-z0-9.:-]{1,253}"));
+        .filter(host -> host.matches("[A-Za-z0-9.:-]{1,253}") && !host.equals("0.0.0.0"));
   }
 
   /** An address of its own has every port as it is, unless the market forwards it from another. */

@@ -42,7 +42,7 @@ public final class VastaiApiSim implements SimApi {
   private static final Pattern KEYS = Pattern.compile("/instances/([0-9]{1,18})/ssh/");
   private static final Pattern ASK = Pattern.compile("/asks/([0-9]{1,18})/");
   private static final int[] GONE_CODES = {404, 410, 400};
-  private static final int LEAST_DISK = 8;
+  static final int LEAST_DISK = 8;
   private static final int LABEL_MOST = 256;
   private static final int COMMAND_MOST = 4096;
   private static final Pattern PORT = Pattern.compile("-p ([0-9]{1,5}):[0-9]{1,5}");
@@ -135,7 +135,7 @@ public final class VastaiApiSim implements SimApi {
   public SimAnswer answer(SimCall call) {
     String path = call.path();
     return switch (call.method() + " " + operation(call)) {
-      case "POST search", "GET search" -> search(call);
+      case "POST search", "GET search" -> new VastaiSimSearch(market).answer(call);
       case "PUT create" -> create(call, number(ASK, path));
       case "GET show" -> show(Long.toString(number(INSTANCE, path)));
       case "DELETE destroy" -> destroy(Long.toString(number(INSTANCE, path)));
@@ -172,53 +172,7 @@ public final class VastaiApiSim implements SimApi {
         status, NODES.objectNode().put("success", false).put("error", code).put("msg", message));
   }
 
-  /** The filters that our client uses; the rest is taken as no filter, as the market does. */
-  private SimAnswer search(SimCall call) {
-    JsonNode asked = call.body();
-    String model = asked.at("/gpu_name/eq").asText("").replace('_', ' ');
-    int least = asked.at("/num_gpus/gte").asInt(1);
-    int limit = asked.path("limit").asInt(64);
-    long diskGb = asked.path("allocated_storage").asLong(LEAST_DISK);
-    ArrayNode found = NODES.arrayNode();
-    market.offers().stream()
-        .filter(offer -> model.isEmpty() || offer.gpuName().equals(model))
-        .filter(offer -> offer.gpus() >= least)
-        .sorted((one, other) -> Long.compare(one.microsPerHour(), other.microsPerHour()))
-        .limit(limit)
-        .forEach(offer -> found.add(offer(offer, diskGb)));
-    ObjectNode answer = NODES.objectNode();
-    answer.set("offers", found);
-    return SimAnswer.json(200, answer);
-  }
-
-  private static ObjectNode offer(SimOffer offer, long diskGb) {
-    return NODES
-        .objectNode()
-        .put("id", offer.number())
-        .put("ask_contract_id", offer.number())
-        .put("machine_id", offer.number() % 10_000)
-        .put("num_gpus", offer.gpus())
-        .put("gpu_name", offer.gpuName())
-        .put("gpu_ram", offer.gpuMemoryMb())
-        .put("gpu_frac", 1.0)
-        .put("cpu_cores", offer.processors())
-        .put("cpu_cores_effective", (double) offer.processors())
-        .put("cpu_ram", offer.memoryMb())
-        .put("disk_space", (double) offer.diskGb())
-        .put("dph_base", dollars(offer.microsPerHour()))
-        .put("dph_total", dollars(offer.microsPerHour() + offer.diskMicrosPerHour(diskGb)))
-        .put("min_bid", dollars(offer.microsPerHour() / 2))
-        .put("storage_cost", dollars(offer.diskMicrosPerGbMonth()))
-        .put("reliability2", 0.991)
-        .put("cuda_max_good", 12.8)
-        .put("duration", 2_592_000.0)
-        .put("geolocation", offer.place())
-        .put("verification", "verified")
-        .put("rentable", true)
-        .put("rented", false);
-  }
-
-  private static BigDecimal dollars(long micros) {
+  static BigDecimal dollars(long micros) {
     return BigDecimal.valueOf(micros, 6);
   }
 

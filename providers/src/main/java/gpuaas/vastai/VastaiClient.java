@@ -12,8 +12,10 @@ import gpuaas.market.MarketLabel;
 import gpuaas.spi.InstanceRequest;
 import gpuaas.spi.Offer;
 import gpuaas.spi.ProviderException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -23,6 +25,8 @@ import java.util.regex.Pattern;
 final class VastaiClient implements MarketApi {
 
   private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
+  private static final Duration TOO_FREQUENT = Duration.ofSeconds(5);
+  private static final int PAYMENT_REQUIRED = 402;
   private static final Pattern CREDIT =
       Pattern.compile("credit|balance|billing|quota|limit reached|spending");
 
@@ -31,6 +35,8 @@ final class VastaiClient implements MarketApi {
   private final VastaiHosts hosts;
   private final VastaiTypes types;
   private final VastaiRequest requests;
+  private final VastaiSearch search;
+  private final VastaiList list;
   private final String provider;
   private final InstantSource clock;
 
@@ -45,31 +51,26 @@ final class VastaiClient implements MarketApi {
     this.hosts = hosts;
     this.types = new VastaiTypes(settings);
     this.requests = new VastaiRequest(settings);
+    this.search = new VastaiSearch(http, settings);
+    this.list = new VastaiList(http);
     this.provider = provider;
     this.clock = clock;
   }
 
   @Override
   public List<Offer> offers(int limit) {
-    ObjectNode filter = NODES.objectNode();
-    filter.putObject("rentable").put("eq", true);
-    filter.putObject("rented").put("eq", false);
-    if (settings.verifiedOnly()) {
-      filter.putObject("verified").put("eq", true);
-    }
-    filter.putObject("reliability2").put("gte", settings.leastReliability());
-    filter.putObject("disk_space").put("gte", settings.diskGb());
-    filter.put("type", "ondemand").put("limit", limit);
-    filter.put("allocated_storage", settings.diskGb());
-    filter.putArray("order").addArray().add("dph_total").add("asc");
-    Answer answer = http.call("POST", "/bundles/", Optional.of(filter), Kind.READ);
-    List<Offer> offers = new ArrayList<>();
-    JsonNode said = needed(answer, "offers");
+    JsonNode said = search.offers(limit);
     hosts.replace(said);
+    List<Offer> offers = new ArrayList<>();
     for (JsonNode offer : said) {
       types.offer(offer, provider, clock.instant()).ifPresent(offers::add);
     }
-    return offers;
+    offers.sort(Comparator.comparingLong(VastaiClient::price).thenComparing(Offer::id));
+    return offers.stream().limit(limit).toList();
+  }
+
+  private static long price(Offer offer) {
+    return offer.pricePerGpuHour().times(offer.gpuCount()).micros();
   }
 
   @Override
@@ -79,12 +80,12 @@ final class VastaiClient implements MarketApi {
         http.call(
             "PUT",
             ask(request.offer().id()),
-            Optional.of(requests.body(request, label)),
+            Optional.of(requests.body(request, label, publicKey)),
             Kind.WRITE);
     JsonNode contract = answer.json().path("new_contract");
     // A contract is a machine, whatever else is said with it.
-    if (contract.canConvertToLong() && contract.asLong() > 0) {
-      return Long.toString(contract.asLong());
+    if (contract.asText("").matches("[1-9][0-9]{0,17}")) {
+      return contract.asText();
     }
     throw no(answer, Kind.WRITE);
   }
@@ -123,7 +124,8 @@ final class VastaiClient implements MarketApi {
   @Override
   public Optional<Machine> show(String machine) {
     Answer answer = http.call("GET", path(machine), Optional.empty(), Kind.READ);
-    if (answer.status() == 404 && !isAboutTheKey(answer)) {
+    boolean gone = answer.status() == 404 || words(answer).contains("no_such_instance");
+    if (gone && !isAboutTheKey(answer)) {
       return Optional.empty();
     }
     if (!answer.isOk() || !answer.json().has("instances")) {
@@ -145,11 +147,8 @@ final class VastaiClient implements MarketApi {
 
   @Override
   public List<Machine> list() {
-    Answer answer = http.call("GET", "/instances/", Optional.empty(), Kind.READ);
     List<Machine> machines = new ArrayList<>();
-    for (JsonNode instance : needed(answer, "instances")) {
-      types.machine(instance).ifPresent(machines::add);
-    }
+    list.all().forEach(instance -> types.machine(instance).ifPresent(machines::add));
     return machines;
   }
 
@@ -176,9 +175,15 @@ final class VastaiClient implements MarketApi {
     return "/instances/" + machine + "/";
   }
 
-  /** An array that must be there: an answer without it says nothing about what there is. */
+  /**
+   * An array that must be there: an answer without it says nothing about what there is. Some write
+   * null for one that is empty.
+   */
   static JsonNode needed(Answer answer, String field) {
     JsonNode array = answer.json().path(field);
+    if (answer.isOk() && array.isNull() && !saysNo(answer)) {
+      return NODES.arrayNode();
+    }
     if (!answer.isOk() || !array.isArray()) {
       throw no(answer, Kind.READ);
     }
@@ -189,7 +194,7 @@ final class VastaiClient implements MarketApi {
     return !answer.json().path("success").asBoolean(true);
   }
 
-  private static boolean isAboutTheKey(Answer answer) {
+  static boolean isAboutTheKey(Answer answer) {
     return words(answer).contains("auth_error") || words(answer).contains("invalid user key");
   }
 
@@ -204,22 +209,23 @@ final class VastaiClient implements MarketApi {
     if (isAboutTheKey(answer)) {
       return new ProviderException.BadCredentials(said);
     }
-    if (words.contains("no_such_ask") || words.contains("not available")) {
+    boolean asked = kind == Kind.WRITE;
+    if (asked && (words.contains("no_such_ask") || words.contains("not available"))) {
       return new ProviderException.OfferGone(said);
     }
     if (words.contains("too frequent")) {
-      return new ProviderException.RateLimited(said, java.time.Duration.ofSeconds(5));
+      return new ProviderException.RateLimited(said, TOO_FREQUENT);
     }
-    if (CREDIT.matcher(words).find()) {
+    if (answer.status() == PAYMENT_REQUIRED || CREDIT.matcher(words).find()) {
       return new ProviderException.NoCapacity(said);
     }
     if (answer.status() == 403) {
       return new ProviderException.BadCredentials(said);
     }
     if (answer.status() / 100 == 4 || saysNo(answer)) {
-      return kind == Kind.READ
-          ? new ProviderException.Unavailable(said, null)
-          : new ProviderException.Rejected(said);
+      return asked
+          ? new ProviderException.Rejected(said)
+          : new ProviderException.Unavailable(said, null);
     }
     return MarketHttp.lost(kind, "not understood: " + said, null);
   }

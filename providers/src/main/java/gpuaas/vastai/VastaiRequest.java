@@ -29,7 +29,7 @@ final class VastaiRequest {
   }
 
   /** The body of the call that rents; what it leaves out, the template has its say in. */
-  ObjectNode body(InstanceRequest request, MarketLabel label) {
+  ObjectNode body(InstanceRequest request, MarketLabel label, String publicKey) {
     Launch launch = request.launch();
     ObjectNode body = JsonNodeFactory.instance.objectNode();
     body.put("client_id", "me").put("disk", Math.max(settings.diskGb(), launch.diskGb()));
@@ -37,6 +37,9 @@ final class VastaiRequest {
     body.put("target_state", "running").put("cancel_unavail", true);
     from(request, body);
     begin(launch, body);
+    if (label.hasShell()) {
+      body.put("ssh_key", publicKey); // not reliable: it is attached once more
+    }
     body.set("env", environment(request.environment(), launch.ports()));
     return body;
   }

@@ -65,7 +65,8 @@ final class VastaiTemplates {
     Answer answer = http.call("GET", PATH, Optional.empty(), Kind.READ);
     List<Template> found = new ArrayList<>();
     for (JsonNode one : VastaiClient.needed(answer, "templates")) {
-      if (found.size() < MOST && !text(one, "hash_id").isEmpty()) {
+      boolean asked = one.path("recommended").asBoolean(true) && !text(one, "hash_id").isEmpty();
+      if (asked && found.size() < MOST) {
         found.add(template(one));
       }
     }
@@ -86,7 +87,7 @@ final class VastaiTemplates {
         text(one, "args_str"),
         one.path("use_ssh").asBoolean(),
         one.path("ssh_direct").asBoolean(),
-        one.path("recommended").asBoolean(),
+        one.path("recommended").asBoolean(true),
         Math.max(0, one.path("recommended_disk_space").asInt()),
         needs.isObject() ? needs.toString() : text(one, "extra_filters"),
         one.path("creator_id").asLong(),

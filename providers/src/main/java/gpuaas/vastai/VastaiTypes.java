@@ -30,6 +30,7 @@ final class VastaiTypes {
   private static final int PORT_MOST = 65_535;
   private static final int SSH_PORT = 22;
   private static final int WHY_MOST = 200;
+  private static final int DIGITS_MOST = 40;
   private static final BigDecimal OF_RELIABILITY = new BigDecimal("0.6");
   private static final BigDecimal OF_BID = new BigDecimal("0.4");
 
@@ -52,7 +53,10 @@ final class VastaiTypes {
             && gpus >= 1
             && gpus <= GPUS_MOST
             && memoryMib > 0
+            && offer.path("dph_total").decimalValue().signum() >= 0
             && offer.path("rentable").asBoolean(true)
+            && !offer.path("is_bid").asBoolean(false)
+            && isGoodEnough(offer)
             && !offer.path("rented").asBoolean(false);
     if (!whole) {
       return Optional.empty();
@@ -80,6 +84,19 @@ final class VastaiTypes {
                 settings.simulated() ? Assurance.GpuMode.SIMULATED : Assurance.GpuMode.PASSTHROUGH),
             now,
             facts(offer, now)));
+  }
+
+  /** What was asked for in the search, looked at again; what is not told is not held against it. */
+  private boolean isGoodEnough(JsonNode offer) {
+    boolean verified =
+        offer.path("verified").asBoolean(true)
+            && List.of("verified", "").contains(offer.path("verification").asText(""));
+    boolean reliable =
+        decimal(offer, "reliability2")
+            .map(value -> value.compareTo(settings.leastReliability()) >= 0)
+            .orElse(true);
+    boolean roomy = offer.path("disk_space").asDouble(Double.MAX_VALUE) >= settings.diskGb();
+    return (verified || !settings.verifiedOnly()) && reliable && roomy;
   }
 
   private static Offer.Facts facts(JsonNode offer, Instant now) {
@@ -113,7 +130,9 @@ final class VastaiTypes {
   /** A number above 0; what is none, or not above 0, is not told. */
   private static Optional<BigDecimal> decimal(JsonNode node, String field) {
     JsonNode value = node.path(field);
-    return value.isNumber() && value.decimalValue().signum() > 0
+    return value.isNumber()
+            && value.decimalValue().signum() > 0
+            && Math.abs((long) value.decimalValue().scale()) <= DIGITS_MOST
         ? Optional.of(value.decimalValue())
         : Optional.empty();
   }
@@ -170,7 +189,7 @@ final class VastaiTypes {
   private static Phase phase(JsonNode instance) {
     boolean toldToStop = instance.path("intended_status").asText("").equals("stopped");
     String message = instance.path("status_msg").asText("");
-    return switch (instance.path("actual_status").asText("")) {
+    return switch (instance.path("actual_status").asText("").toLowerCase(Locale.ROOT)) {
       case "running" -> toldToStop ? Phase.STOPPED : Phase.RUNNING;
       case "stopped", "exited", "frozen" -> Phase.STOPPED;
       case "unknown", "offline" -> Phase.SILENT;
@@ -178,7 +197,7 @@ final class VastaiTypes {
           toldToStop || message.contains("create failed") || message.startsWith("Error")
               ? Phase.STOPPED
               : Phase.STARTING;
-      default -> toldToStop ? Phase.STOPPED : Phase.STARTING;
+      default -> toldToStop || message.contains("create failed") ? Phase.STOPPED : Phase.STARTING;
     };
   }
 
@@ -191,10 +210,12 @@ final class VastaiTypes {
   }
 
   private Optional<Endpoint> ssh(JsonNode instance) {
-    return settings.direct()
-        ? Optional.ofNullable(ports(instance).get(SSH_PORT))
-            .flatMap(port -> endpoint(port.host(), port.port()))
-        : endpoint(instance.path("ssh_host").asText("").strip(), instance.path("ssh_port").asInt());
+    Optional<Endpoint> direct =
+        Optional.ofNullable(ports(instance).get(SSH_PORT))
+            .flatMap(port -> endpoint(port.host(), port.port()));
+    Optional<Endpoint> proxy =
+        endpoint(instance.path("ssh_host").asText("").strip(), instance.path("ssh_port").asInt());
+    return settings.direct() ? direct.or(() -> proxy) : proxy;
   }
 
   /** {@code {"8000/tcp":[{"HostPort":"33526"}]}}; in any other shape nothing is told. */

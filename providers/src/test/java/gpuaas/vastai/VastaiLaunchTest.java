@@ -21,6 +21,7 @@ import gpuaas.spi.OwnerTag;
 import gpuaas.spi.Provider;
 import gpuaas.spi.ProviderConfig;
 import gpuaas.spi.ProviderException;
+import gpuaas.spi.TestClock;
 import gpuaas.spi.market.HasPublicPorts;
 import gpuaas.spi.market.HasPublicPorts.PublicPort;
 import java.net.URI;
@@ -241,5 +242,29 @@ class VastaiLaunchTest {
     }
     assertThat(sim.calls("create")).isZero();
     assertThat(provider.create(request("", Launch.PLAIN)).id()).isNotEmpty();
+  }
+
+  @Test
+  void aKeyThatIsOnItsWayIsNoFailure() {
+    // A market takes a while to let a key in; until then the machine is on its way up, ever again.
+    provider.close();
+    sim.close();
+    TestClock clock = new TestClock();
+    SimRules slow =
+        new SimRules(
+            Duration.ofSeconds(1),
+            Duration.ofSeconds(2),
+            Duration.ofSeconds(15),
+            Duration.ZERO,
+            Duration.ZERO);
+    sim = VastaiApiSim.server(clock, slow, folder.resolve("late"), KEY, 7).start(0);
+    provider = provider();
+    InstanceRef machine = provider.create(request("", Launch.PLAIN));
+    clock.advance(Duration.ofSeconds(16));
+    for (int look = 0; look < 5; look++) {
+      assertThat(provider.inspect(machine)).containsInstanceOf(InstanceStatus.Starting.class);
+    }
+    clock.advance(Duration.ofSeconds(2));
+    eventuallyUp(machine);
   }
 }
