@@ -269,10 +269,10 @@ class ShopperScenarioTest {
   @Test
   void aVirtualMachineOfTheOtherMarket() {
     JsonNode offer = get("/api/v1/inventory?provider=tensordock&limit=1").path("offers").path(0);
-    assertThat(offer.path("id").asText()).startsWith("tensordock-" + offer.path("provider_id").asText());
+    assertThat(offer.path("id").asText())
+        .startsWith("tensordock-" + offer.path("provider_id").asText());
     assertThat(offer.path("provider_id").asText()).hasSize(36);
-    Answer created =
-        call("POST", "/api/v1/sessions", wanted("t", offer.path("id").asText(), ""));
+    Answer created = call("POST", "/api/v1/sessions", wanted("t", offer.path("id").asText(), ""));
     assertThat(created.status()).as(created.toString()).isEqualTo(201);
     String id = created.json().at("/session/id").asText();
     awaitStatus(id, "running");
