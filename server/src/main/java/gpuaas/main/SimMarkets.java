@@ -67,7 +67,9 @@ final class SimMarkets implements AutoCloseable {
           }
         });
     byType.forEach((type, server) -> {
-      String prefix = "provider.sim" + type + ".";
+      // By the names that they have in documents, unless a real account has them.
+      String name = settings.providers().containsKey(type) ? "sim" + type : type;
+      String prefix = "provider." + name + ".";
       all.put(Settings.variable(prefix + "type"), type);
       all.put(Settings.variable(prefix + "base-url"), server.url().toString());
       all.put(Settings.variable(prefix + "api-key"), KEY);

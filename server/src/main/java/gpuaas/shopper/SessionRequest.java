@@ -3,6 +3,7 @@ package gpuaas.shopper;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refused;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * What was asked for, with the rules of the documents kept.
@@ -47,6 +48,10 @@ record SessionRequest(
           "inference",
           "ssh",
           "benchmark");
+
+  /** They become words of a command line. */
+  private static final Pattern MODEL = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._/:-]{0,255}|");
+
   private static final int NAME_LENGTH_MOST = 256;
   private static final int PORTS_MOST = 64;
   private static final int PORT_MOST = 65_535;
@@ -77,6 +82,12 @@ record SessionRequest(
     String scope = fields.text("retry_scope");
     String onStart = fields.text("on_start_cmd");
     int timeout = fields.integer("ssh_timeout_minutes");
+    if (!MODEL.matcher(model).matches()) {
+      fields.problem("model_id", "must be the name of a model");
+    }
+    if (!MODEL.matcher(quantization).matches()) {
+      fields.problem("quantization", "must be the name of a form of weights");
+    }
     if (diskGb < 0 || diskGb > DISK_GB_MOST) {
       fields.problem("disk_gb", "must be at most " + DISK_GB_MOST);
     }

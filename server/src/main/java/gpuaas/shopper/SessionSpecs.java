@@ -107,7 +107,9 @@ final class SessionSpecs {
         asked.entrypoint() ? Launch.Mode.IMAGE : Launch.Mode.SHELL,
         diskGb,
         asked.entrypoint() ? ports(asked) : List.of(),
-        asked.onStartCommand(),
+        asked.entrypoint() && asked.onStartCommand().isEmpty()
+            ? arguments(asked)
+            : asked.onStartCommand(),
         template.map(Template::hash).orElse(""));
   }
 
@@ -120,6 +122,17 @@ final class SessionSpecs {
       case "llm_vllm", "llm" -> "vllm/vllm-openai:latest";
       default -> "";
     };
+  }
+
+  /** What vLLM's image must be told; that of TGI reads its environment. */
+  private static String arguments(SessionRequest asked) {
+    boolean vllm = asked.workloadType().equals("llm_vllm") || asked.workloadType().equals("llm");
+    if (!vllm || !asked.dockerImage().isEmpty() || asked.modelId().isEmpty()) {
+      return "";
+    }
+    String quantization =
+        asked.quantization().isEmpty() ? "" : " --quantization " + asked.quantization();
+    return "--model " + asked.modelId() + " --gpu-memory-utilization 0.90" + quantization;
   }
 
   /** The first of them is where its health is asked for. */

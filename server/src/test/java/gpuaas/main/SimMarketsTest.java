@@ -35,9 +35,9 @@ class SimMarketsTest {
     try (SimMarkets markets = SimMarkets.start(plain, InstantSource.system())) {
       Settings settings = Settings.load(markets.added(environment, plain));
       assertThat(settings.providers().keySet())
-          .containsExactlyInAnyOrder("local", "simvastai", "simtensordock");
+          .containsExactlyInAnyOrder("local", "vastai", "tensordock");
       for (ProviderFactory factory : List.of(new VastaiFactory(), new TensordockFactory())) {
-        String name = "sim" + factory.type();
+        String name = factory.type();
         Settings.ProviderSettings given = settings.providers().get(name);
         assertThat(given.type()).isEqualTo(factory.type());
         Path folder = Files.createDirectory(data.resolve(name));

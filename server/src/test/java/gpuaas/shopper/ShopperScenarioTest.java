@@ -78,7 +78,9 @@ class ShopperScenarioTest {
   }
 
   private Answer call(String method, String path, String body) {
-    return TestServer.send(method, server.shopperUrl() + path, Map.of(), body);
+    Answer answer = TestServer.send(method, server.shopperUrl() + path, Map.of(), body);
+    ShopperContract.check(method, path, answer);
+    return answer;
   }
 
   private JsonNode get(String path) {

@@ -3,6 +3,7 @@ package gpuaas.shopper;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import gpuaas.access.KeyPairs;
 import gpuaas.main.TestServer;
 import gpuaas.main.TestServer.Answer;
 import java.util.List;
@@ -31,7 +32,9 @@ class ShopperWireTest {
     for (int i = 0; i < headers.length; i += 2) {
       all.put(headers[i], headers[i + 1]);
     }
-    return TestServer.send(method, server.shopperUrl() + path, all, body);
+    Answer answer = TestServer.send(method, server.shopperUrl() + path, all, body);
+    ShopperContract.check(method, path, answer);
+    return answer;
   }
 
   private static void refused(Answer answer, int status, String text) {
@@ -49,6 +52,64 @@ class ShopperWireTest {
             + " \"reservation_hours\": 2}";
     return all.replaceFirst("\\}$", ", \"" + field + "\": " + value + "}")
         .replaceFirst("\"" + field + "\": (\"[^\"]*\"|[0-9]+), (?=.*\"" + field + "\")", "");
+  }
+
+  @Test
+  void theRoutesAreThoseOfTheContract() {
+    assertThat(ShopperContract.operations())
+        .isEqualTo(ShopperContract.operations(server.running().sessions().routes()));
+  }
+
+  @Test
+  void parametersThatAreNotTrueOrFalse() {
+    refused(
+        send("GET", "/api/v1/templates?recommended=maybe", ""),
+        400,
+        "strconv.ParseBool: parsing \"maybe\": invalid syntax");
+  }
+
+  @Test
+  void leasesOfOtherApisAreSessionsToo() {
+    // Shows that a lease is the same in all dialects: an allocation can be seen and ended here.
+    String token = server.token("dev-user", "dev123");
+    String key =
+        server
+            .call(
+                "POST",
+                "/api/v1/ssh-keys",
+                token,
+                "{\"title\": \"k\", \"key\": \"" + KeyPairs.make("k").publicKey().line() + "\"}")
+            .json()
+            .path("id")
+            .asText();
+    String id =
+        server
+            .call(
+                "POST",
+                "/api/v1/allocations",
+                token,
+                "{\"sku\": \"h200-sxm-slice\", \"gpus_total\": 1, \"region_code\":"
+                    + " \"us-buffalo-1\", \"ssh_key_ids\": [\""
+                    + key
+                    + "\"]}")
+            .json()
+            .path("id")
+            .asText();
+    JsonNode session = send("GET", "/api/v1/sessions/" + id, "").json();
+    assertThat(session.path("gpu_type").asText()).isEqualTo("H200");
+    assertThat(session.path("workload_type").asText()).isEqualTo("ssh");
+    refused(
+        send("POST", "/api/v1/sessions/" + id + "/extend", "{\"additional_hours\": 1}"),
+        400,
+        "no end to extend");
+    assertThat(send("DELETE", "/api/v1/sessions/" + id, "").status()).isEqualTo(200);
+    assertThat(
+            server
+                .call("GET", "/api/v1/allocations/" + id, token, "")
+                .json()
+                .path("status")
+                .asText())
+        .isEqualTo("released");
   }
 
   @Test
