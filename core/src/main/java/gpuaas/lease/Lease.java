@@ -208,12 +208,8 @@ public record Lease(
   }
 
   private Change booting(Booting next, Instant now) {
-    return changed(
-        with(next, expires),
-        Event.Type.LEASE_BOOTING,
-        Map.of("instance", next.instance().id()),
-        List.of(),
-        now);
+    Map<String, String> details = Map.of("instance", next.instance().id());
+    return changed(with(next, expires), Event.Type.LEASE_BOOTING, details, List.of(), now);
   }
 
   private Change running(Booting b, Answered a, Instant now) {
@@ -258,12 +254,8 @@ public record Lease(
   }
 
   private Change stopping(Stopping next, List<Usage> usage, Instant now) {
-    return changed(
-        with(next, expires),
-        Event.Type.LEASE_STOPPING,
-        Map.of("reason", next.why().text()),
-        usage,
-        now);
+    Map<String, String> details = Map.of("reason", next.why().text());
+    return changed(with(next, expires), Event.Type.LEASE_STOPPING, details, usage, now);
   }
 
   private Change ended(EndReason why, Instant now) {

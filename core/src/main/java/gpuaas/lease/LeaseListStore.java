@@ -112,6 +112,14 @@ final class LeaseListStore {
         .list();
   }
 
+  /** Those that have not ended. */
+  static List<UUID> living(Tx tx, int limit) {
+    return tx.query("select id from lease where state <> 'ended' order by id limit :limit")
+        .bind("limit", limit)
+        .mapTo(UUID.class)
+        .list();
+  }
+
   /** How many leases there are of each state at each provider, but for those that have ended. */
   static List<Leases.Count> counts(Tx tx) {
     return tx.query(

@@ -38,6 +38,7 @@ import java.util.function.Predicate;
 public final class Leases {
 
   private static final int EVENTS_MOST = 1000;
+  private static final int LIVING_MOST = 10_000;
   private static final Duration LOOK_EVERY = Duration.ofMillis(25);
 
   private final Database database;
@@ -184,6 +185,31 @@ public final class Leases {
             lease.on(
                 new LeaseSignal.StopAsked(why, caller.correlationId()), clock.instant(), rules),
         Act.ALLOCATION_RELEASE);
+  }
+
+  /**
+   * Asks all of everybody's to end, and waits for that, but no longer than this; how many are left.
+   */
+  public int endAll(Duration limit) throws InterruptedException {
+    long end = System.nanoTime() + limit.toNanos();
+    List<UUID> living = database.read(tx -> LeaseListStore.living(tx, LIVING_MOST));
+    living.forEach(this::end);
+    while (!living.isEmpty() && System.nanoTime() - end < 0) {
+      TimeUnit.NANOSECONDS.sleep(LOOK_EVERY.toNanos());
+      living = database.read(tx -> LeaseListStore.living(tx, LIVING_MOST));
+    }
+    return living.size();
+  }
+
+  private void end(UUID id) {
+    database.run(tx -> {
+      LeaseStore.lock(tx, id);
+      Lease lease = LeaseStore.find(tx, id).orElseThrow();
+      Change change = lease.on(new LeaseSignal.StopAsked(EndReason.ASKED), clock.instant(), rules);
+      if (!change.isEmpty()) {
+        store.write(tx, change);
+      }
+    });
   }
 
   /** A change that a caller asked for; nothing is written when it changes nothing. */

@@ -19,7 +19,6 @@ import java.nio.file.StandardOpenOption;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -117,7 +116,8 @@ public final class Main {
       FileLock lock,
       CountDownLatch stopped) {
     PrintStream out = System.out;
-    out.println("Stopping; environments go on running.");
+    boolean ends = system.settings().endAllAtStop().isPresent();
+    out.println(ends ? "Stopping; all leases end." : "Stopping; environments go on running.");
     system.api().close();
     system.idp().close();
     system.gpuai().close();
@@ -125,6 +125,7 @@ public final class Main {
       system.shopper().close();
     }
     system.sessions().close();
+    system.settings().endAllAtStop().ifPresent(limit -> endAll(system, limit, out));
     system.loops().close();
     system.workLoop().close();
     system.gateway().close();
@@ -137,6 +138,19 @@ public final class Main {
       out.println("the lock stays until the process has ended: " + e.getMessage());
     }
     stopped.countDown();
+  }
+
+  private static void endAll(Wiring.Running system, Duration limit, PrintStream out) {
+    try {
+      int left = system.leases().endAll(limit);
+      if (left > 0) {
+        out.println(left + " leases are still ending; the next start goes on with that.");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (DatabaseGone e) {
+      out.println("leases could not be ended: " + e.getMessage());
+    }
   }
 
   /** One server for one data folder. */

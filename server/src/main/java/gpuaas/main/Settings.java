@@ -83,6 +83,7 @@ public record Settings(
     String shopperAddress,
     int shopperPort,
     ShopperSettings shopper,
+    Optional<Duration> endAllAtStop,
     Map<String, ProviderSettings> providers) {
 
   private static final String LOOPBACK = "127.0.0.1";
@@ -222,6 +223,9 @@ public record Settings(
             shopperAddress,
             reader.integer("shopper.port", sameAddress ? idpPort : 8081, 0, 65_535),
             ShopperReader.read(reader, development),
+            reader.flag("stop.end-leases", false)
+                ? Optional.of(reader.duration("stop.end-leases-limit", Duration.ofMinutes(1)))
+                : Optional.empty(),
             reader.providers());
     reader.refuseUnknown();
     if (settings.providerCallLimit.compareTo(settings.lease.settle()) >= 0) {

@@ -13,6 +13,7 @@ record Welcome(Wiring.Running system) {
     out.println("GPUaaS is ready.");
     out.println("  API        " + api + "/api/v1");
     out.println("  GPU.ai API http://localhost:" + system.gpuai().port() + "/v1 and /sdk/v1");
+    out.println("  Shopper    http://localhost:" + system.shopper().port() + "/api/v1/inventory");
     out.println("  Log-in     " + idp + "/realms/gpuaas");
     out.println(
         "  SSH        "
