@@ -53,7 +53,7 @@ final class Accepting {
 
   /**
    * What a GPU of it costs for an hour, from now until the lease ends, whatever becomes of prices.
-   * This very offer of a provider costs what it asks; other things what we have priced them at, and
+   * This very offer of a market costs what it asks; other things what we have priced them at, and
    * what nobody priced what the cheapest provider asks.
    */
   private long price(Tx tx, LeaseSpec spec) {
@@ -77,13 +77,17 @@ final class Accepting {
     return price;
   }
 
-  /** What the provider of the very offer that is wanted asks for a GPU of it, with its disk. */
+  /**
+   * What the market of the very offer that is wanted asks for a GPU of it, with its disk. Our own
+   * machines cost what we have priced them at.
+   */
   private static Optional<Long> asked(Tx tx, LeaseSpec spec) {
     Want want = spec.want();
     if (want.offer().isEmpty()) {
       return Optional.empty();
     }
     return rooms(tx, want).stream()
+        .filter(room -> room.node().isEmpty())
         .map(room -> room.offer().withGpuCount(want.gpuCount()))
         .findFirst()
         .flatMap(offer -> offer.pricePerHour(spec.launch().diskGb()))

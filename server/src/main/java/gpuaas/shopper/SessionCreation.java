@@ -137,19 +137,15 @@ final class SessionCreation {
               pair.publicKey().line(),
               settings.placementWait(),
               retry);
-      Lease lease = placed(request(caller, spec, asked.consumerId(), offer));
-      Optional<EndReason> failure = failure(lease);
+      Optional<Lease> lease = request(caller, spec, asked.consumerId(), offer).map(this::placed);
+      Optional<EndReason> failure =
+          lease.isEmpty() ? Optional.of(EndReason.NO_CAPACITY) : failure(lease.get());
       if (failure.isEmpty()) {
         catalog.worked(OfferKey.of(offer.offer()));
-        return new Outcome.Made(lease, pair.privateKey(), gone.size());
+        return new Outcome.Made(lease.orElseThrow(), pair.privateKey(), gone.size());
       }
-      boolean stale = failure.get() == EndReason.NO_CAPACITY;
-      catalog.failed(
-          OfferKey.of(offer.offer()),
-          offer.offer().gpu().model(),
-          stale ? Failure.STALE_INVENTORY : Failure.UNKNOWN,
-          failure.get().text());
-      if (!stale) {
+      noteFailure(offer, failure.get());
+      if (failure.get() != EndReason.NO_CAPACITY) {
         return new Outcome.Failed(offer, "CreateInstance failed: the request was declined");
       }
       gone.add(offer.id());
@@ -164,9 +160,18 @@ final class SessionCreation {
                 .limit(ALTERNATIVES_MOST)
                 .toList());
       }
-      retry = new Retry(lease.id().toString(), gone.size(), String.join(",", gone));
+      String parent = lease.map(failed -> failed.id().toString()).orElse(retry.parent());
+      retry = new Retry(parent, gone.size(), String.join(",", gone));
       offer = next.get();
     }
+  }
+
+  private void noteFailure(Listed offer, EndReason why) {
+    catalog.failed(
+        OfferKey.of(offer.offer()),
+        offer.offer().gpu().model(),
+        why == EndReason.NO_CAPACITY ? Failure.STALE_INVENTORY : Failure.UNKNOWN,
+        why.text());
   }
 
   private List<Listed> candidates(RetryScope scope, Listed first, List<String> gone) {
@@ -192,10 +197,15 @@ final class SessionCreation {
     }
   }
 
-  /** Written, and on its way, when this returns. */
-  private Lease request(Caller caller, LeaseSpec spec, String consumer, Listed offer) {
+  /** Written, and on its way, when this returns; empty: the offer is not even known any more. */
+  private Optional<Lease> request(Caller caller, LeaseSpec spec, String consumer, Listed offer) {
     try {
-      return database.tx(tx -> leases.request(tx, caller, spec, Optional.empty()));
+      return Optional.of(database.tx(tx -> leases.request(tx, caller, spec, Optional.empty())));
+    } catch (Refused no) {
+      if (no.refusal() instanceof Refusal.UnknownGpu) {
+        return Optional.empty();
+      }
+      throw no;
     } catch (Duplicate sameMoment) {
       refuseSecond(caller, consumer, offer);
       throw second(consumer, offer, "", "pending"); // it ended as we looked

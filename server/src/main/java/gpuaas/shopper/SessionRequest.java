@@ -10,7 +10,6 @@ import java.util.regex.Pattern;
  *
  * @param reservationHours from the request on
  * @param idleThresholdMinutes 0: it may stand idle
- * @param preserve whether what is in it is to outlive it
  * @param entrypoint true: what the image runs by itself; false: something to log in to
  * @param diskGb 0: as much as is thought to be needed
  * @param retriesMost how often another offer may be tried in place of one that failed
@@ -22,7 +21,6 @@ record SessionRequest(
     String workloadType,
     int reservationHours,
     int idleThresholdMinutes,
-    boolean preserve,
     boolean entrypoint,
     String dockerImage,
     String modelId,
@@ -69,7 +67,7 @@ record SessionRequest(
     String workload = fields.requiredText("workload_type", NAME_LENGTH_MOST);
     int hours = fields.requiredInteger("reservation_hours", 1, HOURS_MOST);
     int idle = Math.max(0, fields.integer("idle_threshold_minutes"));
-    boolean preserve = fields.text("storage_policy").equals("preserve");
+    var _ = fields.text("storage_policy");
     boolean entrypoint = fields.text("launch_mode").equals("entrypoint");
     String image = fields.text("docker_image");
     String model = fields.text("model_id");
@@ -104,7 +102,6 @@ record SessionRequest(
         workload,
         hours,
         Math.min(idle, IDLE_MINUTES_MOST),
-        preserve,
         entrypoint,
         image,
         model,

@@ -67,7 +67,7 @@ final class SessionSpecs {
             "",
             offer.offer().gpu().model(),
             offer.gpuCount(),
-            Optional.empty(),
+            Optional.of(offer.offer().region()),
             offer.offer().tier(),
             Optional.of(OfferKey.of(offer.offer())));
     String image = asked.entrypoint() ? image(asked) : "";
@@ -182,7 +182,7 @@ final class SessionSpecs {
     labels.put(LeaseSpec.CONSUMER, asked.consumerId());
     labels.put(OFFER, offer.id());
     labels.put(WORKLOAD, asked.workloadType());
-    labels.put(STORAGE, asked.preserve() ? "preserve" : "destroy");
+    labels.put(STORAGE, "destroy"); // whatever was asked for: nothing outlives a machine yet
     labels.put(MODE, asked.entrypoint() ? "entrypoint" : "ssh");
     if (asked.entrypoint()) {
       labels.put(PORT, Integer.toString(ports(asked).getFirst()));
@@ -221,7 +221,7 @@ final class SessionSpecs {
             "",
             offer.offer().gpu().model(),
             offer.gpuCount(),
-            Optional.empty(),
+            Optional.of(offer.offer().region()),
             offer.offer().tier(),
             Optional.of(OfferKey.of(offer.offer())));
     return new LeaseSpec(
