@@ -3,6 +3,7 @@ package gpuaas.lease;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import gpuaas.base.Caller;
 import gpuaas.catalog.Want;
 import gpuaas.events.Event;
 import gpuaas.lease.LeaseSignal.Answered;
@@ -29,6 +30,7 @@ import gpuaas.sim.SimProvider;
 import gpuaas.sim.SimScript;
 import gpuaas.spi.Endpoint;
 import gpuaas.spi.InstanceRef;
+import gpuaas.spi.InstanceRequest.Launch;
 import gpuaas.spi.OfferQuery;
 import gpuaas.spi.TestClock;
 import gpuaas.spi.Tier;
@@ -38,6 +40,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -241,5 +244,88 @@ class LeaseTest {
     Event again = lease(new Waiting(0)).on(new Placed(PLACE), T9, RULES).events().getFirst();
     assertThat(once).isEqualTo(again);
     assertThat(once.sequence()).isEqualTo(5);
+  }
+
+  // --- leases whose end counts from the request, and that are patient for a while ---
+
+  private static final Duration PATIENT_TERM = Duration.ofHours(2);
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  private static Lease patient() {
+    UUID id = new UUID(0, 7);
+    Caller caller = new Caller(id, "u", id, id, Set.of(Caller.Role.USER), Optional.empty(), "c");
+    LeaseSpec spec =
+        new LeaseSpec(
+            new Want("", "H200", 1, Optional.empty(), Tier.ON_DEMAND),
+            "",
+            List.of(),
+            List.of(),
+            Map.of(),
+            Launch.PLAIN,
+            Optional.of(PATIENT_TERM),
+            true,
+            Optional.empty(),
+            LeaseSpec.WhenFull.FAIL,
+            PATIENCE,
+            Guards.NONE,
+            Map.of(),
+            Optional.empty());
+    return Lease.requested(id, caller, spec, Optional.empty(), 1_000_000, T0).after();
+  }
+
+  @Test
+  void theEndIsKnownFromTheRequestOn() {
+    Lease lease = patient();
+    assertThat(lease.expires()).contains(T0.plus(PATIENT_TERM));
+    assertThat(lease.isOverdue(T0.plus(PATIENT_TERM).minusNanos(1))).isFalse();
+    assertThat(lease.isOverdue(T0.plus(PATIENT_TERM))).isTrue();
+  }
+
+  @Test
+  void anotherEndIsToldAndWarnedOfAnew() {
+    Lease lease = patient();
+    Lease warned =
+        new Lease(
+            lease.id(),
+            lease.version(),
+            lease.tenant(),
+            lease.project(),
+            lease.requestedBy(),
+            lease.apiKey(),
+            lease.spec(),
+            lease.name(),
+            lease.state(),
+            lease.pricePerGpuHourMicros(),
+            lease.createdAt(),
+            lease.expires(),
+            lease.history().told(LeaseSignal.Warning.ENDING_SOON),
+            lease.correlationId());
+    Instant later = T0.plus(PATIENT_TERM).plus(PATIENT_TERM);
+    Change change = warned.endingAt(later, T0);
+    assertThat(change.after().expires()).contains(later);
+    assertThat(change.after().history().told()).isEmpty();
+    assertThat(change.events())
+        .singleElement()
+        .satisfies(event -> {
+          assertThat(event.type()).isEqualTo(Event.Type.LEASE_EXTENDED);
+          assertThat(event.details()).containsEntry("at", later.toString());
+        });
+    assertThat(change.after().endingAt(later, T0).isEmpty()).isTrue();
+  }
+
+  @Test
+  void whatMayPassIsTriedAgainAsLongAsItIsPatient() {
+    Declined limited = new Declined(0, Decline.RATE_LIMITED);
+    assertThat(patient().on(limited, T0.plusSeconds(19), RULES).after().state())
+        .isEqualTo(new Waiting(0));
+    Instant late = T0.plus(PATIENCE);
+    assertThat(patient().on(limited, late, RULES).after().state())
+        .isEqualTo(new Ended(EndReason.DECLINED, late));
+  }
+
+  @Test
+  void anOfferThatIsGoneIsNoCapacity() {
+    assertThat(patient().on(new Declined(0, Decline.OFFER_GONE), T0, RULES).after().state())
+        .isEqualTo(new Ended(EndReason.NO_CAPACITY, T0));
   }
 }

@@ -9,7 +9,7 @@ import gpuaas.gpuai.GpuaiDialect;
 import gpuaas.identity.ApiKeys;
 import gpuaas.lease.LeaseRules;
 import gpuaas.ledger.LedgerRules;
-import gpuaas.shopper.ShopperSettings;
+import gpuaas.shopper.ShopperDialect.ShopperSettings;
 import java.io.IOException;
 import java.io.Reader;
 import java.net.InetAddress;

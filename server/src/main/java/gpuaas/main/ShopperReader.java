@@ -1,7 +1,7 @@
 package gpuaas.main;
 
-import gpuaas.shopper.ShopperSettings;
-import gpuaas.shopper.ShopperSettings.KeyType;
+import gpuaas.shopper.ShopperDialect.ShopperSettings;
+import gpuaas.shopper.ShopperDialect.ShopperSettings.KeyType;
 import java.time.Duration;
 import java.util.Optional;
 

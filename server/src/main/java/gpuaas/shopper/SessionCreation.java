@@ -18,6 +18,7 @@ import gpuaas.lease.LeaseState;
 import gpuaas.lease.LeaseState.Ended;
 import gpuaas.lease.Leases;
 import gpuaas.shopper.SessionSpecs.Retry;
+import gpuaas.shopper.ShopperDialect.ShopperSettings;
 import gpuaas.spi.ProviderException;
 import gpuaas.spi.market.HasTemplates.Template;
 import java.time.Duration;

@@ -1,7 +1,7 @@
 package gpuaas.shopper;
 
 import gpuaas.access.KeyPairs;
-import gpuaas.shopper.ShopperSettings.KeyType;
+import gpuaas.shopper.ShopperDialect.ShopperSettings.KeyType;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 

@@ -12,10 +12,10 @@ import gpuaas.lease.EndReason;
 import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseSpec;
 import gpuaas.lease.LeaseState.Ended;
-import gpuaas.lease.LeaseState.Running;
 import gpuaas.lease.LeaseState.Stopping;
 import gpuaas.lease.Leases;
 import gpuaas.shopper.SessionCreation.Outcome;
+import gpuaas.shopper.ShopperDialect.ShopperSettings;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -33,10 +33,6 @@ final class SessionRoutes {
 
   private static final String PATH = "/api/v1/sessions";
   private static final int LISTED_MOST = 10_000;
-  private static final String NOTE =
-      "Full SSH diagnostics (GPU status, health checks) require client-side SSH access. The private"
-          + " key is not stored server-side for security.";
-
   private final SessionCreation creation;
   private final Database database;
   private final Leases leases;
@@ -364,41 +360,6 @@ final class SessionRoutes {
 
   private Reply diagnostics(Request request) {
     Lease lease = leases.get(request.caller(), request.id("id", Kind.LEASE));
-    if (!(lease.state() instanceof Running)) {
-      throw new Refused(
-          new Refusal.Unreadable(
-              "session is not running; diagnostics only available for running sessions"));
-    }
-    SessionView view = view(lease);
-    Instant now = clock.instant();
-    Map<String, Object> body = new LinkedHashMap<>();
-    body.put("session_id", view.id());
-    body.put("status", view.status());
-    body.put("provider", view.provider());
-    body.put("gpu_type", view.gpuType());
-    body.put("gpu_count", view.gpuCount());
-    view.sshHost().ifPresent(host -> body.put("ssh_host", host));
-    view.sshPort().ifPresent(port -> body.put("ssh_port", port));
-    view.sshUser().ifPresent(user -> body.put("ssh_user", user));
-    view.launchMode().ifPresent(mode -> body.put("launch_mode", mode));
-    view.apiEndpoint().ifPresent(endpoint -> body.put("api_endpoint", endpoint));
-    body.put("created_at", view.createdAt());
-    body.put("expires_at", view.expiresAt());
-    body.put("uptime", hoursAndMinutes(Duration.between(lease.createdAt(), now)));
-    body.put(
-        "time_to_expiry",
-        lease.expires().map(end -> hoursAndMinutes(Duration.between(now, end))).orElse("never"));
-    body.put("ssh_available", view.sshHost().isPresent() && view.sshPort().isPresent());
-    body.put("note", NOTE);
-    return ShopperJson.reply(200, body);
-  }
-
-  private static String hoursAndMinutes(Duration time) {
-    if (time.isNegative()) {
-      return "expired";
-    }
-    return time.toHours() == 0
-        ? time.toMinutes() + "m"
-        : time.toHours() + "h " + time.toMinutesPart() + "m";
+    return ShopperJson.reply(200, SessionView.diagnostics(lease, clock.instant()));
   }
 }

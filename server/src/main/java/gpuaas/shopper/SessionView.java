@@ -1,6 +1,8 @@
 package gpuaas.shopper;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import gpuaas.base.Refusal;
+import gpuaas.base.Refused;
 import gpuaas.lease.EndReason;
 import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseSpec;
@@ -15,6 +17,7 @@ import gpuaas.spi.Endpoint;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -52,6 +55,10 @@ record SessionView(
     Optional<String> retryParentId,
     Optional<String> retryChildId,
     Optional<String> failedOffers) {
+
+  private static final String NOTE =
+      "Full SSH diagnostics (GPU status, health checks) require client-side SSH access. The private"
+          + " key is not stored server-side for security.";
 
   /**
    * @param child the session that was asked for in place of this one
@@ -159,5 +166,44 @@ record SessionView(
               ? "Instance not found on provider during reconciliation"
               : "instance_vanished: no longer exists on provider";
     };
+  }
+
+  /** How a running session is, as far as it can be seen from here. */
+  static Map<String, Object> diagnostics(Lease lease, Instant now) {
+    if (!(lease.state() instanceof Running)) {
+      throw new Refused(
+          new Refusal.Unreadable(
+              "session is not running; diagnostics only available for running sessions"));
+    }
+    SessionView view = of(lease, Optional.empty());
+    Map<String, Object> body = new LinkedHashMap<>();
+    body.put("session_id", view.id());
+    body.put("status", view.status());
+    body.put("provider", view.provider());
+    body.put("gpu_type", view.gpuType());
+    body.put("gpu_count", view.gpuCount());
+    view.sshHost().ifPresent(host -> body.put("ssh_host", host));
+    view.sshPort().ifPresent(port -> body.put("ssh_port", port));
+    view.sshUser().ifPresent(user -> body.put("ssh_user", user));
+    view.launchMode().ifPresent(mode -> body.put("launch_mode", mode));
+    view.apiEndpoint().ifPresent(endpoint -> body.put("api_endpoint", endpoint));
+    body.put("created_at", view.createdAt());
+    body.put("expires_at", view.expiresAt());
+    body.put("uptime", hoursAndMinutes(Duration.between(lease.createdAt(), now)));
+    body.put(
+        "time_to_expiry",
+        lease.expires().map(end -> hoursAndMinutes(Duration.between(now, end))).orElse("never"));
+    body.put("ssh_available", view.sshHost().isPresent() && view.sshPort().isPresent());
+    body.put("note", NOTE);
+    return body;
+  }
+
+  private static String hoursAndMinutes(Duration time) {
+    if (time.isNegative()) {
+      return "expired";
+    }
+    return time.toHours() == 0
+        ? time.toMinutes() + "m"
+        : time.toHours() + "h " + time.toMinutesPart() + "m";
   }
 }

@@ -9,6 +9,7 @@ import gpuaas.http.Request;
 import gpuaas.identity.ApiKeys;
 import gpuaas.identity.Identities;
 import gpuaas.identity.Person;
+import gpuaas.shopper.ShopperDialect.ShopperSettings;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
