@@ -8,7 +8,7 @@ create unique index lease_only_one on lease (project_id, (spec ->> 'onlyOne'))
   where spec ->> 'onlyOne' is not null and state in ('waiting', 'provisioning', 'booting', 'running');
 
 -- Leases of one consumer, and what was asked for again in place of which.
-create index lease_by_consumer on lease (project_id, (spec -> 'labels' ->> 'consumer_id'), made_at desc, id desc)
-  where spec -> 'labels' ->> 'consumer_id' is not null;
-create index lease_by_parent on lease ((spec -> 'labels' ->> 'retry_parent_id'))
-  where spec -> 'labels' ->> 'retry_parent_id' is not null;
+create index lease_by_consumer on lease (project_id, (spec -> 'notes' ->> 'consumer_id'), made_at desc, id desc)
+  where spec -> 'notes' ->> 'consumer_id' is not null;
+create index lease_by_parent on lease ((spec -> 'notes' ->> 'retry_parent_id'))
+  where spec -> 'notes' ->> 'retry_parent_id' is not null;

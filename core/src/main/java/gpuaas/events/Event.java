@@ -36,6 +36,10 @@ public record Event(
     LEASE_RECLAIMING,
     /** What pays for it will not last long. */
     LEASE_FUNDS_LOW,
+    /** Much of a budget is used up; told once, by the lease that used it last. */
+    LEASE_BUDGET_WARNING,
+    /** A budget is used up; told once, by the lease that used it last. */
+    LEASE_BUDGET_EXCEEDED,
     /** Its end time is another one now. */
     LEASE_EXTENDED,
     /** Its end time is near. */
@@ -62,6 +66,8 @@ public record Event(
             true;
         case LEASE_RECLAIMING,
             LEASE_FUNDS_LOW,
+            LEASE_BUDGET_WARNING,
+            LEASE_BUDGET_EXCEEDED,
             LEASE_EXTENDED,
             LEASE_ENDING_SOON,
             LEASE_IDLE_WARNING,

@@ -122,8 +122,7 @@ public record Lease(
               usage(r, now, Evidence.stopAsked(stop.why().text(), stop.correlationId(), now)),
               now);
       case Case(Running r, Gone _) ->
-          // Not charged past the last moment at which it was seen to be there. Spot capacity that a
-          // market has taken back was on these terms; anything else is a loss.
+          // Charged up to when it was last seen. Spot capacity was taken back; the rest is lost.
           stopping(
               quiet(
                   r.instance(), r.attempt(), spec.want().mayBeTakenBack() ? RECLAIMED : LOST, now),
@@ -143,7 +142,7 @@ public record Lease(
               now);
 
       case Case(Running _, Warned warned) -> warned(warned, now);
-
+      case Case(LeaseState s, Warned w) when s.isOver() && w.isOfBudget() -> warned(w, now);
       case Case(Stopping s, Created c) when c.attempt() == s.attempt() && s.instance().isEmpty() ->
           // The maker heard back after all: nothing else can turn up from this attempt.
           quietly(new Stopping(Optional.of(c.instance()), s.attempt(), s.why(), s.since(), now));

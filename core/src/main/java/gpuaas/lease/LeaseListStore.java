@@ -69,8 +69,8 @@ final class LeaseListStore {
             """
             select * from lease
              where project_id = :project
-               and (:consumer::text is null or spec -> 'labels' ->> 'consumer_id' = :consumer)
-               and (cardinality(:parents) = 0 or spec -> 'labels' ->> 'retry_parent_id' = any(:parents))
+               and (:consumer::text is null or spec -> 'notes' ->> 'consumer_id' = :consumer)
+               and (cardinality(:parents) = 0 or spec -> 'notes' ->> 'retry_parent_id' = any(:parents))
                and (:provider::text is null or coalesce(provider, spec -> 'want' -> 'offer' ->> 'provider') = :provider)
                and (cardinality(:states) = 0 or state = any(:states))
                and (:failed::boolean is null or coalesce(end_reason = any(:failures), false) = :failed)

@@ -49,16 +49,25 @@ public sealed interface LeaseSignal {
   record FundsLow(String what, long secondsLeft) implements LeaseSignal {}
 
   /** Its user is to know something in good time. */
-  record Warned(Warning warning, Map<String, String> details) implements LeaseSignal {}
+  record Warned(Warning warning, Map<String, String> details) implements LeaseSignal {
+    /** True when it is about a budget: a lease that has ended may have used it up. */
+    boolean isOfBudget() {
+      return warning == Warning.BUDGET_WARNING || warning == Warning.BUDGET_EXCEEDED;
+    }
+  }
 
-  /** What a user is told of a running lease before it ends. */
+  /** What a user is told of a lease: before it ends, or of the budget that it used. */
   enum Warning {
     /** Its end time is near; told once. */
     ENDING_SOON(Event.Type.LEASE_ENDING_SOON, true),
     /** Nobody uses it; told each time that it comes to this. */
     IDLE(Event.Type.LEASE_IDLE_WARNING, false),
     /** Whether anybody uses it cannot be known; told once. */
-    IDLE_UNKNOWN(Event.Type.LEASE_IDLE_UNKNOWN, true);
+    IDLE_UNKNOWN(Event.Type.LEASE_IDLE_UNKNOWN, true),
+    /** Much of a budget is used up; the budget remembers that it was told. */
+    BUDGET_WARNING(Event.Type.LEASE_BUDGET_WARNING, false),
+    /** A budget is used up; the same. */
+    BUDGET_EXCEEDED(Event.Type.LEASE_BUDGET_EXCEEDED, false);
 
     private final Event.Type type;
     private final boolean once;

@@ -23,7 +23,7 @@ import java.util.UUID;
  * @param patience how long to look for room before {@code FAIL} fails; does not matter for {@code
  *     QUEUE}
  * @param onlyOne no two leases of a project that are active have the same of these
- * @param labels what its maker has to remember about it; means nothing to us
+ * @param notes what its maker has to remember about it; means nothing to us
  */
 public record LeaseSpec(
     Want want,
@@ -38,7 +38,7 @@ public record LeaseSpec(
     WhenFull whenFull,
     Duration patience,
     Guards guards,
-    Map<String, String> labels,
+    Map<String, String> notes,
     Optional<String> onlyOne) {
 
   /** The label that says for whom of the caller's own users it is. */
@@ -55,7 +55,7 @@ public record LeaseSpec(
     launch = launch == null ? Launch.PLAIN : launch;
     bootLimit = bootLimit == null ? Optional.empty() : bootLimit;
     onlyOne = onlyOne == null ? Optional.empty() : onlyOne;
-    labels = labels == null ? Map.of() : Map.copyOf(labels);
+    notes = notes == null ? Map.of() : Map.copyOf(notes);
     patience = patience == null ? Duration.ZERO : patience;
     guards = guards == null ? Guards.NONE : guards;
   }

@@ -64,6 +64,16 @@ public sealed interface LeaseState {
     };
   }
 
+  /** The machine that the provider has named, while it may be there. */
+  default Optional<InstanceRef> named() {
+    return switch (this) {
+      case Waiting _, Provisioning _, Ended _ -> Optional.empty();
+      case Booting b -> Optional.of(b.instance());
+      case Running r -> Optional.of(r.instance());
+      case Stopping s -> s.instance();
+    };
+  }
+
   /** The name in the database and in lists. */
   default String text() {
     return switch (this) {

@@ -12,6 +12,7 @@ import gpuaas.db.Tx;
 import gpuaas.events.EventStore;
 import gpuaas.lease.LeaseState.Place;
 import gpuaas.ledger.Ledger;
+import gpuaas.ledger.ReconciliationStore;
 import gpuaas.spi.Offer;
 import gpuaas.spi.Tier;
 import gpuaas.work.WorkStore;
@@ -110,8 +111,15 @@ final class LeaseStore implements LeaseBook {
     if (update.bind("versionBefore", change.before().version()).execute() == 0) {
       return false;
     }
-    tx.afterCommit(() -> hooks.changed().accept(after));
+    if (!after.state().isOver() || !after.state().equals(change.before().state())) {
+      tx.afterCommit(() -> hooks.changed().accept(after)); // an end is no news twice
+    }
     change.events().forEach(event -> EventStore.append(tx, event));
+    after
+        .state()
+        .named()
+        .filter(instance -> !change.before().state().named().equals(Optional.of(instance)))
+        .ifPresent(instance -> ReconciliationStore.seen(tx, instance, after.id(), clock.instant()));
     ledger.follow(tx, after.id(), change.startedAt(), change.usage(), after.state().isOver());
     switch (after.state()) {
       case LeaseState.Waiting _, LeaseState.Ended _ -> release(tx, after);

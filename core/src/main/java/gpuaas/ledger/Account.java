@@ -1,6 +1,7 @@
 package gpuaas.ledger;
 
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.UUID;
 
 /**
@@ -11,6 +12,9 @@ import java.util.UUID;
  */
 public record Account(UUID tenant, Kind kind, String currency) {
 
+  /** Stands for ourselves where a tenant is named: whose accounts the markets' are. */
+  static final UUID PLATFORM = new UUID(0, 0);
+
   /** What the money in it is. */
   public enum Kind {
     /** Where money comes from: its balance is what was paid in, below zero. */
@@ -20,7 +24,17 @@ public record Account(UUID tenant, Kind kind, String currency) {
     /** Set aside for leases. */
     HELD,
     /** What we earned by the tenant. */
-    REVENUE;
+    REVENUE,
+    /** What markets charged us beyond what their machines earned; below zero: less than that. */
+    MARKET,
+    /** The other side of it: below zero is what we lost, above is what we kept. */
+    MARKET_DIFFERENCE;
+
+    /** The accounts that every tenant has. */
+    static final List<Kind> OF_TENANTS = List.of(FUNDING, FUNDS, HELD, REVENUE);
+
+    /** Our own, one of each. */
+    static final List<Kind> OF_PLATFORM = List.of(MARKET, MARKET_DIFFERENCE);
 
     /** The name in the database. */
     String text() {

@@ -3,9 +3,11 @@ package gpuaas.ledger;
 import gpuaas.db.Tx;
 import gpuaas.ledger.Budget.Scope;
 import gpuaas.ledger.Budget.Spent;
+import gpuaas.ledger.BudgetAlerts.Level;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.jdbi.v3.core.result.RowView;
 
@@ -15,6 +17,18 @@ final class BudgetStore {
   private BudgetStore() {}
 
   static void put(Tx tx, Budget budget, Instant now) {
+    // Of another limit nothing was told yet.
+    tx.update(
+            """
+            delete from budget_alert using budget
+             where budget.id = budget_id and coalesce(project_id, api_key_id) = :owner and period = :period
+               and (most_micros, most_gpu_seconds) is distinct from (:micros::bigint, :gpuSeconds::bigint)
+            """)
+        .bind("owner", budget.owner())
+        .bind("period", budget.period().name())
+        .bind("micros", budget.mostMicros().orElse(null))
+        .bind("gpuSeconds", budget.mostGpuSeconds().orElse(null))
+        .execute();
     tx.update(
             """
             insert into budget (id, tenant_id, project_id, api_key_id, period, most_micros, most_gpu_seconds, made_at)
@@ -94,6 +108,70 @@ final class BudgetStore {
             """)
         .map(BudgetStore::read)
         .list();
+  }
+
+  /** All there are that leases used since then, or use. */
+  static List<Budget> recent(Tx tx, Instant since) {
+    return tx.query(
+            """
+            select * from budget
+             where exists (select 1 from hold where started_at is not null and (closed_at is null or closed_at > :since)
+                            and (hold.project_id = budget.project_id or hold.api_key_id = budget.api_key_id))
+             order by id limit 10000
+            """)
+        .bind("since", since)
+        .map(BudgetStore::read)
+        .list();
+  }
+
+  /** What was told of a budget in a period. */
+  static Set<Level> told(Tx tx, Budget budget, Instant periodStart) {
+    return Set.copyOf(
+        tx.query(
+                "select level from budget_alert where budget_id = :budget and period_start ="
+                    + " :start")
+            .bind("budget", budget.id())
+            .bind("start", periodStart)
+            .map(row -> Level.valueOf(row.getColumn("level", String.class)))
+            .list());
+  }
+
+  /** False: it was told before, or there is no such budget any more. */
+  static boolean tell(Tx tx, BudgetAlerts.Alert alert, Instant now) {
+    return tx.update(
+                """
+                insert into budget_alert (budget_id, period_start, level, lease_id, at)
+                select id, :start, :level, :lease, :now from budget where id = :budget
+                on conflict do nothing
+                """)
+            .bind("budget", alert.budget().id())
+            .bind("start", alert.periodStart())
+            .bind("level", alert.level().name())
+            .bind("lease", alert.lease())
+            .bind("now", now)
+            .execute()
+        == 1;
+  }
+
+  /** The lease that used a budget last: one that runs, and costs something, if there is one. */
+  static Optional<BudgetAlerts.Last> last(Tx tx, Budget budget) {
+    return tx.query(
+            """
+            select lease_id, hold.gpu_count, hold.price_per_gpu_hour_micros * hold.gpu_count as hour_price,
+                   coalesce(lease.end_reason = 'OUT_OF_FUNDS', false) as starved
+              from hold join lease on lease.id = hold.lease_id
+             where started_at is not null and hold.%s = :owner
+             order by hold.price_per_gpu_hour_micros = 0, closed_at desc nulls first, hold.made_at desc limit 1
+            """
+                .formatted(budget.scope() == Scope.PROJECT ? "project_id" : "api_key_id"))
+        .bind("owner", budget.owner())
+        .map(row ->
+            new BudgetAlerts.Last(
+                row.getColumn("lease_id", UUID.class),
+                row.getColumn("gpu_count", Integer.class),
+                row.getColumn("hour_price", Long.class),
+                row.getColumn("starved", Boolean.class)))
+        .findOne();
   }
 
   /** Whether a new lease counts against any. */

@@ -279,6 +279,11 @@ public final class Budgets {
         BudgetStore.running(tx, tenant));
   }
 
+  /** What is told of budgets themselves. */
+  public BudgetAlerts alerts() {
+    return new BudgetAlerts(database, clock, rules);
+  }
+
   /** Remembers, in the transaction that tells it, that the owner of a lease was told. */
   public void warned(Tx tx, UUID lease, int level) {
     BudgetStore.warned(tx, lease, level);

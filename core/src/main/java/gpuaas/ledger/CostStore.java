@@ -45,7 +45,7 @@ public final class CostStore {
                 from hold join lease on lease.id = hold.lease_id
                where hold.project_id = :project
                  and (:lease::uuid is null or hold.lease_id = :lease::uuid)
-                 and (:consumer::text is null or lease.spec -> 'labels' ->> 'consumer_id' = :consumer)
+                 and (:consumer::text is null or lease.spec -> 'notes' ->> 'consumer_id' = :consumer)
                  and hold.started_at < :end and (hold.closed_at is null or hold.used_to > :start)
             ), part as (
               select used.*,

@@ -75,7 +75,7 @@ public final class LedgerStore {
         tx.batch(
             "insert into account (id, tenant_id, kind, currency) values (:id, :tenant, :kind,"
                 + " :currency) on conflict do nothing");
-    for (Kind kind : Kind.values()) {
+    for (Kind kind : tenant.equals(Account.PLATFORM) ? Kind.OF_PLATFORM : Kind.OF_TENANTS) {
       batch
           .bind("id", new Account(tenant, kind, currency).id())
           .bind("tenant", tenant)

@@ -46,7 +46,9 @@ public record Transfer(
     /** Set aside and not needed. */
     VOID,
     /** A mistake is put right. */
-    CORRECTION;
+    CORRECTION,
+    /** A market charged something else than our bill says. */
+    DIFFERENCE;
 
     /** The name in the database. */
     String text() {

@@ -67,6 +67,8 @@ public record Operation(
             case LEASE_REQUESTED,
                 LEASE_RECLAIMING,
                 LEASE_FUNDS_LOW,
+                LEASE_BUDGET_WARNING,
+                LEASE_BUDGET_EXCEEDED,
                 LEASE_EXTENDED,
                 LEASE_ENDING_SOON,
                 LEASE_IDLE_WARNING,

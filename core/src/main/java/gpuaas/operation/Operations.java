@@ -52,6 +52,8 @@ public final class Operations {
           LEASE_RUNNING,
           LEASE_RECLAIMING,
           LEASE_FUNDS_LOW,
+          LEASE_BUDGET_WARNING,
+          LEASE_BUDGET_EXCEEDED,
           LEASE_EXTENDED,
           LEASE_ENDING_SOON,
           LEASE_IDLE_WARNING,

@@ -11,15 +11,22 @@ import gpuaas.base.Refused;
 import gpuaas.events.Event;
 import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.ledger.Budget;
+import gpuaas.ledger.BudgetAlerts;
 import gpuaas.ledger.Budgets;
 import gpuaas.ledger.LedgerRules;
 import gpuaas.ledger.LedgerStore;
 import gpuaas.spi.Tier;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -117,6 +124,84 @@ class BudgetTest {
         .isEqualTo(EndReason.OUT_OF_FUNDS);
     Budgets.Standing standing = desk.budgets.list(ADMIN, Optional.empty(), 1).items().getFirst();
     assertThat(standing.spentMicros()).isBetween(8_900_000L, 9_000_000L);
+  }
+
+  @Test
+  void eachBudgetIsToldOnceWhenItIsNearlyUsedUpAndOnceWhenItIs() {
+    // Two leases use it; at 80 percent, and when the last one is stopped for it, and never again.
+    List<String> heard = new ArrayList<>();
+    Consumer<BudgetAlerts.Alert> told =
+        alert -> heard.add(alert.level() + " " + alert.usedPercent());
+    budget(Budget.Scope.PROJECT, Desk.OWNER, Optional.of(9_000_000L), Optional.empty());
+    UUID older = desk.request(spec(1));
+    desk.stepTo(older, "running");
+    UUID newer = desk.request(spec(1));
+    desk.stepTo(newer, "running");
+    for (int look = 0; look < 250; look++) {
+      desk.clock.advance(Duration.ofSeconds(30));
+      desk.parts.spendingGuard().look(told);
+    }
+    assertThat(heard).containsExactly("WARNING 80", "EXCEEDED 99");
+    assertThat(budgetEvents(newer)).containsExactly(Event.Type.LEASE_BUDGET_WARNING);
+    assertThat(budgetEvents(older)).containsExactly(Event.Type.LEASE_BUDGET_EXCEEDED);
+    // What is set again is the same budget; what is set to something else is another one.
+    budget(Budget.Scope.PROJECT, Desk.OWNER, Optional.of(9_000_000L), Optional.empty());
+    desk.parts.spendingGuard().look(told);
+    assertThat(heard).hasSize(2);
+    budget(Budget.Scope.PROJECT, Desk.OWNER, Optional.of(10_000_000L), Optional.empty());
+    desk.parts.spendingGuard().look(told);
+    desk.parts.spendingGuard().look(told);
+    assertThat(heard).containsExactly("WARNING 80", "EXCEEDED 99", "WARNING 89");
+  }
+
+  @Test
+  void aBudgetIsToldWhenItsLeaseHasEndedAndOnceForEachMonth() throws Exception {
+    // The lease ends between two looks; every look may come twice at once.
+    budget(Budget.Scope.API_KEY, KEY, Optional.empty(), Optional.of(10 * 3600L));
+    useMostOfIt();
+    List<String> heard = Collections.synchronizedList(new ArrayList<>());
+    lookTwiceAtOnce(heard);
+    lookTwiceAtOnce(heard);
+    assertThat(heard).containsExactly("WARNING");
+    desk.clock.advance(Duration.ofDays(31));
+    lookTwiceAtOnce(heard);
+    assertThat(heard).as("nothing was used in this month").hasSize(1);
+    useMostOfIt();
+    lookTwiceAtOnce(heard);
+    assertThat(heard).containsExactly("WARNING", "WARNING");
+    UUID last = desk.request(spec(1), BY_KEY);
+    desk.stepTo(last, "running");
+    desk.clock.advance(Duration.ofHours(2));
+    lookTwiceAtOnce(heard);
+    lookTwiceAtOnce(heard);
+    assertThat(heard).containsExactly("WARNING", "WARNING", "EXCEEDED");
+    assertThat(budgetEvents(last)).containsExactly(Event.Type.LEASE_BUDGET_EXCEEDED);
+  }
+
+  private void useMostOfIt() {
+    UUID lease = desk.request(spec(1), BY_KEY);
+    desk.stepTo(lease, "running");
+    desk.clock.advance(Duration.ofMinutes(510));
+    desk.stop(lease);
+    desk.stepTo(lease, "ended");
+  }
+
+  private void lookTwiceAtOnce(List<String> heard) throws Exception {
+    try (ExecutorService servers = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<?>> looks = new ArrayList<>();
+      for (int i = 0; i < 2; i++) {
+        looks.add(
+            servers.submit(
+                () -> desk.parts.spendingGuard().look(alert -> heard.add(alert.level().name()))));
+      }
+      for (Future<?> look : looks) {
+        look.get();
+      }
+    }
+  }
+
+  private List<Event.Type> budgetEvents(UUID lease) {
+    return told(lease).stream().filter(type -> type.name().contains("BUDGET")).toList();
   }
 
   @Test

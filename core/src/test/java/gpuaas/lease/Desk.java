@@ -30,15 +30,15 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * The leases on a real database, a simulated machine and a clock that a test moves: step by step.
  */
-final class Desk implements AutoCloseable {
+public final class Desk implements AutoCloseable {
 
-  static final UUID OWNER = new UUID(0, 2);
+  public static final UUID OWNER = new UUID(0, 2);
   static final String MODEL = SimProvider.GPU.model();
 
-  final TestClock clock = new TestClock();
-  final Database database = TestDatabase.open();
-  final Ledger ledger;
-  final Budgets budgets;
+  public final TestClock clock = new TestClock();
+  public final Database database = TestDatabase.open();
+  public final Ledger ledger;
+  public final Budgets budgets;
   final SimProvider machine;
   final Map<UUID, Instant> traffic = new HashMap<>();
   private final Ids next;
@@ -46,7 +46,7 @@ final class Desk implements AutoCloseable {
   Leases.Parts parts;
   private final AtomicLong ids = new AtomicLong(100);
 
-  Desk(LedgerRules ledgerRules, int gpus) {
+  public Desk(LedgerRules ledgerRules, int gpus) {
     machine = new SimProvider("sim", clock, SimScript::prompt, 1, gpus);
     ledger = new Ledger(database, clock, ledgerRules);
     next = () -> new UUID(0, ids.incrementAndGet());
@@ -90,11 +90,11 @@ final class Desk implements AutoCloseable {
     parts = open();
   }
 
-  static Caller caller(Caller.Role role) {
+  public static Caller caller(Caller.Role role) {
     return new Caller(OWNER, "test", OWNER, OWNER, Set.of(role), Optional.empty(), "trace-7");
   }
 
-  static LeaseSpec spec(int gpus, Tier tier, LeaseSpec.WhenFull whenFull, Guards guards) {
+  public static LeaseSpec spec(int gpus, Tier tier, LeaseSpec.WhenFull whenFull, Guards guards) {
     return new LeaseSpec(
         new Want("", MODEL, gpus, Optional.empty(), tier),
         "",
@@ -110,20 +110,20 @@ final class Desk implements AutoCloseable {
     return request(spec, caller(Caller.Role.USER));
   }
 
-  UUID request(LeaseSpec spec, Caller caller) {
+  public UUID request(LeaseSpec spec, Caller caller) {
     return database.tx(tx -> parts.leases().request(tx, caller, spec, Optional.empty())).id();
   }
 
-  UUID request(int gpus, Tier tier) {
+  public UUID request(int gpus, Tier tier) {
     return request(spec(gpus, tier, LeaseSpec.WhenFull.QUEUE, Guards.NONE));
   }
 
-  Lease lease(UUID id) {
+  public Lease lease(UUID id) {
     return parts.leases().find(id).orElseThrow();
   }
 
   /** Steps until the state is this; each step comes a second after the one before. */
-  Lease stepTo(UUID id, String state) {
+  public Lease stepTo(UUID id, String state) {
     for (int i = 0; i < 50 && !lease(id).state().text().equals(state); i++) {
       step(id);
       clock.advance(Duration.ofSeconds(1));
@@ -135,7 +135,7 @@ final class Desk implements AutoCloseable {
     return lease;
   }
 
-  void step(UUID id) {
+  public void step(UUID id) {
     try {
       parts.reconciler().step(id);
     } catch (InterruptedException e) {
@@ -143,7 +143,7 @@ final class Desk implements AutoCloseable {
     }
   }
 
-  void stop(UUID id) {
+  public void stop(UUID id) {
     database.run(tx -> parts.leases().stop(tx, caller(Caller.Role.USER), id, EndReason.ASKED));
   }
 

@@ -159,6 +159,8 @@ final class AllocationRoutes {
       case LEASE_RUNNING -> List.of("ssh_ready", "active");
       case LEASE_RECLAIMING -> List.of("reclaiming");
       case LEASE_FUNDS_LOW -> List.of("funds_low");
+      case LEASE_BUDGET_WARNING -> List.of("budget_warning");
+      case LEASE_BUDGET_EXCEEDED -> List.of("budget_exceeded");
       case LEASE_EXTENDED -> List.of("extended");
       case LEASE_ENDING_SOON -> List.of("ending_soon");
       case LEASE_IDLE_WARNING -> List.of("idle_warning");

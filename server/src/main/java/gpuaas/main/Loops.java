@@ -5,12 +5,18 @@ import gpuaas.db.Database;
 import gpuaas.db.DatabaseGone;
 import gpuaas.events.Telling;
 import gpuaas.lease.Leases;
+import gpuaas.ledger.BudgetAlerts;
+import gpuaas.ledger.Reconciliation;
 import gpuaas.operation.Idempotency;
 import gpuaas.provider.Providers;
 import gpuaas.spi.ProviderException;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -26,18 +32,27 @@ public final class Loops implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Loops.class);
   private static final Duration TIDY_EVERY = Duration.ofMinutes(10);
+  private static final Duration FIRST_BILLS = Duration.ofMinutes(1);
 
   private final Settings settings;
   private final Database database;
   private final Providers providers;
   private final NodeSync nodes;
   private final Leases.Parts lease;
+  private final Reconciliation reconciliation;
   private final Idempotency idempotency;
   private final Telling telling;
   private final Counter orphans;
+  private final Map<BudgetAlerts.Level, Counter> budgetAlerts =
+      new EnumMap<>(BudgetAlerts.Level.class);
   private final IntConsumer orphansFound;
   private final ScheduledExecutorService timer =
       Executors.newScheduledThreadPool(2, Thread.ofPlatform().daemon().name("loop-", 0).factory());
+
+  /** For what may wait long for others. */
+  private final ScheduledExecutorService patient =
+      Executors.newScheduledThreadPool(1, Thread.ofPlatform().daemon().name("books-", 0).factory());
+
   private volatile boolean swept;
 
   Loops(
@@ -46,6 +61,7 @@ public final class Loops implements AutoCloseable {
       Providers providers,
       NodeSync nodes,
       Leases.Parts lease,
+      Reconciliation reconciliation,
       Idempotency idempotency,
       Telling telling,
       MeterRegistry metrics,
@@ -56,8 +72,17 @@ public final class Loops implements AutoCloseable {
     this.providers = providers;
     this.nodes = nodes;
     this.lease = lease;
+    this.reconciliation = reconciliation;
     this.idempotency = idempotency;
     this.telling = telling;
+    for (BudgetAlerts.Level level : BudgetAlerts.Level.values()) {
+      budgetAlerts.put(
+          level,
+          Counter.builder("gpu.budget.alerts")
+              .description("Budgets that are nearly used up, or are, and whose owners were told")
+              .tag("alert_type", level.name().toLowerCase(Locale.ROOT))
+              .register(metrics));
+    }
     this.orphans =
         Counter.builder("orphans.destroyed")
             .description("Instances that no lease knew, destroyed")
@@ -79,7 +104,16 @@ public final class Loops implements AutoCloseable {
     }
     every(
         settings.ledger().checkEvery(),
-        () -> quietly("looking at funds and budgets", lease.spendingGuard()::look));
+        () ->
+            quietly(
+                "looking at funds and budgets",
+                () -> lease.spendingGuard().look(this::budgetTold)));
+    var _ =
+        patient.scheduleWithFixedDelay(
+            () -> quietly("comparing bills", this::compareBills),
+            Math.min(FIRST_BILLS.toMillis(), settings.reconciliation().every().toMillis()),
+            settings.reconciliation().every().toMillis(),
+            TimeUnit.MILLISECONDS);
     every(TIDY_EVERY, () -> quietly("tidying", idempotency::forgetOld));
     every(TIDY_EVERY, () -> quietly("tidying", telling.webhooks()::forgetOld));
     telling.start();
@@ -114,6 +148,21 @@ public final class Loops implements AutoCloseable {
         });
   }
 
+  private void budgetTold(BudgetAlerts.Alert alert) {
+    Optional.ofNullable(budgetAlerts.get(alert.level())).ifPresent(Counter::increment);
+  }
+
+  private void compareBills() {
+    reconciliation
+        .look()
+        .forEach(left ->
+            log.warn(
+                "the bill of {} for {} is left open, and asked for again: {}",
+                left.provider(),
+                left.day(),
+                left.why()));
+  }
+
   /** Whatever goes wrong, the next round is the retry. */
   private static void quietly(String what, Runnable work) {
     try {
@@ -128,6 +177,7 @@ public final class Loops implements AutoCloseable {
   @Override
   public void close() {
     timer.shutdownNow();
+    patient.shutdownNow();
     telling.close();
   }
 }

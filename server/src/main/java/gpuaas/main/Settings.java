@@ -9,6 +9,7 @@ import gpuaas.gpuai.GpuaiDialect;
 import gpuaas.identity.ApiKeys;
 import gpuaas.lease.LeaseRules;
 import gpuaas.ledger.LedgerRules;
+import gpuaas.ledger.ReconciliationRules;
 import gpuaas.shopper.ShopperDialect.ShopperSettings;
 import java.io.IOException;
 import java.io.Reader;
@@ -66,6 +67,7 @@ public record Settings(
     ApiKeys.ApiKeyRules apiKeys,
     LeaseRules lease,
     LedgerRules ledger,
+    ReconciliationRules reconciliation,
     Duration readyProbeLimit,
     Duration sweepEvery,
     Duration nodeSyncEvery,
@@ -206,6 +208,7 @@ public record Settings(
                 reader.duration("api-key.known-for", Duration.ofSeconds(1))),
             rules(reader),
             ledger(reader),
+            reconciliation(reader),
             reader.duration("lease.probe-limit", Duration.ofSeconds(5)),
             reader.duration("sweep.every", Duration.ofSeconds(60)),
             reader.duration("node-sync.every", Duration.ofSeconds(10)),
@@ -279,6 +282,13 @@ public record Settings(
       throw new Wrong("ledger.stop-ahead must not be shorter than ledger.check-every");
     }
     return rules;
+  }
+
+  private static ReconciliationRules reconciliation(SettingsReader reader) {
+    ReconciliationRules standard = ReconciliationRules.standard();
+    return new ReconciliationRules(
+        reader.duration("reconciliation.every", standard.every()),
+        reader.integer("reconciliation.days-back", standard.daysBack(), 1, 366));
   }
 
   private static Telling.Rules telling(SettingsReader reader) {

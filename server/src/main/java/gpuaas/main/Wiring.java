@@ -37,6 +37,7 @@ import gpuaas.lease.LeaseState;
 import gpuaas.lease.Leases;
 import gpuaas.ledger.Budgets;
 import gpuaas.ledger.Ledger;
+import gpuaas.ledger.Reconciliation;
 import gpuaas.ledger.Statement;
 import gpuaas.operation.Idempotency;
 import gpuaas.operation.Operations;
@@ -150,6 +151,9 @@ public final class Wiring {
             new ServiceHealth(providers, settings.readyProbeLimit()));
     Ledger ledger = new Ledger(database, clock, settings.ledger());
     Budgets budgets = new Budgets(database, ids, clock, settings.ledger());
+    Reconciliation reconciliation =
+        new Reconciliation(
+            database, providers, clock, settings.ledger(), settings.reconciliation());
     Activity activity = new Activity(clock);
     Leases.Hooks hooks =
         new Leases.Hooks(
@@ -209,6 +213,7 @@ public final class Wiring {
             providers,
             nodes,
             lease,
+            reconciliation,
             idempotency,
             telling,
             metrics,
@@ -272,6 +277,7 @@ public final class Wiring {
                 providers,
                 catalog,
                 lease.leases(),
+                reconciliation,
                 loops::isReady,
                 metrics,
                 shopperMetrics,

@@ -12,6 +12,8 @@ import gpuaas.http.Route;
 import gpuaas.lease.Lease;
 import gpuaas.lease.Leases;
 import gpuaas.ledger.CostStore;
+import gpuaas.ledger.Reconciliation;
+import gpuaas.ledger.ReconciliationStore.Machine;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.time.Instant;
@@ -31,22 +33,27 @@ import java.util.function.Function;
 final class CostRoutes {
 
   private static final String CURRENCY = "USD";
+  private static final int MACHINES_MOST = 1000;
   private static final BigDecimal HOUR_SECONDS = BigDecimal.valueOf(3600);
 
   private final Database database;
   private final Leases leases;
+  private final Reconciliation reconciliation;
   private final InstantSource clock;
 
-  CostRoutes(Database database, Leases leases, InstantSource clock) {
+  CostRoutes(Database database, Leases leases, Reconciliation reconciliation, InstantSource clock) {
     this.database = database;
     this.leases = leases;
+    this.reconciliation = reconciliation;
     this.clock = clock;
   }
 
   List<Route> routes() {
     return List.of(
         Route.get("/api/v1/costs", this::costs).needing(Action.BILLING_READ),
-        Route.get("/api/v1/costs/summary", this::summary).needing(Action.BILLING_READ));
+        Route.get("/api/v1/costs/summary", this::summary).needing(Action.BILLING_READ),
+        Route.get("/api/v1/costs/reconciliation", this::reconciliation)
+            .needing(Action.BILLING_READ));
   }
 
   /** From a day to before another. */
@@ -180,5 +187,52 @@ final class CostRoutes {
     Map<String, BigDecimal> dollars = new LinkedHashMap<>();
     sums.forEach((name, micros) -> dollars.put(name, ShopperJson.dollars(micros)));
     return dollars;
+  }
+
+  private record MachineView(
+      String date,
+      String provider,
+      String instanceId,
+      Optional<UUID> sessionId,
+      BigDecimal ourCost,
+      BigDecimal providerCost,
+      BigDecimal difference) {
+
+    static MachineView of(Machine machine) {
+      return new MachineView(
+          machine.day().toString(),
+          machine.provider(),
+          machine.instance(),
+          machine.lease(),
+          ShopperJson.dollars(machine.oursMicros()),
+          ShopperJson.dollars(machine.theirsMicros()),
+          ShopperJson.dollars(machine.differenceMicros()));
+    }
+  }
+
+  private record Machines(
+      List<MachineView> machines, int count, long total, BigDecimal totalDifference) {}
+
+  /** What providers charged beside what sessions have cost, by machine and day. */
+  private Reply reconciliation(Request request) {
+    Days days = asked(request, LocalDate.ofInstant(clock.instant(), ZoneOffset.UTC));
+    int limit = Queries.positive(request, "limit");
+    Reconciliation.Listed listed =
+        reconciliation.list(
+            request.caller(),
+            new Reconciliation.Query(
+                Queries.text(request, "provider"),
+                days.from(),
+                days.until(),
+                limit == 0 ? MACHINES_MOST : Math.min(limit, MACHINES_MOST),
+                Queries.count(request, "offset")));
+    List<MachineView> machines = listed.machines().stream().map(MachineView::of).toList();
+    return ShopperJson.reply(
+        200,
+        new Machines(
+            machines,
+            machines.size(),
+            listed.total(),
+            ShopperJson.dollars(listed.differenceMicros())));
   }
 }

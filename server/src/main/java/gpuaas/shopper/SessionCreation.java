@@ -233,7 +233,7 @@ final class SessionCreation {
         new Leases.Filter(
             Optional.of(consumer), Set.of(), Optional.empty(), ACTIVE, Optional.empty());
     leases.list(caller, active, ACTIVE_MOST).stream()
-        .filter(lease -> offer.id().equals(lease.spec().labels().get(SessionSpecs.OFFER)))
+        .filter(lease -> offer.id().equals(lease.spec().notes().get(SessionSpecs.OFFER)))
         .findFirst()
         .ifPresent(lease -> {
           throw second(consumer, offer, lease.id().toString(), SessionView.status(lease.state()));

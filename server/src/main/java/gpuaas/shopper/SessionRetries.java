@@ -87,7 +87,7 @@ public final class SessionRetries implements EventSink {
                         lease.spec().want().gpuModel(),
                         failure.get(),
                         failure.get().name().toLowerCase(java.util.Locale.ROOT))));
-    if (Integer.parseInt(lease.spec().labels().getOrDefault(SessionSpecs.RETRIES_LEFT, "0")) > 0) {
+    if (Integer.parseInt(lease.spec().notes().getOrDefault(SessionSpecs.RETRIES_LEFT, "0")) > 0) {
       again(tx, lease);
     }
   }
@@ -113,19 +113,19 @@ public final class SessionRetries implements EventSink {
   }
 
   private void again(Tx tx, Lease lease) {
-    Map<String, String> labels = lease.spec().labels();
-    Optional<Listed> failed = catalog.get().find(labels.getOrDefault(SessionSpecs.OFFER, ""));
+    Map<String, String> notes = lease.spec().notes();
+    Optional<Listed> failed = catalog.get().find(notes.getOrDefault(SessionSpecs.OFFER, ""));
     Duration left =
         lease.expires().map(end -> Duration.between(clock.instant(), end)).orElse(Duration.ZERO);
     if (failed.isEmpty() || left.isNegative() || left.isZero()) {
       return;
     }
     List<String> gone = new ArrayList<>();
-    Optional.ofNullable(labels.get(SessionSpecs.FAILED_OFFERS))
+    Optional.ofNullable(notes.get(SessionSpecs.FAILED_OFFERS))
         .ifPresent(before -> gone.addAll(List.of(before.split(",", 100))));
     gone.add(failed.get().id());
     RetryScope scope =
-        RetryScope.of(labels.getOrDefault(SessionSpecs.RETRY_SCOPE, ""))
+        RetryScope.of(notes.getOrDefault(SessionSpecs.RETRY_SCOPE, ""))
             .orElse(RetryScope.SAME_GPU);
     List<Listed> candidates =
         scope.candidates(
@@ -135,7 +135,7 @@ public final class SessionRetries implements EventSink {
       log.info("session {} failed, and nothing else will do", lease.id());
       return;
     }
-    int count = Integer.parseInt(labels.getOrDefault(SessionSpecs.RETRY_COUNT, "0")) + 1;
+    int count = Integer.parseInt(notes.getOrDefault(SessionSpecs.RETRY_COUNT, "0")) + 1;
     Retry retry = new Retry(lease.id().toString(), count, String.join(",", gone));
     LeaseSpec spec = SessionSpecs.again(lease.spec(), next.get(), retry, left);
     try {

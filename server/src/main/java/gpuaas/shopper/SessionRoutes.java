@@ -212,7 +212,7 @@ final class SessionRoutes {
   private Map<String, String> children(Request request, List<Lease> parents) {
     Set<String> ids =
         parents.stream()
-            .filter(lease -> lease.spec().labels().containsKey(SessionSpecs.RETRIES_LEFT))
+            .filter(lease -> lease.spec().notes().containsKey(SessionSpecs.RETRIES_LEFT))
             .map(lease -> lease.id().toString())
             .collect(Collectors.toSet());
     Map<String, String> children = new HashMap<>();
@@ -224,7 +224,7 @@ final class SessionRoutes {
     leases
         .list(request.caller(), filter, LISTED_MOST)
         .forEach(child ->
-            children.put(child.spec().labels().get(LeaseSpec.PARENT), child.id().toString()));
+            children.put(child.spec().notes().get(LeaseSpec.PARENT), child.id().toString()));
     return children;
   }
 

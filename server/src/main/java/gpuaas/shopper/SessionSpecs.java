@@ -93,7 +93,7 @@ final class SessionSpecs {
         LeaseSpec.WhenFull.FAIL,
         patience,
         guards,
-        labels(asked, offer, template, retry),
+        notes(asked, offer, template, retry),
         Optional.of(onlyOne(asked.consumerId(), offer.id())));
   }
 
@@ -176,46 +176,46 @@ final class SessionSpecs {
     return medium ? Optional.of(MEDIUM_IMAGE) : Optional.empty();
   }
 
-  private static Map<String, String> labels(
+  private static Map<String, String> notes(
       SessionRequest asked, Listed offer, Optional<Template> template, Retry retry) {
-    Map<String, String> labels = new HashMap<>();
-    labels.put(LeaseSpec.CONSUMER, asked.consumerId());
-    labels.put(OFFER, offer.id());
-    labels.put(WORKLOAD, asked.workloadType());
-    labels.put(STORAGE, "destroy"); // whatever was asked for: nothing outlives a machine yet
-    labels.put(MODE, asked.entrypoint() ? "entrypoint" : "ssh");
+    Map<String, String> notes = new HashMap<>();
+    notes.put(LeaseSpec.CONSUMER, asked.consumerId());
+    notes.put(OFFER, offer.id());
+    notes.put(WORKLOAD, asked.workloadType());
+    notes.put(STORAGE, "destroy"); // whatever was asked for: nothing outlives a machine yet
+    notes.put(MODE, asked.entrypoint() ? "entrypoint" : "ssh");
     if (asked.entrypoint()) {
-      labels.put(PORT, Integer.toString(ports(asked).getFirst()));
+      notes.put(PORT, Integer.toString(ports(asked).getFirst()));
     }
     if (!asked.modelId().isEmpty()) {
-      labels.put(MODEL, asked.modelId());
+      notes.put(MODEL, asked.modelId());
     }
     template.ifPresent(from -> {
-      labels.put(TEMPLATE, from.hash());
-      labels.put(TEMPLATE_NAME, from.name());
+      notes.put(TEMPLATE, from.hash());
+      notes.put(TEMPLATE_NAME, from.name());
     });
     if (asked.retriesMost() > 0) {
-      labels.put(RETRIES_LEFT, Integer.toString(asked.retriesMost() - retry.count()));
-      labels.put(RETRY_SCOPE, asked.retryScope().text());
+      notes.put(RETRIES_LEFT, Integer.toString(asked.retriesMost() - retry.count()));
+      notes.put(RETRY_SCOPE, asked.retryScope().text());
     }
     if (!retry.parent().isEmpty()) {
-      labels.put(LeaseSpec.PARENT, retry.parent());
-      labels.put(RETRY_COUNT, Integer.toString(retry.count()));
-      labels.put(FAILED_OFFERS, retry.failedOffers());
+      notes.put(LeaseSpec.PARENT, retry.parent());
+      notes.put(RETRY_COUNT, Integer.toString(retry.count()));
+      notes.put(FAILED_OFFERS, retry.failedOffers());
     }
-    return labels;
+    return notes;
   }
 
   /** The same in place of a session that failed, on another offer; opened by the same key. */
   static LeaseSpec again(LeaseSpec failed, Listed offer, Retry retry, Duration left) {
-    Map<String, String> labels = new HashMap<>(failed.labels());
-    String consumer = labels.getOrDefault(LeaseSpec.CONSUMER, "");
-    int retriesLeft = Integer.parseInt(labels.getOrDefault(RETRIES_LEFT, "0")) - 1;
-    labels.put(OFFER, offer.id());
-    labels.put(RETRIES_LEFT, Integer.toString(Math.max(0, retriesLeft)));
-    labels.put(LeaseSpec.PARENT, retry.parent());
-    labels.put(RETRY_COUNT, Integer.toString(retry.count()));
-    labels.put(FAILED_OFFERS, retry.failedOffers());
+    Map<String, String> notes = new HashMap<>(failed.notes());
+    String consumer = notes.getOrDefault(LeaseSpec.CONSUMER, "");
+    int retriesLeft = Integer.parseInt(notes.getOrDefault(RETRIES_LEFT, "0")) - 1;
+    notes.put(OFFER, offer.id());
+    notes.put(RETRIES_LEFT, Integer.toString(Math.max(0, retriesLeft)));
+    notes.put(LeaseSpec.PARENT, retry.parent());
+    notes.put(RETRY_COUNT, Integer.toString(retry.count()));
+    notes.put(FAILED_OFFERS, retry.failedOffers());
     Want want =
         new Want(
             "",
@@ -237,7 +237,7 @@ final class SessionSpecs {
         failed.whenFull(),
         failed.patience(),
         failed.guards(),
-        labels,
+        notes,
         Optional.of(onlyOne(consumer, offer.id())));
   }
 }

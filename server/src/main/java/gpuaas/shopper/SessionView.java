@@ -65,7 +65,7 @@ record SessionView(
    */
   static SessionView of(Lease lease, Optional<String> child) {
     LeaseSpec spec = lease.spec();
-    Map<String, String> labels = spec.labels();
+    Map<String, String> notes = spec.notes();
     Optional<Endpoint> at =
         lease.state() instanceof Running running ? Optional.of(running.ssh()) : Optional.empty();
     boolean entrypoint = isEntrypoint(lease);
@@ -73,7 +73,7 @@ record SessionView(
     Optional<Endpoint> api = entrypoint ? at : Optional.empty();
     return new SessionView(
         lease.id().toString(),
-        labels.getOrDefault(LeaseSpec.CONSUMER, lease.requestedBy().toString()),
+        notes.getOrDefault(LeaseSpec.CONSUMER, lease.requestedBy().toString()),
         provider(lease),
         spec.want().gpuModel(),
         spec.want().gpuCount(),
@@ -82,7 +82,7 @@ record SessionView(
         ssh.map(Endpoint::host),
         ssh.map(Endpoint::port),
         ssh.map(Endpoint::user),
-        labels.getOrDefault(SessionSpecs.WORKLOAD, "ssh"),
+        notes.getOrDefault(SessionSpecs.WORKLOAD, "ssh"),
         reservationHours(lease),
         ShopperJson.dollars(lease.pricePerHourMicros()),
         ShopperJson.time(lease.createdAt()),
@@ -90,25 +90,25 @@ record SessionView(
         lease.state() instanceof Ended ended
             ? Optional.of(ShopperJson.time(ended.at()))
             : Optional.empty(),
-        Optional.ofNullable(labels.get(SessionSpecs.OFFER)),
-        Optional.ofNullable(labels.get(SessionSpecs.STORAGE)),
+        Optional.ofNullable(notes.get(SessionSpecs.OFFER)),
+        Optional.ofNullable(notes.get(SessionSpecs.STORAGE)),
         spec.guards().idle().map(idle -> idle.after().toMinutes()).orElse(0L),
-        Optional.ofNullable(labels.get(SessionSpecs.MODE)),
+        Optional.ofNullable(notes.get(SessionSpecs.MODE)),
         api.map(endpoint -> "http://" + endpoint.host() + ":" + endpoint.port()),
-        entrypoint ? Integer.parseInt(labels.getOrDefault(SessionSpecs.PORT, "0")) : 0,
-        Optional.ofNullable(labels.get(SessionSpecs.MODEL)),
-        Optional.ofNullable(labels.get(SessionSpecs.TEMPLATE)),
-        Optional.ofNullable(labels.get(SessionSpecs.TEMPLATE_NAME)),
+        entrypoint ? Integer.parseInt(notes.getOrDefault(SessionSpecs.PORT, "0")) : 0,
+        Optional.ofNullable(notes.get(SessionSpecs.MODEL)),
+        Optional.ofNullable(notes.get(SessionSpecs.TEMPLATE)),
+        Optional.ofNullable(notes.get(SessionSpecs.TEMPLATE_NAME)),
         spec.launch().diskGb(),
-        labels.containsKey(SessionSpecs.RETRIES_LEFT),
-        Integer.parseInt(labels.getOrDefault(SessionSpecs.RETRY_COUNT, "0")),
-        Optional.ofNullable(labels.get(LeaseSpec.PARENT)),
+        notes.containsKey(SessionSpecs.RETRIES_LEFT),
+        Integer.parseInt(notes.getOrDefault(SessionSpecs.RETRY_COUNT, "0")),
+        Optional.ofNullable(notes.get(LeaseSpec.PARENT)),
         child,
-        Optional.ofNullable(labels.get(SessionSpecs.FAILED_OFFERS)));
+        Optional.ofNullable(notes.get(SessionSpecs.FAILED_OFFERS)));
   }
 
   static boolean isEntrypoint(Lease lease) {
-    return "entrypoint".equals(lease.spec().labels().get(SessionSpecs.MODE));
+    return "entrypoint".equals(lease.spec().notes().get(SessionSpecs.MODE));
   }
 
   /** Where it is, was, or is to be. */

@@ -11,6 +11,7 @@ import gpuaas.http.Route;
 import gpuaas.identity.ApiKeys;
 import gpuaas.identity.Identities;
 import gpuaas.lease.Leases;
+import gpuaas.ledger.Reconciliation;
 import gpuaas.provider.Providers;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
@@ -72,6 +73,7 @@ public final class ShopperDialect implements Dialect, AutoCloseable {
       Providers providers,
       Catalog catalog,
       Leases leases,
+      Reconciliation reconciliation,
       BooleanSupplier ready,
       PrometheusMeterRegistry registry,
       ShopperMetrics metrics,
@@ -106,7 +108,9 @@ public final class ShopperDialect implements Dialect, AutoCloseable {
                         parts.metrics(),
                         parts.clock())
                     .routes(),
-                new CostRoutes(parts.database(), parts.leases(), parts.clock()).routes())
+                new CostRoutes(
+                        parts.database(), parts.leases(), parts.reconciliation(), parts.clock())
+                    .routes())
             .flatMap(List::stream)
             .toList();
   }

@@ -278,6 +278,48 @@ class ShopperWireTest {
   }
 
   @Test
+  void machinesThatAMarketChargedFor() {
+    // Shows pages, days and amounts; what they add up to is that of all pages.
+    server
+        .running()
+        .database()
+        .run(tx ->
+            tx.update(
+                    """
+                    with lease as (
+                      insert into hold (lease_id, tenant_id, project_id, gpu_model, gpu_count, price_per_gpu_hour_micros,
+                                        currency, made_at, held_micros, cost_micros, refills)
+                      select '00000000-0000-7000-8000-000000000001', id, default_project_id, 'H100', 1, 0, 'USD', now(), 0, 0, 0
+                        from person where username = 'dev-user'
+                      returning lease_id as id
+                    )
+                    insert into machine_day
+                    select day.* from lease cross join lateral (
+                      values ('vastai', date '2001-02-03', 'b', lease.id, 0, 1250000, 1250000, 1),
+                             ('vastai', '2001-02-03', 'a', lease.id, 0, 100, 100, 1),
+                             ('vastai', '2001-02-03', 'stray', null, 0, 100, 100, 1),
+                             ('other', '2001-02-04', 'a', lease.id, 2000000, 0, -2000000, 1)) day
+                    """)
+                .execute());
+    String path = "/api/v1/costs/reconciliation";
+    assertThat(send("GET", path, "").json().path("machines").isArray()).isTrue();
+    refused(send("GET", path + "?start_date=soon", ""), 400, "invalid start_date format");
+    refused(send("GET", path + "?limit=0", ""), 400, "invalid limit: must be positive, got 0");
+    refused(send("GET", path + "?offset=-1", ""), 400, "invalid offset: must be non-negative");
+    String days = path + "?start_date=2001-02-03&end_date=2001-02-04&provider=vastai";
+    assertThat(send("GET", days + "&limit=1&offset=1", "").body())
+        .isEqualTo(
+            "{\"machines\":[{\"date\":\"2001-02-03\",\"provider\":\"vastai\",\"instance_id\":\"b\","
+                + "\"session_id\":\"00000000-0000-7000-8000-000000000001\","
+                + "\"our_cost\":0,\"provider_cost\":1.25,\"difference\":1.25}],"
+                + "\"count\":1,\"total\":2,\"total_difference\":1.2501}");
+    JsonNode all = send("GET", path + "?start_date=2001-02-01", "").json();
+    assertThat(all.path("machines").findValuesAsText("date"))
+        .containsExactly("2001-02-04", "2001-02-03", "2001-02-03");
+    assertThat(all.path("total_difference").decimalValue()).isEqualByComparingTo("-0.7499");
+  }
+
+  @Test
   void pagesOfBrowsersAreNotSomebodyHere() {
     // Shows that a web page cannot rent on this machine: neither by a request from elsewhere, nor
     // by a name that leads here.
