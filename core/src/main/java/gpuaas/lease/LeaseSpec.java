@@ -41,10 +41,10 @@ public record LeaseSpec(
     Map<String, String> notes,
     Optional<String> onlyOne) {
 
-  /** The label that says for whom of the caller's own users it is. */
+  /** The note that says for whom of the caller's own users it is. */
   public static final String CONSUMER = "consumer_id";
 
-  /** The label that names the lease in whose place it was asked for. */
+  /** The note that names the lease in whose place it was asked for. */
   public static final String PARENT = "retry_parent_id";
 
   public LeaseSpec {

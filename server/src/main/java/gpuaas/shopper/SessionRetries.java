@@ -125,8 +125,7 @@ public final class SessionRetries implements EventSink {
         .ifPresent(before -> gone.addAll(List.of(before.split(",", 100))));
     gone.add(failed.get().id());
     RetryScope scope =
-        RetryScope.of(notes.getOrDefault(SessionSpecs.RETRY_SCOPE, ""))
-            .orElse(RetryScope.SAME_GPU);
+        RetryScope.of(notes.getOrDefault(SessionSpecs.RETRY_SCOPE, "")).orElse(RetryScope.SAME_GPU);
     List<Listed> candidates =
         scope.candidates(
             failed.get(), catalog.get().list(Optional.empty()).offers(), new HashSet<>(gone));
