@@ -114,6 +114,6 @@ public final class BudgetAlerts {
   }
 
   private static boolean isUsedUp(long used, long most, long needed) {
-    return used > 0 && (used >= most || most - used <= needed && needed > 0);
+    return used > 0 && (used >= most || (needed > 0 && most - used <= needed));
   }
 }
