@@ -224,6 +224,15 @@ public final class SimMarket implements AutoCloseable {
     machines.clear();
   }
 
+  /** Stops a machine, as a host does that fails; its disk costs on. */
+  public synchronized void stop(String id) {
+    SimRental rental = rentals.get(id);
+    if (rental != null && rental.endedAt().isEmpty() && rental.stoppedAt().isEmpty()) {
+      rentals.put(id, rental.with(Optional.of(clock.instant()), Optional.empty()));
+      stop(machines.remove(id));
+    }
+  }
+
   /** Every machine that runs comes back as another one: at another port, with another host key. */
   public synchronized void replaceAll() {
     machines.values().forEach(SimMachine::close);
