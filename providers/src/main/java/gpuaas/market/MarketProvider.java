@@ -59,7 +59,8 @@ public class MarketProvider implements Provider, HasExec, HasPublicPorts, HasUti
   private final Remembered<String, Instant> firstSeen = new Remembered<>(REMEMBERED_MOST);
   private final Remembered<String, Boolean> keyed = new Remembered<>(REMEMBERED_MOST);
   private final Remembered<String, Boolean> destroyed = new Remembered<>(REMEMBERED_MOST);
-  private final Remembered<String, Boolean> gone = new Remembered<>(REMEMBERED_MOST);
+  // when it was last not there
+  private final Remembered<String, Instant> gone = new Remembered<>(REMEMBERED_MOST);
   private final Remembered<String, Instant> silentSince = new Remembered<>(REMEMBERED_MOST);
   private final Remembered<String, Endpoint> endpoints = new Remembered<>(REMEMBERED_MOST);
 
@@ -216,7 +217,7 @@ public class MarketProvider implements Provider, HasExec, HasPublicPorts, HasUti
     if (mayAppear) {
       return Optional.of(new Starting(SHORT_PAUSE));
     }
-    gone.put(id, true);
+    gone.put(id, clock.instant());
     shell.leave(id);
     return Optional.empty();
   }
@@ -302,13 +303,26 @@ public class MarketProvider implements Provider, HasExec, HasPublicPorts, HasUti
   public List<Owned> list(String deployment) {
     return looks.fresh().stream()
         .filter(machine -> machine.phase() != Phase.GONE)
-        .filter(machine -> gone.find(machine.id()).isEmpty())
+        .filter(machine -> isThere(machine.id()))
         .flatMap(machine ->
             MarketLabel.parse(machine.label()).stream()
                 .map(label ->
                     new Owned(new InstanceRef(name, machine.id()), label.tag(), madeAt(machine))))
         .filter(owned -> owned.tag().deployment().equals(deployment))
         .toList();
+  }
+
+  /** What was gone and is listed is asked for again: lists forget late, and markets know late. */
+  private boolean isThere(String id) {
+    Instant now = clock.instant();
+    if (gone.find(id).filter(at -> !now.isBefore(at.plus(rules.appearLimit()))).isPresent()) {
+      if (api.show(id).filter(machine -> machine.phase() != Phase.GONE).isPresent()) {
+        gone.remove(id);
+      } else {
+        gone.put(id, now);
+      }
+    }
+    return gone.find(id).isEmpty();
   }
 
   /** Not every market says when; then it is as old as what we know of it. */

@@ -35,6 +35,7 @@ public final class SimMarket implements AutoCloseable {
   private final Map<String, SimMachine> machines = new HashMap<>();
   private int pricePercent = 100;
   private Duration listedAfter;
+  private Duration unknownFor = Duration.ZERO;
   private SimFate nextFate = SimFate.FINE;
   private boolean vanishing;
   private volatile boolean healthy = true;
@@ -114,7 +115,7 @@ public final class SimMarket implements AutoCloseable {
   /** Lets a public key in to a machine, some time from now; false: there is no such machine. */
   public synchronized boolean attach(String id, String publicKey) {
     SimRental rental = rentals.get(id);
-    if (rental == null || rental.endedAt().isPresent()) {
+    if (rental == null || rental.endedAt().isPresent() || isUnknown(rental)) {
       return false;
     }
     Instant now = clock.instant();
@@ -126,14 +127,19 @@ public final class SimMarket implements AutoCloseable {
 
   /** A machine that is there. */
   public synchronized Optional<SimRental> find(String id) {
-    return Optional.ofNullable(rentals.get(id)).filter(rental -> rental.endedAt().isEmpty());
+    return Optional.ofNullable(rentals.get(id))
+        .filter(rental -> rental.endedAt().isEmpty() && !isUnknown(rental));
+  }
+
+  private boolean isUnknown(SimRental rental) {
+    return clock.instant().isBefore(rental.madeAt().plus(unknownFor));
   }
 
   /** What the list shows: late to show, and late to forget. */
   public synchronized List<SimRental> listed() {
     Instant now = clock.instant();
     return rentals.values().stream()
-        .filter(rental -> !now.isBefore(rental.madeAt().plus(listedAfter)))
+        .filter(rental -> !now.isBefore(rental.madeAt().plus(listedAfter)) && !isUnknown(rental))
         .filter(rental ->
             rental.endedAt().map(at -> now.isBefore(at.plus(rules.delistedAfter()))).orElse(true))
         .toList();
@@ -197,7 +203,7 @@ public final class SimMarket implements AutoCloseable {
   /** Ends a machine, and what it costs; false: there was none. */
   public synchronized boolean destroy(String id) {
     SimRental rental = rentals.get(id);
-    if (rental == null || rental.endedAt().isPresent()) {
+    if (rental == null || rental.endedAt().isPresent() || isUnknown(rental)) {
       return false;
     }
     rentals.put(id, rental.with(rental.stoppedAt(), Optional.of(clock.instant())));
@@ -224,6 +230,15 @@ public final class SimMarket implements AutoCloseable {
     machines.clear();
   }
 
+  /** Stops a machine, as a host does that fails; its disk costs on. */
+  public synchronized void stop(String id) {
+    SimRental rental = rentals.get(id);
+    if (rental != null && rental.endedAt().isEmpty() && rental.stoppedAt().isEmpty()) {
+      rentals.put(id, rental.with(Optional.of(clock.instant()), Optional.empty()));
+      stop(machines.remove(id));
+    }
+  }
+
   /** Every machine that runs comes back as another one: at another port, with another host key. */
   public synchronized void replaceAll() {
     machines.values().forEach(SimMachine::close);
@@ -238,6 +253,11 @@ public final class SimMarket implements AutoCloseable {
   /** From now on what is rented shows in the list only after so long. */
   public synchronized void listedAfter(Duration late) {
     listedAfter = late;
+  }
+
+  /** From now on what is rented is not found at all at first, for so long, though it is there. */
+  public synchronized void unknownFor(Duration time) {
+    unknownFor = time;
   }
 
   /** What becomes of the next machine that is rented. */
@@ -260,6 +280,7 @@ public final class SimMarket implements AutoCloseable {
   public synchronized void calm() {
     pricePercent(100);
     listedAfter(rules.listedAfter());
+    unknownFor(Duration.ZERO);
     nextFate(SimFate.FINE);
     vanishing(false);
     healthy(true);
