@@ -28,7 +28,6 @@ final class ChaosMishaps {
     LISTED_LATE,
     LISTED_VERY_LATE,
     VANISHING,
-    DEARER,
     NEVER_ANSWERS,
     CANNOT_START,
     FEWER_GPUS,
@@ -71,7 +70,6 @@ final class ChaosMishaps {
       case LISTED_LATE -> market.listedAfter(Duration.ofSeconds(3));
       case LISTED_VERY_LATE -> market.listedAfter(Duration.ofSeconds(15)); // after settling
       case VANISHING -> market.vanishing(true);
-      case DEARER -> market.pricePercent(150);
       case NEVER_ANSWERS -> market.nextFate(SimFate.NEVER_ANSWERS);
       case CANNOT_START -> market.nextFate(SimFate.CANNOT_START);
       case FEWER_GPUS -> market.nextFate(SimFate.FEWER_GPUS);
