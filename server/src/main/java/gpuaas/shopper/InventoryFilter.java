@@ -93,7 +93,7 @@ record InventoryFilter(
         offset);
   }
 
-  /** Whether an offer is one of those. */
+  /** Whether an offer is one of those; what costs least to look at is looked at first. */
   Predicate<Listed> matches() {
     long priceMicros =
         pricePerHourMost
@@ -101,27 +101,37 @@ record InventoryFilter(
             .map(BigDecimal::longValue)
             .orElse(Long.MAX_VALUE);
     double confidence = confidenceLeast.map(BigDecimal::doubleValue).orElse(0.0);
-    return listed ->
-        listed.gpuCount() >= gpuCountLeast
-            && listed.memoryGbPerGpu() >= memoryGbLeast
-            && listed.pricePerHourMicros() <= priceMicros
-            && listed.confidence() >= confidence
-            && gpuModel.map(listed.offer().gpu().model()::equalsIgnoreCase).orElse(true)
-            && location
-                .map(part ->
-                    OfferView.location(listed.offer()).toLowerCase(Locale.ROOT).contains(part))
-                .orElse(true)
-            && reliabilityLeast
-                .map(least -> OfferView.reliability(listed.offer()).compareTo(least) >= 0)
-                .orElse(true)
-            && cudaLeast
-                .map(least ->
-                    listed
-                        .offer()
-                        .facts()
-                        .cudaVersion()
-                        .map(version -> version.compareTo(least) >= 0)
-                        .orElse(false))
-                .orElse(true);
+    Predicate<Listed> matches =
+        listed ->
+            listed.gpuCount() >= gpuCountLeast
+                && listed.memoryGbPerGpu() >= memoryGbLeast
+                && listed.pricePerHourMicros() <= priceMicros
+                && listed.confidence() >= confidence;
+    if (gpuModel.isPresent()) {
+      String model = gpuModel.get();
+      matches = matches.and(listed -> model.equalsIgnoreCase(listed.offer().gpu().model()));
+    }
+    if (reliabilityLeast.isPresent()) {
+      BigDecimal least = reliabilityLeast.get();
+      matches = matches.and(listed -> OfferView.reliability(listed.offer()).compareTo(least) >= 0);
+    }
+    if (cudaLeast.isPresent()) {
+      BigDecimal least = cudaLeast.get();
+      matches =
+          matches.and(listed ->
+              listed
+                  .offer()
+                  .facts()
+                  .cudaVersion()
+                  .filter(version -> version.compareTo(least) >= 0)
+                  .isPresent());
+    }
+    if (location.isPresent()) {
+      String part = location.get();
+      matches =
+          matches.and(
+              listed -> OfferView.location(listed.offer()).toLowerCase(Locale.ROOT).contains(part));
+    }
+    return matches;
   }
 }
