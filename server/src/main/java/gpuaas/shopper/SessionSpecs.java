@@ -62,14 +62,6 @@ final class SessionSpecs {
       String key,
       Duration patience,
       Retry retry) {
-    Want want =
-        new Want(
-            "",
-            offer.offer().gpu().model(),
-            offer.gpuCount(),
-            Optional.of(offer.offer().region()),
-            offer.offer().tier(),
-            Optional.of(OfferKey.of(offer.offer())));
     String image = asked.entrypoint() ? image(asked) : "";
     Guards guards =
         new Guards(
@@ -81,7 +73,7 @@ final class SessionSpecs {
                         Duration.ofMinutes(asked.idleThresholdMinutes()), IDLE_CPU_PERCENT)));
     String imageOfAll = template.map(Template::image).orElse(image);
     return new LeaseSpec(
-        want,
+        want(offer),
         image,
         List.of(),
         List.of(key),
@@ -100,6 +92,17 @@ final class SessionSpecs {
   /** No two active sessions of a consumer are for the same offer. */
   static String onlyOne(String consumer, String offerId) {
     return "session of " + consumer + " for " + offerId;
+  }
+
+  /** This very offer and no other. */
+  private static Want want(Listed offer) {
+    return new Want(
+        "",
+        offer.offer().gpu().model(),
+        offer.gpuCount(),
+        Optional.of(offer.offer().region()),
+        offer.offer().tier(),
+        Optional.of(OfferKey.of(offer.offer())));
   }
 
   private static Launch launch(SessionRequest asked, Optional<Template> template, int diskGb) {
@@ -216,16 +219,8 @@ final class SessionSpecs {
     notes.put(LeaseSpec.PARENT, retry.parent());
     notes.put(RETRY_COUNT, Integer.toString(retry.count()));
     notes.put(FAILED_OFFERS, retry.failedOffers());
-    Want want =
-        new Want(
-            "",
-            offer.offer().gpu().model(),
-            offer.gpuCount(),
-            Optional.of(offer.offer().region()),
-            offer.offer().tier(),
-            Optional.of(OfferKey.of(offer.offer())));
     return new LeaseSpec(
-        want,
+        want(offer),
         failed.image(),
         failed.sshKeys(),
         failed.ownKeys(),
