@@ -162,6 +162,17 @@ public final class Catalog {
   public Look list(Optional<String> provider) {
     List<String> asked = provider.map(List::of).orElse(names);
     hear(asked);
+    return seen(asked, provider);
+  }
+
+  /**
+   * What {@link #list} said last of all providers, for those who must not wait: nothing is asked.
+   */
+  public List<Listed> seen() {
+    return seen(names, Optional.empty()).offers();
+  }
+
+  private Look seen(List<String> asked, Optional<String> provider) {
     Shop now = shop();
     List<Listed> offers =
         provider.map(name -> now.byProvider().getOrDefault(name, List.of())).orElse(now.shown());
@@ -185,6 +196,11 @@ public final class Catalog {
    */
   public Optional<Listed> find(String id) {
     hear(names);
+    return findSeen(id);
+  }
+
+  /** The same for those who must not wait: nothing is asked. */
+  public Optional<Listed> findSeen(String id) {
     Shop now = shop();
     return Optional.ofNullable(now.byId().get(id)).or(() -> gone(id, now));
   }
@@ -231,15 +247,20 @@ public final class Catalog {
         .report(provider, gpuModel);
   }
 
-  /** Sees to it that providers are heard; waits for those that never were. */
+  /**
+   * Sees to it that providers are heard. Waits for those that were never asked; for one that did
+   * not answer before only when there is nothing else to show, so that it holds up nobody who looks
+   * for others.
+   */
   private void hear(List<String> asked) {
     Instant now = clock.instant();
+    boolean nothing = asked.stream().allMatch(name -> sync.known(name).heard().isEmpty());
     List<CompletableFuture<Known>> first = new ArrayList<>();
     for (String name : asked) {
       Known known = sync.known(name);
       if (isDue(known, now)) {
         CompletableFuture<Known> answer = sync.askIf(name, late -> isDue(late, now));
-        if (known.heard().isEmpty()) {
+        if (known.heard().isEmpty() && (nothing || known.failed().isEmpty())) {
           first.add(answer);
         }
       }

@@ -34,6 +34,7 @@ final class CostRoutes {
 
   private static final String CURRENCY = "USD";
   private static final int MACHINES_MOST = 1000;
+  private static final int DATE_LENGTH = 10;
   private static final BigDecimal HOUR_SECONDS = BigDecimal.valueOf(3600);
 
   private final Database database;
@@ -103,7 +104,11 @@ final class CostRoutes {
     return Queries.text(request, name)
         .map(text -> {
           try {
-            return LocalDate.parse(text);
+            LocalDate date = LocalDate.parse(text);
+            if (text.length() == DATE_LENGTH) { // no years that no calendar has
+              return date;
+            }
+            throw new DateTimeParseException("not a date of ten characters", text, 0);
           } catch (DateTimeParseException e) {
             throw new Refused(
                 new Refusal.Unreadable(

@@ -42,7 +42,7 @@ final class GoFields {
       throw wrong(name, value, "string");
     }
     String text = value.textValue();
-    if (text.length() > TEXT_LENGTH_MOST || text.indexOf('\0') >= 0 || !isUnicode(text)) {
+    if (text.length() > TEXT_LENGTH_MOST || !isText(text)) {
       problems.add(
           new Refusal.FieldProblem(name, "must be Unicode text of at most 16384 characters"));
       return "";
@@ -50,8 +50,10 @@ final class GoFields {
     return text;
   }
 
-  private static boolean isUnicode(String text) {
-    return java.nio.charset.StandardCharsets.UTF_8.newEncoder().canEncode(text);
+  /** What can be kept: no zero characters, and no halves of characters. */
+  static boolean isText(String text) {
+    return text.indexOf('\0') < 0
+        && java.nio.charset.StandardCharsets.UTF_8.newEncoder().canEncode(text);
   }
 
   /** A text that must be there. */

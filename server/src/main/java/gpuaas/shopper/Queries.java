@@ -21,7 +21,11 @@ final class Queries {
   private Queries() {}
 
   static Optional<String> text(Request request, String name) {
-    return request.query(name).filter(text -> !text.isEmpty());
+    Optional<String> text = request.query(name).filter(given -> !given.isEmpty());
+    if (text.filter(given -> !GoFields.isText(given)).isPresent()) {
+      throw invalid(name, "must be Unicode text");
+    }
+    return text;
   }
 
   /** A whole number that is not negative; 0 when there is none. */

@@ -145,9 +145,21 @@ final class SessionCreation {
         catalog.worked(OfferKey.of(offer.offer()));
         return new Outcome.Made(lease.orElseThrow(), pair.privateKey(), gone.size());
       }
-      noteFailure(offer, failure.get());
       if (failure.get() != EndReason.NO_CAPACITY) {
-        return new Outcome.Failed(offer, "CreateInstance failed: the request was declined");
+        // It may be the request that was no good: that says nothing of the offer.
+        return new Outcome.Failed(
+            offer,
+            "CreateInstance failed: the request was declined; perhaps its image, template, ports or"
+                + " start command cannot be had there");
+      }
+      // Full by what we hold ourselves says nothing of the offer; a market's no does.
+      boolean marketsNo = lease.flatMap(failed -> failed.history().provider()).isPresent();
+      if (marketsNo && SessionSpecs.isPlain(spec)) {
+        catalog.failed(
+            OfferKey.of(offer.offer()),
+            offer.offer().gpu().model(),
+            Failure.STALE_INVENTORY,
+            failure.get().text());
       }
       gone.add(offer.id());
       Optional<Listed> next =
@@ -165,14 +177,6 @@ final class SessionCreation {
       retry = new Retry(parent, gone.size(), String.join(",", gone));
       offer = next.get();
     }
-  }
-
-  private void noteFailure(Listed offer, EndReason why) {
-    catalog.failed(
-        OfferKey.of(offer.offer()),
-        offer.offer().gpu().model(),
-        why == EndReason.NO_CAPACITY ? Failure.STALE_INVENTORY : Failure.UNKNOWN,
-        why.text());
   }
 
   private List<Listed> candidates(RetryScope scope, Listed first, List<String> gone) {

@@ -1,17 +1,24 @@
 package gpuaas.shopper;
 
 import gpuaas.access.KeyPairs;
+import gpuaas.base.Refusal;
+import gpuaas.base.Refused;
 import gpuaas.shopper.ShopperDialect.ShopperSettings.KeyType;
+import java.time.Duration;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
 
 /**
- * Pairs of keys for sessions, some of them made ahead of time, so that nobody waits for one. They
- * are in memory only, each is given out once, and then forgotten.
+ * Pairs of keys for sessions, made ahead of time, so that nobody waits for one. They are in memory
+ * only, each is given out once, and then forgotten. One thread makes them: however many sessions
+ * are asked for, no more than one processor is busy with that.
  */
 final class SessionKeys implements AutoCloseable {
 
   private static final String COMMENT = "session";
+  private static final Duration WAIT_MOST = Duration.ofSeconds(30);
+  private static final Duration COME_AGAIN = Duration.ofSeconds(10);
 
   private final KeyType type;
   private final BlockingQueue<KeyPairs.Pair> ready;
@@ -34,10 +41,17 @@ final class SessionKeys implements AutoCloseable {
     }
   }
 
-  /** A pair that nobody else has. */
+  /** A pair that nobody else has; refused when too many wait for one. */
   KeyPairs.Pair next() {
-    KeyPairs.Pair pair = ready.poll();
-    return pair == null ? make() : pair;
+    try {
+      KeyPairs.Pair pair = ready.poll(WAIT_MOST.toMillis(), TimeUnit.MILLISECONDS);
+      if (pair != null) {
+        return pair;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    throw new Refused(new Refusal.NotReady("a key for the session in time", COME_AGAIN));
   }
 
   private KeyPairs.Pair make() {

@@ -50,6 +50,11 @@ record SessionRequest(
   /** They become words of a command line. */
   private static final Pattern MODEL = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._/:-]{0,255}|");
 
+  private static final Pattern IMAGE = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._/:@-]{0,500}|");
+
+  /** What Vast.ai takes. */
+  private static final int COMMAND_MOST = 4096;
+
   private static final int NAME_LENGTH_MOST = 256;
   private static final int PORTS_MOST = 64;
   private static final int PORT_MOST = 65_535;
@@ -85,6 +90,12 @@ record SessionRequest(
     }
     if (!MODEL.matcher(quantization).matches()) {
       fields.problem("quantization", "must be the name of a form of weights");
+    }
+    if (!IMAGE.matcher(image).matches()) {
+      fields.problem("docker_image", "must be the name of an image");
+    }
+    if (onStart.length() > COMMAND_MOST) {
+      fields.problem("on_start_cmd", "must be at most " + COMMAND_MOST + " characters");
     }
     if (diskGb < 0 || diskGb > DISK_GB_MOST) {
       fields.problem("disk_gb", "must be at most " + DISK_GB_MOST);

@@ -78,6 +78,7 @@ public final class SessionRetries implements EventSink {
       return;
     }
     placedAt(tx, lease)
+        .filter(_ -> SessionSpecs.isPlain(lease.spec()))
         .ifPresent(offer ->
             tx.afterCommit(() ->
                 catalog
@@ -114,7 +115,7 @@ public final class SessionRetries implements EventSink {
 
   private void again(Tx tx, Lease lease) {
     Map<String, String> notes = lease.spec().notes();
-    Optional<Listed> failed = catalog.get().find(notes.getOrDefault(SessionSpecs.OFFER, ""));
+    Optional<Listed> failed = catalog.get().findSeen(notes.getOrDefault(SessionSpecs.OFFER, ""));
     Duration left =
         lease.expires().map(end -> Duration.between(clock.instant(), end)).orElse(Duration.ZERO);
     if (failed.isEmpty() || left.isNegative() || left.isZero()) {
@@ -127,8 +128,7 @@ public final class SessionRetries implements EventSink {
     RetryScope scope =
         RetryScope.of(notes.getOrDefault(SessionSpecs.RETRY_SCOPE, "")).orElse(RetryScope.SAME_GPU);
     List<Listed> candidates =
-        scope.candidates(
-            failed.get(), catalog.get().list(Optional.empty()).offers(), new HashSet<>(gone));
+        scope.candidates(failed.get(), catalog.get().seen(), new HashSet<>(gone));
     Optional<Listed> next = RetryScope.draw(candidates, draw);
     if (next.isEmpty()) {
       log.info("session {} failed, and nothing else will do", lease.id());

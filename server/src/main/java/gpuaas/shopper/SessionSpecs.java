@@ -94,6 +94,17 @@ final class SessionSpecs {
     return "session of " + consumer + " for " + offerId;
   }
 
+  /**
+   * False when what its user asked for on top may be why it failed: that must not take the offer
+   * from others.
+   */
+  static boolean isPlain(LeaseSpec spec) {
+    return spec.image().isEmpty()
+        && spec.bootLimit().isEmpty()
+        && spec.environment().isEmpty()
+        && spec.launch().equals(Launch.PLAIN);
+  }
+
   /** This very offer and no other. */
   private static Want want(Listed offer) {
     return new Want(

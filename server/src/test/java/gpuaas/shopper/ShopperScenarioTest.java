@@ -283,6 +283,26 @@ class ShopperScenarioTest {
     assertThat(tensordock.market().ledger()).noneMatch(SimRental.Bill::open);
   }
 
+  @Test
+  void aRequestThatIsNoGoodTakesNoOfferFromOthers() {
+    // Shows that nobody can hide offers from everybody by asking for what they cannot do.
+    String vast = offers("provider=vastai").getFirst();
+    String own = offers("provider=local").getFirst();
+    for (String consumer : List.of("x", "y", "z")) {
+      assertThat(
+              call("POST", "/api/v1/sessions", wanted(consumer, vast, ", \"disk_gb\": 99999"))
+                  .status())
+          .isEqualTo(503);
+      assertThat(
+              call("POST", "/api/v1/sessions", wanted(consumer, own, ", \"on_start_cmd\": \"id\""))
+                  .status())
+          .isEqualTo(500);
+    }
+    assertThat(get("/api/v1/offer-health").path("count").asInt()).isZero();
+    assertThat(offers("provider=vastai")).contains(vast);
+    assertThat(offers("provider=local")).contains(own);
+  }
+
   private static ObjectNode connection(JsonNode running) {
     return new ObjectMapper()
         .createObjectNode()

@@ -260,6 +260,34 @@ class ShopperWireTest {
   }
 
   @Test
+  void textsThatCannotBeKept() {
+    // Shows that zero characters and dates of no calendar are refused, and break nothing.
+    for (String path :
+        List.of(
+            "/api/v1/sessions?consumer_id=a%00b",
+            "/api/v1/sessions?provider=%00",
+            "/api/v1/costs?consumer_id=%00",
+            "/api/v1/costs?session_id=%00",
+            "/api/v1/offer-health?provider=%00",
+            "/api/v1/inventory?location=%00")) {
+      refused(send("GET", path, ""), 400, "must be Unicode text");
+    }
+    for (String date : List.of("-999999999-01-01", "%2B999999999-12-31", "%2B10000-01-01")) {
+      refused(send("GET", "/api/v1/costs?start_date=" + date, ""), 400, "expected YYYY-MM-DD");
+      refused(
+          send("GET", "/api/v1/costs/reconciliation?end_date=" + date, ""),
+          400,
+          "expected YYYY-MM-DD");
+    }
+    refused(create("docker_image", "\"-v /:/host\""), 400, "docker_image must be the name");
+    refused(create("model_id", "\"m; reboot\""), 400, "model_id must be the name");
+    refused(
+        create("on_start_cmd", "\"" + "a".repeat(5000) + "\""),
+        400,
+        "on_start_cmd must be at most");
+  }
+
+  @Test
   void costsOfNothing() {
     refused(
         send("GET", "/api/v1/costs?start_date=yesterday", ""),
