@@ -238,7 +238,6 @@ class CatalogTest {
                 3_000_000,
                 Instant.EPOCH)));
     Catalog local = catalog(look, own);
-    assertThat(ids(local.list(Optional.empty()))).isEmpty();
     look.sync("local");
     clock.advance(Duration.ofSeconds(1));
     assertThat(ids(local.list(Optional.empty())))
