@@ -34,6 +34,7 @@ class ArchitectureTest {
           "catalog",
           "capacity",
           "ledger",
+          "archive",
           "lease");
 
   private static final JavaClasses CLASSES =
@@ -134,6 +135,7 @@ class ArchitectureTest {
                         "java.time..",
                         "java.util..",
                         "gpuaas.base",
+                        "gpuaas.archive",
                         "gpuaas.lease",
                         "gpuaas.catalog",
                         "gpuaas.capacity",

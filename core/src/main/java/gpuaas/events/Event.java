@@ -48,6 +48,10 @@ public record Event(
     LEASE_IDLE_WARNING,
     /** It is to be stopped when nobody uses it, and that cannot be known. */
     LEASE_IDLE_UNKNOWN,
+    /** The files of its home folder are kept for the next one of the same name. */
+    LEASE_FILES_KEPT,
+    /** They were to be kept, and could not be. */
+    LEASE_FILES_LOST,
     LEASE_STOPPING,
     LEASE_ENDED,
     LEASE_DISMISSED;
@@ -71,7 +75,9 @@ public record Event(
             LEASE_EXTENDED,
             LEASE_ENDING_SOON,
             LEASE_IDLE_WARNING,
-            LEASE_IDLE_UNKNOWN ->
+            LEASE_IDLE_UNKNOWN,
+            LEASE_FILES_KEPT,
+            LEASE_FILES_LOST ->
             false;
       };
     }

@@ -1,6 +1,11 @@
 package gpuaas.lease;
 
+import gpuaas.archive.Archive;
+import gpuaas.archive.Archives;
+import gpuaas.archive.Archives.Progress;
 import gpuaas.lease.LeaseSignal.Gone;
+import gpuaas.lease.LeaseSignal.Warned;
+import gpuaas.lease.LeaseSignal.Warning;
 import gpuaas.lease.LeaseState.Stopping;
 import gpuaas.provider.Providers;
 import gpuaas.spi.InstanceRef;
@@ -17,26 +22,38 @@ import java.util.Optional;
 /**
  * The one way to tear down: destroy everything with the lease's tag at every provider that may have
  * something, until they agree that nothing is left, and not before it is certain that nothing can
- * still turn up.
+ * still turn up. What is to be kept of it is taken out first, within a limit.
  */
 final class Destroying {
 
+  private static final Duration FILES_PAUSE = Duration.ofMillis(500);
   private static final Duration SHORTEST_PAUSE = Duration.ofMillis(20);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
 
   private final Providers providers;
+  private final Archives archives;
   private final Signals signals;
   private final String deployment;
   private final LeaseRules rules;
 
-  Destroying(Providers providers, Signals signals, String deployment, LeaseRules rules) {
+  Destroying(
+      Providers providers,
+      Archives archives,
+      Signals signals,
+      String deployment,
+      LeaseRules rules) {
     this.providers = providers;
+    this.archives = archives;
     this.signals = signals;
     this.deployment = deployment;
     this.rules = rules;
   }
 
   Next step(Lease lease, Stopping stopping) {
+    Optional<Next> keeping = keep(lease, stopping);
+    if (keeping.isPresent()) {
+      return keeping.get();
+    }
     Instant lookedAt = signals.now();
     boolean nothingLeft = true;
     for (String name : namesToAsk(stopping)) {
@@ -47,6 +64,29 @@ final class Destroying {
       return Next.now();
     }
     return Next.after(pause(stopping, lookedAt));
+  }
+
+  /** What to do before it may be destroyed; empty: nothing. */
+  private Optional<Next> keep(Lease lease, Stopping stopping) {
+    Optional<Archive.Owner> owner = lease.keeper();
+    boolean told =
+        lease.history().told().contains(Warning.FILES_KEPT)
+            || lease.history().told().contains(Warning.FILES_LOST);
+    boolean used = lease.history().readyAt().isPresent();
+    if (owner.isEmpty() || !used || told || stopping.instance().isEmpty()) {
+      owner.ifPresent(one -> archives.forget(one.lease()));
+      return Optional.empty();
+    }
+    Progress progress =
+        stopping.why() == EndReason.LOST
+            ? archives.lost(owner.get(), "the machine was lost before it ended")
+            : archives.save(owner.get(), stopping.instance().get(), stopping.since());
+    if (progress == Progress.UNDER_WAY) {
+      return Optional.of(Next.after(FILES_PAUSE));
+    }
+    Warning what = progress == Progress.DONE ? Warning.FILES_KEPT : Warning.FILES_LOST;
+    signals.apply(lease, new Warned(what, archives.details(lease.id())));
+    return Optional.of(Next.now());
   }
 
   /** True when a look after the last destroy found nothing at this provider. */

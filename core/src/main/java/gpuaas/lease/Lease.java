@@ -5,6 +5,7 @@ import static gpuaas.lease.EndReason.LOST;
 import static gpuaas.lease.EndReason.NO_CAPACITY;
 import static gpuaas.lease.EndReason.RECLAIMED;
 
+import gpuaas.archive.Archive;
 import gpuaas.base.Caller;
 import gpuaas.events.Event;
 import gpuaas.lease.LeaseSignal.Answered;
@@ -142,7 +143,7 @@ public record Lease(
               now);
 
       case Case(Running _, Warned warned) -> warned(warned, now);
-      case Case(LeaseState s, Warned w) when s.isOver() && w.isOfBudget() -> warned(w, now);
+      case Case(LeaseState s, Warned w) when s.isOver() && w.isOfPast() -> warned(w, now);
       case Case(Stopping s, Created c) when c.attempt() == s.attempt() && s.instance().isEmpty() ->
           // The maker heard back after all: nothing else can turn up from this attempt.
           quietly(new Stopping(Optional.of(c.instance()), s.attempt(), s.why(), s.since(), now));
@@ -361,6 +362,11 @@ public record Lease(
     Lease after = copy(name, state, expires, history.dismissed(now));
     return new Change(
         this, after, List.of(after.event(Event.Type.LEASE_DISMISSED, now, Map.of())), List.of());
+  }
+
+  /** For whom its files are kept; empty: they end with it. */
+  Optional<Archive.Owner> keeper() {
+    return spec.keep().map(kept -> new Archive.Owner(id, project, kept));
   }
 
   /** Who pays. */

@@ -39,6 +39,9 @@ interface LeaseBook {
     record MovedOn() implements Turn {}
   }
 
+  /** True while the files of another lease are taken that this one begins with. */
+  boolean isKeptNow(Lease lease);
+
   /** The public keys, as OpenSSH lines, that open the lease. */
   List<String> authorizedKeys(Lease lease);
 }

@@ -32,6 +32,23 @@ final class LeaseListStore {
         .list();
   }
 
+  /** True while the files of another one of its name are on their way out. */
+  static boolean isKeptNow(Tx tx, Lease lease) {
+    return tx.query(
+            """
+            select exists (
+              select 1 from lease
+               where state = 'stopping' and ready_at is not null and instance_id is not null
+                 and project_id = :project and spec ->> 'keep' = :name and id <> :id
+                 and not exists (select 1 from archive where lease_id = lease.id))
+            """)
+        .bind("project", lease.project())
+        .bind("name", lease.spec().keep().orElse(""))
+        .bind("id", lease.id())
+        .mapTo(Boolean.class)
+        .one();
+  }
+
   /** The same by phase; no phases: whatever is not gone. Each has an index in this very order. */
   static List<Lease> listByPhase(
       Tx tx,

@@ -1,5 +1,6 @@
 package gpuaas.lease;
 
+import gpuaas.archive.Archives;
 import gpuaas.lease.LeaseSignal.StopAsked;
 import gpuaas.lease.LeaseState.Booting;
 import gpuaas.lease.LeaseState.Ended;
@@ -35,6 +36,7 @@ public final class LeaseReconciler implements Reconciler {
       LeaseBook book,
       Providers providers,
       Readiness readiness,
+      Archives archives,
       String deployment,
       InstantSource clock,
       LeaseRules rules,
@@ -45,9 +47,9 @@ public final class LeaseReconciler implements Reconciler {
     Signals signals = new Signals(book, clock, rules);
     this.placing = new Placing(book, providers, signals, deployment);
     this.finding = new Finding(providers, signals, deployment, rules);
-    this.probing = new Probing(providers, readiness, signals, rules);
+    this.probing = new Probing(providers, readiness, archives, signals, rules);
     this.watching = new Watching(providers, signals, rules, lastTraffic);
-    this.destroying = new Destroying(providers, signals, deployment, rules);
+    this.destroying = new Destroying(providers, archives, signals, deployment, rules);
   }
 
   @Override

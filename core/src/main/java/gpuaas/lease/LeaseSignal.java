@@ -50,13 +50,16 @@ public sealed interface LeaseSignal {
 
   /** Its user is to know something in good time. */
   record Warned(Warning warning, Map<String, String> details) implements LeaseSignal {
-    /** True when it is about a budget: a lease that has ended may have used it up. */
-    boolean isOfBudget() {
-      return warning == Warning.BUDGET_WARNING || warning == Warning.BUDGET_EXCEEDED;
+    /** True for what may be told of a lease that is over. */
+    boolean isOfPast() {
+      return switch (warning) {
+        case BUDGET_WARNING, BUDGET_EXCEEDED, FILES_KEPT, FILES_LOST -> true;
+        case ENDING_SOON, IDLE, IDLE_UNKNOWN -> false;
+      };
     }
   }
 
-  /** What a user is told of a lease: before it ends, or of the budget that it used. */
+  /** What a user is told of a lease: before it ends, of its files, of the budget that it used. */
   enum Warning {
     /** Its end time is near; told once. */
     ENDING_SOON(Event.Type.LEASE_ENDING_SOON, true),
@@ -67,7 +70,11 @@ public sealed interface LeaseSignal {
     /** Much of a budget is used up; the budget remembers that it was told. */
     BUDGET_WARNING(Event.Type.LEASE_BUDGET_WARNING, false),
     /** A budget is used up; the same. */
-    BUDGET_EXCEEDED(Event.Type.LEASE_BUDGET_EXCEEDED, false);
+    BUDGET_EXCEEDED(Event.Type.LEASE_BUDGET_EXCEEDED, false),
+    /** Its files are kept. */
+    FILES_KEPT(Event.Type.LEASE_FILES_KEPT, true),
+    /** Its files were to be kept, and are lost. */
+    FILES_LOST(Event.Type.LEASE_FILES_LOST, true);
 
     private final Event.Type type;
     private final boolean once;

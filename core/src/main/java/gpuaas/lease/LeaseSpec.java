@@ -23,6 +23,8 @@ import java.util.UUID;
  * @param patience how long to look for room before {@code FAIL} fails; does not matter for {@code
  *     QUEUE}
  * @param onlyOne no two leases of a project that are active have the same of these
+ * @param keep under which name the files of its home folder are kept when it ends, and those that
+ *     were kept are put there when it begins; empty: they end with it
  * @param notes what its maker has to remember about it; means nothing to us
  */
 public record LeaseSpec(
@@ -38,6 +40,7 @@ public record LeaseSpec(
     WhenFull whenFull,
     Duration patience,
     Guards guards,
+    Optional<String> keep,
     Map<String, String> notes,
     Optional<String> onlyOne) {
 
@@ -55,6 +58,7 @@ public record LeaseSpec(
     launch = launch == null ? Launch.PLAIN : launch;
     bootLimit = bootLimit == null ? Optional.empty() : bootLimit;
     onlyOne = onlyOne == null ? Optional.empty() : onlyOne;
+    keep = keep == null ? Optional.empty() : keep;
     notes = notes == null ? Map.of() : Map.copyOf(notes);
     patience = patience == null ? Duration.ZERO : patience;
     guards = guards == null ? Guards.NONE : guards;
@@ -83,6 +87,7 @@ public record LeaseSpec(
         whenFull,
         patience,
         guards,
+        Optional.empty(),
         Map.of(),
         Optional.empty());
   }

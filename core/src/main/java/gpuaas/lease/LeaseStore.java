@@ -265,6 +265,11 @@ final class LeaseStore implements LeaseBook {
     return Stream.concat(lease.spec().ownKeys().stream(), registered.stream()).toList();
   }
 
+  @Override
+  public boolean isKeptNow(Lease lease) {
+    return database.read(tx -> LeaseListStore.isKeptNow(tx, lease));
+  }
+
   /** Holds the row; true: nobody has written it since it was read. */
   private static boolean isAsRead(Tx tx, Lease lease) {
     lock(tx, lease.id());

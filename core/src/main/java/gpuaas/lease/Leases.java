@@ -1,6 +1,7 @@
 package gpuaas.lease;
 
 import gpuaas.access.SshKeys;
+import gpuaas.archive.Archives;
 import gpuaas.audit.AuditStore;
 import gpuaas.audit.AuditStore.Act;
 import gpuaas.base.Action;
@@ -324,6 +325,7 @@ public final class Leases {
       Database database,
       Providers providers,
       Readiness readiness,
+      Archives archives,
       SshKeys sshKeys,
       String deployment,
       Ids ids,
@@ -343,7 +345,7 @@ public final class Leases {
             clock,
             rules),
         new LeaseReconciler(
-            store, providers, readiness, deployment, clock, rules, hooks.lastTraffic()),
+            store, providers, readiness, archives, deployment, clock, rules, hooks.lastTraffic()),
         new OrphanSweeper(store, providers, deployment),
         new SpendingGuard(database, store, budgets, ledger.rules(), rules, clock),
         store::reviveAll);

@@ -1,5 +1,8 @@
 package gpuaas.lease;
 
+import gpuaas.archive.Archive;
+import gpuaas.archive.Archives;
+import gpuaas.archive.Archives.Progress;
 import gpuaas.lease.LeaseSignal.Answered;
 import gpuaas.lease.LeaseSignal.Gone;
 import gpuaas.lease.LeaseSignal.StopAsked;
@@ -12,31 +15,43 @@ import gpuaas.work.Next;
 import java.time.Duration;
 import java.util.Optional;
 
-/** The step of a booting lease: is it up, and does it answer? Only then may it count as running. */
+/**
+ * The step of a booting lease: is it up, does it answer, and are the files there that were kept for
+ * it? Only then may it count as running.
+ */
 final class Probing {
 
   private static final Duration COULD_NOT_ASK = Duration.ofSeconds(5);
+  private static final Duration FILES_PAUSE = Duration.ofMillis(200);
   private static final Duration SHORTEST_PAUSE = Duration.ofMillis(20);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
 
   private final Providers providers;
   private final Readiness readiness;
+  private final Archives archives;
   private final Signals signals;
   private final LeaseRules rules;
 
-  Probing(Providers providers, Readiness readiness, Signals signals, LeaseRules rules) {
+  Probing(
+      Providers providers,
+      Readiness readiness,
+      Archives archives,
+      Signals signals,
+      LeaseRules rules) {
     this.providers = providers;
     this.readiness = readiness;
+    this.archives = archives;
     this.signals = signals;
     this.rules = rules;
   }
 
   Next step(Lease lease, Booting b) throws InterruptedException {
-    if (!signals
-        .now()
-        .isBefore(b.since().plus(lease.spec().bootLimit().orElse(rules.bootLimit())))) {
+    if (!signals.now().isBefore(b.since().plus(bootLimit(lease.spec())))) {
       signals.apply(lease, new StopAsked(EndReason.BOOT_TIMEOUT));
       return Next.now();
+    }
+    if (archives.isBusy(lease.id())) {
+      return Next.after(FILES_PAUSE);
     }
     Optional<InstanceStatus> status;
     try {
@@ -63,8 +78,34 @@ final class Probing {
     if (answered.isEmpty()) {
       return Next.after(pauseFor(Duration.between(b.since(), signals.now())));
     }
-    signals.apply(lease, new Answered(answered.get()));
-    return Next.now();
+    return switch (files(lease, b)) {
+      case UNDER_WAY -> Next.after(FILES_PAUSE);
+      case FAILED -> {
+        signals.apply(lease, new StopAsked(EndReason.BOOT_FAILED));
+        yield Next.now();
+      }
+      case DONE -> {
+        signals.apply(lease, new Answered(answered.get()));
+        archives.forget(lease.id());
+        yield Next.now();
+      }
+    };
+  }
+
+  /** Brings in what was kept; after the one before has brought its own to safety. */
+  private Progress files(Lease lease, Booting b) {
+    Optional<Archive.Owner> owner = lease.keeper();
+    if (owner.isEmpty()) {
+      return Progress.DONE;
+    }
+    return signals.book().isKeptNow(lease)
+        ? Progress.UNDER_WAY
+        : archives.restore(owner.get(), b.instance());
+  }
+
+  private Duration bootLimit(LeaseSpec spec) {
+    Duration limit = spec.bootLimit().orElse(rules.bootLimit());
+    return spec.keep().isPresent() ? limit.plus(archives.rules().restoreLimit()) : limit;
   }
 
   /**

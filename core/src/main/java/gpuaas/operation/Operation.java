@@ -73,6 +73,8 @@ public record Operation(
                 LEASE_ENDING_SOON,
                 LEASE_IDLE_WARNING,
                 LEASE_IDLE_UNKNOWN,
+                LEASE_FILES_KEPT,
+                LEASE_FILES_LOST,
                 LEASE_DISMISSED ->
                 operation;
           };

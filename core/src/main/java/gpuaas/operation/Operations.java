@@ -57,7 +57,9 @@ public final class Operations {
           LEASE_EXTENDED,
           LEASE_ENDING_SOON,
           LEASE_IDLE_WARNING,
-          LEASE_IDLE_UNKNOWN ->
+          LEASE_IDLE_UNKNOWN,
+          LEASE_FILES_KEPT,
+          LEASE_FILES_LOST ->
           Optional.empty();
     };
   }

@@ -1,5 +1,6 @@
 package gpuaas.lease;
 
+import gpuaas.archive.TestArchives;
 import gpuaas.base.Caller;
 import gpuaas.capacity.NodeSync;
 import gpuaas.catalog.Want;
@@ -134,6 +135,7 @@ public final class CrashedServer {
             dying.book(store),
             providers,
             readiness,
+            TestArchives.none(),
             DEPLOYMENT,
             CLOCK,
             RULES,

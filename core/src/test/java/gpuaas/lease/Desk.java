@@ -1,6 +1,7 @@
 package gpuaas.lease;
 
 import gpuaas.access.SshKeys;
+import gpuaas.archive.TestArchives;
 import gpuaas.base.Caller;
 import gpuaas.base.Ids;
 import gpuaas.capacity.NodeSync;
@@ -72,6 +73,7 @@ public final class Desk implements AutoCloseable {
         database,
         providers,
         (lease, instance, ssh) -> Optional.of(new Endpoint("127.0.0.1", 22, "root")),
+        TestArchives.none(),
         new SshKeys(database, next, clock, _ -> {}),
         "desk",
         next,

@@ -2,6 +2,7 @@ package gpuaas.lease;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import gpuaas.archive.TestArchives;
 import gpuaas.lease.LeaseState.Ended;
 import gpuaas.lease.LeaseState.Stopping;
 import gpuaas.provider.Providers;
@@ -88,6 +89,11 @@ class DestroyingTest {
     }
 
     @Override
+    public boolean isKeptNow(Lease lease) {
+      return false;
+    }
+
+    @Override
     public List<String> authorizedKeys(Lease lease) {
       throw new AssertionError("is not asked");
     }
@@ -97,7 +103,12 @@ class DestroyingTest {
     Instant since = clock.instant().minusSeconds(600);
     Stopping stopping = new Stopping(instance, attempt, EndReason.ASKED, since, since);
     Providers providers = new Providers(Map.of("a-market", new Down(), "good", good));
-    new Destroying(providers, new Signals(new Book(), clock, RULES), DEPLOYMENT, RULES)
+    new Destroying(
+            providers,
+            TestArchives.none(),
+            new Signals(new Book(), clock, RULES),
+            DEPLOYMENT,
+            RULES)
         .step(LeaseTest.lease(stopping), stopping);
   }
 

@@ -110,6 +110,11 @@ final class Dying {
     }
 
     @Override
+    public boolean isKeptNow(Lease lease) {
+      return false;
+    }
+
+    @Override
     public List<String> authorizedKeys(Lease lease) {
       return List.of();
     }

@@ -268,6 +268,7 @@ class LeaseTest {
             LeaseSpec.WhenFull.FAIL,
             PATIENCE,
             Guards.NONE,
+            Optional.empty(),
             Map.of(),
             Optional.empty());
     return Lease.requested(id, caller, spec, Optional.empty(), 1_000_000, T0).after();

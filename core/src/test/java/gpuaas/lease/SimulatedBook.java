@@ -243,6 +243,11 @@ final class SimulatedBook implements LeaseBook {
   }
 
   @Override
+  public boolean isKeptNow(Lease lease) {
+    return false;
+  }
+
+  @Override
   public List<String> authorizedKeys(Lease lease) {
     return List.of();
   }

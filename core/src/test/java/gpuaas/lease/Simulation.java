@@ -1,5 +1,6 @@
 package gpuaas.lease;
 
+import gpuaas.archive.TestArchives;
 import gpuaas.base.Caller;
 import gpuaas.capacity.Reclaim;
 import gpuaas.catalog.Want;
@@ -73,7 +74,14 @@ final class Simulation {
     Providers providers = new Providers(Map.of(PROVIDER, provider));
     this.reconciler =
         new LeaseReconciler(
-            book, providers, this::prove, DEPLOYMENT, stage, rules, _ -> Optional.empty());
+            book,
+            providers,
+            this::prove,
+            TestArchives.none(),
+            DEPLOYMENT,
+            stage,
+            rules,
+            _ -> Optional.empty());
     this.sweeper = new OrphanSweeper(book, providers, DEPLOYMENT);
   }
 

@@ -165,6 +165,8 @@ final class AllocationRoutes {
       case LEASE_ENDING_SOON -> List.of("ending_soon");
       case LEASE_IDLE_WARNING -> List.of("idle_warning");
       case LEASE_IDLE_UNKNOWN -> List.of("idle_unknown");
+      case LEASE_FILES_KEPT -> List.of("files_kept");
+      case LEASE_FILES_LOST -> List.of("files_lost");
       case LEASE_STOPPING -> List.of("releasing");
       case LEASE_ENDED -> List.of("ended");
       case LEASE_DISMISSED -> List.of("dismissed");

@@ -1,5 +1,6 @@
 package gpuaas.main;
 
+import gpuaas.archive.Archives;
 import gpuaas.capacity.NodeSync;
 import gpuaas.db.Database;
 import gpuaas.db.DatabaseGone;
@@ -39,6 +40,7 @@ public final class Loops implements AutoCloseable {
   private final Providers providers;
   private final NodeSync nodes;
   private final Leases.Parts lease;
+  private final Archives archives;
   private final Reconciliation reconciliation;
   private final Idempotency idempotency;
   private final Telling telling;
@@ -61,6 +63,7 @@ public final class Loops implements AutoCloseable {
       Providers providers,
       NodeSync nodes,
       Leases.Parts lease,
+      Archives archives,
       Reconciliation reconciliation,
       Idempotency idempotency,
       Telling telling,
@@ -72,6 +75,7 @@ public final class Loops implements AutoCloseable {
     this.providers = providers;
     this.nodes = nodes;
     this.lease = lease;
+    this.archives = archives;
     this.reconciliation = reconciliation;
     this.idempotency = idempotency;
     this.telling = telling;
@@ -115,6 +119,7 @@ public final class Loops implements AutoCloseable {
             settings.reconciliation().every().toMillis(),
             TimeUnit.MILLISECONDS);
     every(TIDY_EVERY, () -> quietly("tidying", idempotency::forgetOld));
+    every(TIDY_EVERY, () -> quietly("tidying archives", archives::tidy));
     every(TIDY_EVERY, () -> quietly("tidying", telling.webhooks()::forgetOld));
     telling.start();
   }

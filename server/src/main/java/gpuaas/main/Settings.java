@@ -1,5 +1,6 @@
 package gpuaas.main;
 
+import gpuaas.archive.ArchiveRules;
 import gpuaas.capacity.CatalogRules;
 import gpuaas.db.DatabaseSettings;
 import gpuaas.events.Telling;
@@ -66,6 +67,7 @@ public record Settings(
     int leasesMostPerProject,
     ApiKeys.ApiKeyRules apiKeys,
     LeaseRules lease,
+    ArchiveRules archive,
     LedgerRules ledger,
     ReconciliationRules reconciliation,
     Duration readyProbeLimit,
@@ -207,6 +209,7 @@ public record Settings(
                 reader.duration("api-key.note-use-every", Duration.ofMinutes(1)),
                 reader.duration("api-key.known-for", Duration.ofSeconds(1))),
             rules(reader),
+            ArchiveReader.read(reader, data),
             ledger(reader),
             reconciliation(reader),
             reader.duration("lease.probe-limit", Duration.ofSeconds(5)),

@@ -4,6 +4,7 @@ import gpuaas.access.KeyPairs;
 import gpuaas.access.SshKeys;
 import gpuaas.access.SshProbe;
 import gpuaas.access.Terminals;
+import gpuaas.archive.Archives;
 import gpuaas.base.Ids;
 import gpuaas.base.SecretBox;
 import gpuaas.capacity.Catalog;
@@ -170,11 +171,13 @@ public final class Wiring {
               telling.relay().wake();
             },
             activity::last);
+    Archives archives = new Archives(database, providers, ids, clock, settings.archive());
     Leases.Parts lease =
         Leases.open(
             database,
             providers,
             readiness,
+            archives,
             sshKeys,
             deployment,
             ids,
@@ -213,6 +216,7 @@ public final class Wiring {
             providers,
             nodes,
             lease,
+            archives,
             reconciliation,
             idempotency,
             telling,

@@ -21,6 +21,7 @@ record SessionRequest(
     String workloadType,
     int reservationHours,
     int idleThresholdMinutes,
+    boolean preserve,
     boolean entrypoint,
     String dockerImage,
     String modelId,
@@ -72,7 +73,7 @@ record SessionRequest(
     String workload = fields.requiredText("workload_type", NAME_LENGTH_MOST);
     int hours = fields.requiredInteger("reservation_hours", 1, HOURS_MOST);
     int idle = Math.max(0, fields.integer("idle_threshold_minutes"));
-    var _ = fields.text("storage_policy");
+    boolean preserve = fields.text("storage_policy").equals(SessionSpecs.PRESERVE);
     boolean entrypoint = fields.text("launch_mode").equals("entrypoint");
     String image = fields.text("docker_image");
     String model = fields.text("model_id");
@@ -113,6 +114,7 @@ record SessionRequest(
         workload,
         hours,
         Math.min(idle, IDLE_MINUTES_MOST),
+        preserve,
         entrypoint,
         image,
         model,

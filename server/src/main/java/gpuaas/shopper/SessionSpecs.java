@@ -32,6 +32,8 @@ final class SessionSpecs {
   static final String FAILED_OFFERS = "failed_offers";
   static final String OFFER = "offer_id";
 
+  static final String PRESERVE = "preserve";
+
   private static final int IDLE_CPU_PERCENT = 5;
   private static final int VLLM_PORT = 8000;
   private static final int TGI_PORT = 80;
@@ -85,6 +87,7 @@ final class SessionSpecs {
         LeaseSpec.WhenFull.FAIL,
         patience,
         guards,
+        keep(asked),
         notes(asked, offer, template, retry),
         Optional.of(onlyOne(asked.consumerId(), offer.id())));
   }
@@ -103,6 +106,13 @@ final class SessionSpecs {
         && spec.bootLimit().isEmpty()
         && spec.environment().isEmpty()
         && spec.launch().equals(Launch.PLAIN);
+  }
+
+  /** What is preserved is the consumer's; an image without a log-in has no home folder. */
+  private static Optional<String> keep(SessionRequest asked) {
+    return asked.preserve() && !asked.entrypoint()
+        ? Optional.of(asked.consumerId())
+        : Optional.empty();
   }
 
   /** This very offer and no other. */
@@ -196,7 +206,7 @@ final class SessionSpecs {
     notes.put(LeaseSpec.CONSUMER, asked.consumerId());
     notes.put(OFFER, offer.id());
     notes.put(WORKLOAD, asked.workloadType());
-    notes.put(STORAGE, "destroy"); // whatever was asked for: nothing outlives a machine yet
+    notes.put(STORAGE, keep(asked).isPresent() ? PRESERVE : "destroy");
     notes.put(MODE, asked.entrypoint() ? "entrypoint" : "ssh");
     if (asked.entrypoint()) {
       notes.put(PORT, Integer.toString(ports(asked).getFirst()));
@@ -243,6 +253,7 @@ final class SessionSpecs {
         failed.whenFull(),
         failed.patience(),
         failed.guards(),
+        failed.keep(),
         notes,
         Optional.of(onlyOne(consumer, offer.id())));
   }

@@ -5,6 +5,7 @@ import gpuaas.base.Refusal;
 import gpuaas.base.Refused;
 import gpuaas.lease.EndReason;
 import gpuaas.lease.Lease;
+import gpuaas.lease.LeaseSignal.Warning;
 import gpuaas.lease.LeaseSpec;
 import gpuaas.lease.LeaseState;
 import gpuaas.lease.LeaseState.Booting;
@@ -56,6 +57,8 @@ record SessionView(
     Optional<String> retryChildId,
     Optional<String> failedOffers) {
 
+  private static final String FILES_LOST =
+      "its files could not be preserved: GET /api/v1/allocations/{id}/timeline says why";
   private static final String NOTE =
       "Full SSH diagnostics (GPU status, health checks) require client-side SSH access. The private"
           + " key is not stored server-side for security.";
@@ -147,7 +150,9 @@ record SessionView(
           case Ended e -> Optional.of(e.why());
           case Waiting _, Provisioning _, Booting _, Running _ -> Optional.empty();
         };
-    return why.map(reason -> error(reason, lease, entrypoint)).orElse("");
+    String ended = why.map(reason -> error(reason, lease, entrypoint)).orElse("");
+    boolean lost = lease.history().told().contains(Warning.FILES_LOST);
+    return ended.isEmpty() && lost ? FILES_LOST : ended;
   }
 
   private static String error(EndReason why, Lease lease, boolean entrypoint) {

@@ -85,6 +85,7 @@ final class ChaosClient {
   private String body(String offer) {
     int hours = ending == Ending.LEFT ? 4 : 5 + random.nextInt(7);
     String retry = random.nextInt(3) == 0 ? ", \"auto_retry\": true, \"retry_scope\": \"any\"" : "";
+    String keep = random.nextInt(4) == 0 ? ", \"storage_policy\": \"preserve\"" : "";
     return "{\"consumer_id\": \""
         + name
         + "\", \"offer_id\": \""
@@ -92,6 +93,7 @@ final class ChaosClient {
         + "\", \"workload_type\": \"batch\", \"reservation_hours\": "
         + hours
         + retry
+        + keep
         + "}";
   }
 

@@ -118,6 +118,8 @@ class MarketChaosTest {
     values.put("LEASE_BOOT_LIMIT", "12s");
     values.put("LEASE_METER_EVERY", "1s");
     values.put("LEASE_WATCH_EVERY", "1s");
+    values.put("ARCHIVE_SAVE_LIMIT", "5s");
+    values.put("ARCHIVE_RESTORE_LIMIT", "5s");
     values.put("SWEEP_EVERY", "2s");
     values.put("WORK_POLL_EVERY", "500ms");
     values.put("CATALOG_FRESH_FOR", "2s");

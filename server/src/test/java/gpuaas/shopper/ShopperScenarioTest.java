@@ -303,7 +303,7 @@ class ShopperScenarioTest {
     assertThat(offers("provider=local")).contains(own);
   }
 
-  private static ObjectNode connection(JsonNode running) {
+  static ObjectNode connection(JsonNode running) {
     return new ObjectMapper()
         .createObjectNode()
         .put("host", running.path("ssh_host").asText())
