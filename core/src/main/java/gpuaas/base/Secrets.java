@@ -27,6 +27,13 @@ public final class Secrets {
     return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
   }
 
+  /** Twice as many bits, in 86 characters. */
+  public static String longToken() {
+    byte[] bytes = new byte[64];
+    RANDOM.nextBytes(bytes);
+    return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
+  }
+
   /** So many random letters and digits: about six bits each. */
   public static String letters(int count) {
     StringBuilder text = new StringBuilder(count);

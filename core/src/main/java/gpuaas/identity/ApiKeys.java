@@ -37,6 +37,7 @@ public final class ApiKeys {
   private static final Pattern FORM = Pattern.compile(PREFIX + "[0-9A-Za-z]{24}");
   private static final int RANDOM_LENGTH = 24;
   private static final int SHOWN_LENGTH = PREFIX.length() + 4;
+  private static final int LOG_IN_SHOWN_LENGTH = 8;
   private static final int NAME_LENGTH_MOST = 200;
   private static final int NOTED_MOST = 100_000;
   private static final int KNOWN_MOST = 10_000;
@@ -106,6 +107,43 @@ public final class ApiKeys {
     return new Issued(key, secret);
   }
 
+  /**
+   * A key for somebody who has just proved who they are, for a while; as long as many secrets,
+   * since it may do all that they may.
+   *
+   * @param name says how it was come by
+   */
+  public Issued issue(
+      Tx tx, Person person, String name, Scopes scopes, Duration lifetime, String correlationId) {
+    Instant now = clock.instant();
+    String secret = Secrets.longToken();
+    ApiKey key =
+        new ApiKey(
+            ids.next(),
+            person.tenant(),
+            person.defaultProject(),
+            person.id(),
+            name.substring(0, Math.min(NAME_LENGTH_MOST, name.length())),
+            secret.substring(0, LOG_IN_SHOWN_LENGTH),
+            scopes,
+            now,
+            Optional.of(now.plus(lifetime)),
+            Optional.empty(),
+            Optional.empty());
+    ApiKeyStore.add(tx, key, Secrets.hash(secret));
+    AuditStore.append(tx, person.caller(correlationId), Act.API_KEY_CREATE, key.id(), now);
+    return new Issued(key, secret);
+  }
+
+  /** What the key of a caller allows; everything when they came with none. */
+  public Scopes scopes(Tx tx, Caller caller) {
+    return caller
+        .key()
+        .flatMap(key -> ApiKeyStore.find(tx, key.id()))
+        .map(ApiKey::scopes)
+        .orElse(Scopes.FULL_ACCESS);
+  }
+
   /** A key of the same name and scopes; the old one still opens for a while. */
   public Issued rotate(Tx tx, Caller caller, UUID id) {
     caller.require(Action.API_KEY_WRITE);
@@ -167,21 +205,59 @@ public final class ApiKeys {
     if (!FORM.matcher(secret).matches()) {
       throw new Refused(new Unauthenticated(Why.INVALID));
     }
+    return switch (admit(secret, correlationId)) {
+      case Admission.Admitted(Caller caller) -> caller;
+      case Admission.No _ -> throw new Refused(new Unauthenticated(Why.INVALID));
+    };
+  }
+
+  /** Whether a key opens. */
+  public sealed interface Admission {
+
+    /** It does, for them. */
+    record Admitted(Caller caller) implements Admission {}
+
+    /** It does not. */
+    record No(Reason reason) implements Admission {}
+
+    /** Why a key does not open. */
+    enum Reason {
+      UNKNOWN,
+      /** Its owner may not come any more. */
+      DISABLED,
+      REVOKED,
+      EXPIRED
+    }
+  }
+
+  /** Whether this key opens; for those who tell their callers why it does not. */
+  public Admission admit(String secret, String correlationId) {
     Instant now = clock.instant();
-    ApiKeyStore.Owned owned =
-        look(Secrets.hash(secret), now)
-            .filter(found -> found.key().isValid(now) && !found.person().disabled())
-            .orElseThrow(() -> new Refused(new Unauthenticated(Why.INVALID)));
-    note(owned.key().id(), now);
+    Optional<ApiKeyStore.Owned> found = look(Secrets.hash(secret), now);
+    if (found.isEmpty()) {
+      return new Admission.No(Admission.Reason.UNKNOWN);
+    }
+    ApiKeyStore.Owned owned = found.get();
     ApiKey key = owned.key();
-    return new Caller(
-        key.person(),
-        owned.person().username(),
-        key.tenant(),
-        key.project(),
-        owned.person().roles(),
-        Optional.of(new Caller.Key(key.id(), key.scopes().actions())),
-        correlationId);
+    if (owned.person().disabled()) {
+      return new Admission.No(Admission.Reason.DISABLED);
+    }
+    if (key.revokedAt().isPresent()) {
+      return new Admission.No(Admission.Reason.REVOKED);
+    }
+    if (!key.isValid(now)) {
+      return new Admission.No(Admission.Reason.EXPIRED);
+    }
+    note(key.id(), now);
+    return new Admission.Admitted(
+        new Caller(
+            key.person(),
+            owned.person().username(),
+            key.tenant(),
+            key.project(),
+            owned.person().roles(),
+            Optional.of(new Caller.Key(key.id(), key.scopes().actions())),
+            correlationId));
   }
 
   private Optional<ApiKeyStore.Owned> look(byte[] hash, Instant now) {

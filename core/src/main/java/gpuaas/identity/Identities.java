@@ -57,6 +57,31 @@ public final class Identities {
   }
 
   /**
+   * Somebody whom somebody else vouches for, made known here when they come first; with a tenant
+   * and a project of their own, and no rights beyond that. Empty: they are disabled here.
+   *
+   * @param issuer who vouches; the same name from another issuer is somebody else
+   */
+  public Optional<Person> enter(String issuer, String username) {
+    Optional<Person> known = database.read(tx -> IdentityStore.findByIssuer(tx, issuer, username));
+    if (known.isEmpty()) {
+      try {
+        database.run(tx ->
+            IdentityStore.add(tx, ids, issuer, username, Optional.empty(), false, clock.instant()));
+      } catch (Duplicate sameMoment) {
+        // They came twice at once.
+      }
+      known = database.read(tx -> IdentityStore.findByIssuer(tx, issuer, username));
+    }
+    return known.filter(person -> !person.disabled());
+  }
+
+  /** Somebody by a number, for dialects that call people so. */
+  public long number(UUID person) {
+    return database.read(tx -> IdentityStore.number(tx, person));
+  }
+
+  /**
    * The person whose name and password these are. An unknown name takes as long as a wrong
    * password.
    */

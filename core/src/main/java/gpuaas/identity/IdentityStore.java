@@ -14,6 +14,8 @@ final class IdentityStore {
       "select person.*, project.tenant_id from person join project on project.id ="
           + " person.default_project_id ";
 
+  private static final int TENANT_NAME_LENGTH_MOST = 200;
+
   private IdentityStore() {}
 
   /** A person and what their password is checked against. */
@@ -35,13 +37,41 @@ final class IdentityStore {
         .findOne();
   }
 
+  /** Somebody of this name whom somebody else vouches for. */
+  static Optional<Person> findByIssuer(Tx tx, String issuer, String username) {
+    return tx.query(SELECT + "where person.issuer = :issuer and person.username = :username")
+        .bind("issuer", issuer)
+        .bind("username", username)
+        .map(IdentityStore::person)
+        .findOne();
+  }
+
+  static long number(Tx tx, UUID person) {
+    return tx.query("select number from person where id = :id")
+        .bind("id", person)
+        .mapTo(Long.class)
+        .one();
+  }
+
   static void add(
       Tx tx, Ids ids, String username, String passwordHash, boolean admin, Instant now) {
+    add(tx, ids, "", username, Optional.of(passwordHash), admin, now);
+  }
+
+  /** Somebody new, with a tenant and a project of their own. */
+  static void add(
+      Tx tx,
+      Ids ids,
+      String issuer,
+      String username,
+      Optional<String> passwordHash,
+      boolean admin,
+      Instant now) {
     UUID tenant = ids.next();
     UUID project = ids.next();
     tx.update("insert into tenant (id, name, made_at) values (:id, :name, :now)")
         .bind("id", tenant)
-        .bind("name", username)
+        .bind("name", username.substring(0, Math.min(TENANT_NAME_LENGTH_MOST, username.length())))
         .bind("now", now)
         .execute();
     tx.update(
@@ -53,12 +83,13 @@ final class IdentityStore {
         .execute();
     tx.update(
             """
-            insert into person (id, username, password_hash, admin, default_project_id, made_at)
-            values (:id, :username, :passwordHash, :admin, :project, :now)
+            insert into person (id, issuer, username, password_hash, admin, default_project_id, made_at)
+            values (:id, :issuer, :username, :passwordHash, :admin, :project, :now)
             """)
         .bind("id", ids.next())
+        .bind("issuer", issuer)
         .bind("username", username)
-        .bind("passwordHash", passwordHash)
+        .bind("passwordHash", passwordHash.orElse(null))
         .bind("admin", admin)
         .bind("project", project)
         .bind("now", now)
@@ -68,7 +99,7 @@ final class IdentityStore {
   static void enable(Tx tx, String username, boolean enabled, Instant now) {
     tx.update(
             "update person set disabled_at = case when :enabled then null else"
-                + " coalesce(disabled_at, :now) end where username = :username")
+                + " coalesce(disabled_at, :now) end where username = :username and issuer = ''")
         .bind("enabled", enabled)
         .bind("now", now)
         .bind("username", username)

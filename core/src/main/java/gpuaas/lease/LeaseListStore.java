@@ -105,6 +105,75 @@ final class LeaseListStore {
         .list();
   }
 
+  /** Some of a project's, newest first, and how many there are. */
+  static Leases.Part part(Tx tx, UUID project, Leases.Standing standing, int offset, int limit) {
+    String which =
+        " from lease where project_id = :project and (state = any(:states) or (state in"
+            + " ('stopping', 'ended') and end_reason = any(:reasons)))";
+    List<String> states = List.copyOf(standing.states());
+    List<String> reasons = standing.reasons().stream().map(EndReason::name).toList();
+    int total =
+        tx.query("select count(*)" + which)
+            .bind("project", project)
+            .bindArray("states", String.class, states)
+            .bindArray("reasons", String.class, reasons)
+            .mapTo(Integer.class)
+            .one();
+    List<Lease> leases =
+        tx.query("select *" + which + " order by made_at desc, id desc limit :limit offset :offset")
+            .bind("project", project)
+            .bindArray("states", String.class, states)
+            .bindArray("reasons", String.class, reasons)
+            .bind("limit", limit)
+            .bind("offset", offset)
+            .map(LeaseRow::read)
+            .list();
+    return new Leases.Part(leases, total);
+  }
+
+  /** Those whose ids, or names by their makers, begin so. */
+  static List<Lease> byPrefix(Tx tx, UUID project, String prefix) {
+    return tx.query(
+            """
+            select * from lease
+             where project_id = :project
+               and (id::text like :like or spec -> 'notes' ->> 'job_id' like :like)
+             order by made_at desc, id desc limit 10
+            """)
+        .bind("project", project)
+        .bind("like", prefix.replaceAll("[%_\\\\]", "\\\\$0") + "%")
+        .map(LeaseRow::read)
+        .list();
+  }
+
+  /** GPUs of our own machines by model: there, held, and waited for. */
+  static List<Leases.ModelUse> cluster(Tx tx) {
+    return tx.query(
+            """
+            with node_gpu as (
+              select gpu.model, gpu.provider, gpu.node, count(*)::int as gpus,
+                     count(claim.lease_id)::int as held
+                from gpu
+                join node on node.provider = gpu.provider and node.name = gpu.node
+                left join gpu_claim claim
+                  on claim.provider = gpu.provider and claim.node = gpu.node and claim.gpu_id = gpu.id
+               where (node.schedulable and gpu.healthy) or claim.lease_id is not null
+               group by gpu.model, gpu.provider, gpu.node)
+            select model, sum(gpus)::int as total, max(gpus) as most, sum(held)::int as held,
+                   (select coalesce(sum(gpu_count), 0)::int from lease
+                     where state = 'waiting' and gpu_model = node_gpu.model) as wanted
+              from node_gpu group by model order by model limit 1000
+            """)
+        .map(row ->
+            new Leases.ModelUse(
+                row.getColumn("model", String.class),
+                row.getColumn("total", Integer.class),
+                row.getColumn("most", Integer.class),
+                row.getColumn("held", Integer.class),
+                row.getColumn("wanted", Integer.class)))
+        .list();
+  }
+
   /** How many leases of a project have not ended; counts no further than this. */
   static int countLiving(Tx tx, UUID project, int most) {
     return tx.query(

@@ -70,9 +70,18 @@ public final class Leases {
    * @param name a label; need not be unique
    */
   public Lease request(Tx tx, Caller caller, LeaseSpec spec, Optional<String> name) {
+    return request(tx, caller, ids.next(), spec, name);
+  }
+
+  /**
+   * The same under an id of the caller's choice.
+   *
+   * @throws gpuaas.db.Duplicate at the end of the transaction when there is one of this id
+   */
+  public Lease request(Tx tx, Caller caller, UUID id, LeaseSpec spec, Optional<String> name) {
     caller.require(Action.LEASE_CREATE);
     long price = accepting.check(tx, caller, spec);
-    Change requested = Lease.requested(ids.next(), caller, spec, name, price, clock.instant());
+    Change requested = Lease.requested(id, caller, spec, name, price, clock.instant());
     store.add(tx, requested);
     AuditStore.append(tx, caller, Act.ALLOCATION_CREATE, requested.after().id(), clock.instant());
     return requested.after();
@@ -128,6 +137,39 @@ public final class Leases {
     caller.require(Action.LEASE_READ);
     return database.read(tx -> LeaseListStore.list(tx, caller.project(), filter, limit));
   }
+
+  /** A part of them all, newest first, and how many there are. */
+  public Part list(Caller caller, Standing standing, int offset, int limit) {
+    caller.require(Action.LEASE_READ);
+    return database.read(tx -> LeaseListStore.part(tx, caller.project(), standing, offset, limit));
+  }
+
+  /** The caller's whose ids begin so, or that their maker calls so; the newest few. */
+  public List<Lease> findByPrefix(Caller caller, String prefix) {
+    caller.require(Action.LEASE_READ);
+    return database.read(tx -> LeaseListStore.byPrefix(tx, caller.project(), prefix));
+  }
+
+  /** What our own machines have, and what is wanted of them, by everybody. */
+  public List<ModelUse> cluster(Caller caller) {
+    caller.require(Action.CATALOG_READ);
+    return database.read(LeaseListStore::cluster);
+  }
+
+  /** Leases of these states that go on, and those that are over for these reasons. */
+  public record Standing(Set<String> states, Set<EndReason> reasons) {}
+
+  /** Leases, and how many there are besides. */
+  public record Part(List<Lease> leases, int total) {}
+
+  /**
+   * GPUs of one model on our own machines.
+   *
+   * @param mostPerNode the most that one machine has
+   * @param held by leases
+   * @param wanted by leases that wait
+   */
+  public record ModelUse(String model, int total, int mostPerNode, int held, int wanted) {}
 
   /** How many there are, of everybody's, by provider and state; for those who run the platform. */
   public List<Count> counts() {

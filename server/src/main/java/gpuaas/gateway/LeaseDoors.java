@@ -1,5 +1,6 @@
 package gpuaas.gateway;
 
+import gpuaas.access.Guests;
 import gpuaas.access.SshKey;
 import gpuaas.access.SshKeys;
 import gpuaas.lease.Lease;
@@ -20,8 +21,8 @@ import java.util.stream.Stream;
 
 /**
  * The doors of leases. A running lease opens to its own keys, and to the registered ones that it
- * was asked with, as long as they are registered; a booting one only to the probe, which proves
- * that it can be entered.
+ * was asked with, as long as they are registered, and to those of its guests; a booting one only to
+ * the probe, which proves that it can be entered.
  */
 public final class LeaseDoors implements Doors {
 
@@ -29,12 +30,15 @@ public final class LeaseDoors implements Doors {
 
   private final Leases leases;
   private final SshKeys sshKeys;
+  private final Guests guests;
   private final Providers providers;
   private final SshKey probeKey;
 
-  public LeaseDoors(Leases leases, SshKeys sshKeys, Providers providers, SshKey probeKey) {
+  public LeaseDoors(
+      Leases leases, SshKeys sshKeys, Guests guests, Providers providers, SshKey probeKey) {
     this.leases = leases;
     this.sshKeys = sshKeys;
+    this.guests = guests;
     this.providers = providers;
     this.probeKey = probeKey;
   }
@@ -46,15 +50,20 @@ public final class LeaseDoors implements Doors {
       return Optional.empty();
     }
     return switch (lease.get().state()) {
-      case Running r -> door(lease.get(), r.instance(), holders(lease.get().spec()));
+      case Running r -> door(lease.get(), r.instance(), holders(lease.get()));
       case Booting b -> door(lease.get(), b.instance(), List.of(probeKey));
       default -> Optional.empty();
     };
   }
 
-  private List<SshKey> holders(LeaseSpec spec) {
-    List<SshKey> registered = sshKeys.holders(spec.sshKeys());
-    return Stream.concat(spec.ownKeys().stream().map(SshKey::parse), registered.stream()).toList();
+  private List<SshKey> holders(Lease lease) {
+    LeaseSpec spec = lease.spec();
+    return Stream.of(
+            spec.ownKeys().stream().map(SshKey::parse),
+            sshKeys.holders(spec.sshKeys()).stream(),
+            guests.keys(lease.id()).stream())
+        .flatMap(keys -> keys)
+        .toList();
   }
 
   /** By id, or by the host name that the environment knows itself by. */

@@ -44,6 +44,16 @@ public interface Dialect {
     return new OnceRules.PerPath(name());
   }
 
+  /** True when HEAD is answered as GET is, without the body; false: it is a wrong method. */
+  default boolean answersHead() {
+    return true;
+  }
+
+  /** True when a path with a slash at its end is sent on to the one without. */
+  default boolean redirectsSlashes() {
+    return false;
+  }
+
   /** Refuses whoever comes too often. Called once it is known who asks, if that can be known. */
   default void admit(Request request) {}
 

@@ -109,7 +109,10 @@ public final class HttpServer implements AutoCloseable {
         if (route.method().equals("GET")) {
           // The library would answer 200 to every HEAD; it must say what GET says, without the
           // body.
-          config.routes.addHttpHandler(HandlerType.HEAD, route.path(), handler);
+          config.routes.addHttpHandler(
+              HandlerType.HEAD,
+              route.path(),
+              dialect.answersHead() ? handler : context -> noHead(context, dialect, pipeline));
         }
       }
       for (SocketRoute socket : dialect.sockets()) {
@@ -139,6 +142,10 @@ public final class HttpServer implements AutoCloseable {
       Streams streams,
       int bodyBytesMost) {
     String id = id(context, dialect, pipeline);
+    if (dialect.redirectsSlashes() && context.path().length() > 1 && context.path().endsWith("/")) {
+      redirect(context);
+      return;
+    }
     Optional<String> body;
     try {
       body = Bodies.read(context.req(), bodyBytesMost);
@@ -157,6 +164,20 @@ public final class HttpServer implements AutoCloseable {
     } else {
       write(context, reply);
     }
+  }
+
+  private static void noHead(Context context, Dialect dialect, Pipeline pipeline) {
+    String id = id(context, dialect, pipeline);
+    write(context, dialect.misdirected(405, id).with("Allow", "GET"));
+  }
+
+  /** To the same path without the slash; by 307 the client says the same again there. */
+  private static void redirect(Context context) {
+    String query = context.queryString() == null ? "" : "?" + context.queryString();
+    String path = context.req().getRequestURI().replaceFirst("/+$", "");
+    String host = context.host() == null ? "localhost" : context.host();
+    write(
+        context, Reply.empty(307).with("Location", context.scheme() + "://" + host + path + query));
   }
 
   /** The answers that are being written piece by piece, each by the thread of its request. */

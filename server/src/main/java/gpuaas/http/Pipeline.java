@@ -72,6 +72,8 @@ public final class Pipeline {
     } catch (Refused e) {
       log.debug("refused: {}", e.refusal());
       reply = dialect.refused(e.refusal(), request.correlationId());
+    } catch (Halt e) {
+      reply = e.reply();
     } catch (DatabaseSlow e) {
       log.warn("{} {} took too long", request.method(), request.path(), e);
       reply =

@@ -119,13 +119,7 @@ public final class Main {
     PrintStream out = System.out;
     boolean ends = system.settings().endAllAtStop().isPresent();
     out.println(ends ? "Stopping; all leases end." : "Stopping; environments go on running.");
-    system.api().close();
-    system.idp().close();
-    system.gpuai().close();
-    if (!system.settings().isShopperWithIdp()) {
-      system.shopper().close();
-    }
-    system.sessions().close();
+    system.closeListeners();
     system.settings().endAllAtStop().ifPresent(limit -> endAll(system, limit, out));
     system.loops().close();
     system.workLoop().close();

@@ -7,6 +7,7 @@ import gpuaas.events.Telling;
 import gpuaas.events.WebhookRules;
 import gpuaas.gpuaas.EventStreamRules;
 import gpuaas.gpuai.GpuaiDialect;
+import gpuaas.gpudev.GpudevDialect.GpudevSettings;
 import gpuaas.identity.ApiKeys;
 import gpuaas.lease.LeaseRules;
 import gpuaas.ledger.LedgerRules;
@@ -44,6 +45,7 @@ public record Settings(
     int apiPort,
     int idpPort,
     int gpuaiPort,
+    int gpudevPort,
     int sshPort,
     Optional<String> apiUrl,
     Optional<String> idpUrl,
@@ -84,6 +86,8 @@ public record Settings(
     Telling.Rules telling,
     EventStreamRules eventStreams,
     GpuaiDialect.GpuaiSettings gpuai,
+    GpudevSettings gpudev,
+    GpudevReader.GithubSettings github,
     String shopperAddress,
     int shopperPort,
     ShopperSettings shopper,
@@ -176,6 +180,7 @@ public record Settings(
             reader.integer("api.port", 8443, 0, 65_535),
             idpPort,
             reader.integer("gpuai.port", 8090, 0, 65_535),
+            reader.integer("gpudev.port", 8000, 0, 65_535),
             reader.integer("ssh.port", 2222, 0, 65_535),
             reader.optional("api.url").map(Settings::withoutSlash),
             reader.optional("idp.url").map(Settings::withoutSlash),
@@ -226,6 +231,8 @@ public record Settings(
             telling(reader),
             eventStreams(reader),
             gpuai(reader),
+            GpudevReader.read(reader),
+            GpudevReader.github(reader),
             shopperAddress,
             reader.integer("shopper.port", sameAddress ? idpPort : 8081, 0, 65_535),
             ShopperReader.read(reader, development),

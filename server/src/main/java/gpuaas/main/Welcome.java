@@ -7,13 +7,18 @@ record Welcome(Wiring.Running system) {
 
   void print(PrintStream out) {
     Settings settings = system.settings();
-    String api = settings.apiUrl().orElse("http://localhost:" + system.api().port());
-    String idp = settings.idpUrl().orElse("http://localhost:" + system.idp().port());
+    String api = settings.apiUrl().orElse("http://localhost:" + system.listeners().api().port());
+    String idp = settings.idpUrl().orElse("http://localhost:" + system.listeners().idp().port());
     out.println();
     out.println("GPUaaS is ready.");
     out.println("  API        " + api + "/api/v1");
-    out.println("  GPU.ai API http://localhost:" + system.gpuai().port() + "/v1 and /sdk/v1");
-    out.println("  Shopper    http://localhost:" + system.shopper().port() + "/api/v1/inventory");
+    out.println(
+        "  GPU.ai API http://localhost:" + system.listeners().gpuai().port() + "/v1 and /sdk/v1");
+    out.println("  GPU Dev    http://localhost:" + system.listeners().gpudev().port() + "/v1/jobs");
+    out.println(
+        "  Shopper    http://localhost:"
+            + system.listeners().shopper().port()
+            + "/api/v1/inventory");
     out.println("  Log-in     " + idp + "/realms/gpuaas");
     out.println(
         "  SSH        "

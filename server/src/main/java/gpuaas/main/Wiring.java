@@ -1,5 +1,7 @@
 package gpuaas.main;
 
+import gpuaas.access.GithubKeys;
+import gpuaas.access.Guests;
 import gpuaas.access.KeyPairs;
 import gpuaas.access.SshKeys;
 import gpuaas.access.SshProbe;
@@ -25,9 +27,9 @@ import gpuaas.gpuaas.GpuaasDialect;
 import gpuaas.gpuaas.GpuaasEvents;
 import gpuaas.gpuai.GpuaiDialect;
 import gpuaas.gpuai.Profile;
+import gpuaas.gpudev.GpudevDialect;
 import gpuaas.http.Dialect;
 import gpuaas.http.FailedTries;
-import gpuaas.http.HttpServer;
 import gpuaas.http.Pipeline;
 import gpuaas.identity.ApiKeys;
 import gpuaas.identity.Identities;
@@ -74,13 +76,17 @@ public final class Wiring {
       WorkLoop workLoop,
       Loops loops,
       SshGateway gateway,
-      HttpServer api,
-      HttpServer idp,
-      HttpServer gpuai,
-      HttpServer shopper,
+      Listeners listeners,
       ShopperDialect sessions,
       List<Dialect> dialects,
-      String deployment) {}
+      String deployment) {
+
+    /** Takes no more requests, and lets those that run finish. */
+    void closeListeners() {
+      listeners.close();
+      sessions.close();
+    }
+  }
 
   /** What the gateway needs of things that are made before it. */
   private record Entrances(Later<SshGateway> gateway, Later<TerminalSocket> terminals) {
@@ -188,6 +194,14 @@ public final class Wiring {
             budgets,
             hooks);
     leases.set(lease.leases());
+    Guests guests =
+        new Guests(
+            database,
+            new GithubKeys(settings.github().base(), settings.github().limit()),
+            clock,
+            settings.github().rules(),
+            () -> entrances.gateway().get().recheckAll(),
+            (kind, id) -> loop.get().wake(kind, id));
     loop.set(
         new WorkLoop(
             database,
@@ -195,11 +209,12 @@ public final class Wiring {
             settings.server(),
             settings.workParallel(),
             settings.workPollEvery(),
-            List.of(lease.reconciler())));
+            List.of(lease.reconciler(), guests)));
 
     // the ways in
     GatewaySettings gatewaySettings = gatewaySettings(settings);
-    LeaseDoors doors = new LeaseDoors(lease.leases(), sshKeys, providers, probeKey.publicKey());
+    LeaseDoors doors =
+        new LeaseDoors(lease.leases(), sshKeys, guests, providers, probeKey.publicKey());
     SshGateway gateway = new SshGateway(gatewaySettings, doors, new SessionLines(), activity);
     entrances.gateway().set(gateway);
     TerminalSocket terminalSocket =
@@ -287,15 +302,22 @@ public final class Wiring {
                 shopperMetrics,
                 clock,
                 bound -> ThreadLocalRandom.current().nextInt(bound)));
+    GpudevDialect gpudev =
+        new GpudevDialect(
+            new GpudevDialect.Parts(
+                settings.gpudev(),
+                database,
+                identities,
+                apiKeys,
+                sshKeys,
+                guests,
+                lease.leases(),
+                ids,
+                clock));
     IdpDialect idp = new IdpDialect(idpSettings, identities, signingKeys, failedTries, ids, clock);
     People.ensure(settings, identities, secrets, database);
-    Listening listening = new Listening(settings, pipeline);
-    // The documents of both look for them at one port.
-    HttpServer withIdp =
-        listening.at(
-            settings.address(),
-            settings.idpPort(),
-            settings.isShopperWithIdp() ? List.of(shopper, idp) : List.of(idp));
+    Listeners.Dialects dialects =
+        new Listeners.Dialects(gpuaas, idp, List.of(gpuai, gpuaiSdk), gpudev, shopper);
     return new Running(
         settings,
         database,
@@ -305,23 +327,10 @@ public final class Wiring {
         loop.get(),
         loops,
         gateway,
-        listening.at(settings.address(), settings.apiPort(), List.of(gpuaas)),
-        withIdp,
-        listening.at(settings.address(), settings.gpuaiPort(), List.of(gpuai, gpuaiSdk)),
-        settings.isShopperWithIdp()
-            ? withIdp
-            : listening.at(settings.shopperAddress(), settings.shopperPort(), List.of(shopper)),
+        Listeners.open(settings, pipeline, dialects),
         shopper,
-        List.of(gpuaas, idp, gpuai, gpuaiSdk, shopper),
+        dialects.all(),
         deployment);
-  }
-
-  /** Opens listeners. */
-  private record Listening(Settings settings, Pipeline pipeline) {
-    HttpServer at(String address, int port, List<Dialect> dialects) {
-      return new HttpServer(
-          new HttpServer.Listener(address, port, dialects, settings.bodyBytesMost()), pipeline);
-    }
   }
 
   private static String deploymentId(Database database, Ids ids) {

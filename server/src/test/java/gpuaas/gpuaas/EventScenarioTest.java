@@ -132,7 +132,7 @@ class EventScenarioTest {
         one.awaitStatus(mine, id, "released");
       }
       try (EventClient open = new EventClient(one.apiUrl() + EVENTS + "/stream", mine, seen)) {
-        one.running().api().close();
+        one.running().listeners().api().close();
         eventually("the stream ends with the server", open::ended);
       }
     }
@@ -190,7 +190,8 @@ class EventScenarioTest {
       Socket socket = new Socket();
       socket.setReceiveBufferSize(4096);
       socket.connect(
-          new InetSocketAddress(InetAddress.getLoopbackAddress(), server.running().api().port()));
+          new InetSocketAddress(
+              InetAddress.getLoopbackAddress(), server.running().listeners().api().port()));
       String ask =
           "GET %s/stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n\r\n"
               .formatted(EVENTS, token);

@@ -241,7 +241,7 @@ class GpuaiRefusalTest {
   /** Clients of HTTP/1.1 may compare names letter by letter. */
   private static void rawHeaderNames() throws Exception {
     String raw =
-        new RawRequest(server.running().gpuai().port())
+        new RawRequest(server.running().listeners().gpuai().port())
             .send(
                 "POST /v1/instances HTTP/1.1\r\n"
                     + "Host: localhost\r\n"

@@ -29,6 +29,7 @@ public final class BenchServer implements AutoCloseable {
                 "GPUAAS_IDP_PORT", "0",
                 "GPUAAS_SSH_PORT", "0",
                 "GPUAAS_GPUAI_PORT", "0",
+                "GPUAAS_GPUDEV_PORT", "0",
                 "GPUAAS_LEASE_MOST_PER_PROJECT", "1000000",
                 "GPUAAS_GPUAI_CAPACITY_WAIT", "1h",
                 "GPUAAS_RATE_LIMIT_GPUAI_REQUESTS_PER_SECOND", "10000000",
@@ -54,13 +55,13 @@ public final class BenchServer implements AutoCloseable {
 
   /** Of the GPU.ai listener. */
   public int port() {
-    return running.gpuai().port();
+    return running.listeners().gpuai().port();
   }
 
   /** A key that may do everything, of somebody who has this SSH key. */
   public String apiKey(String publicKey) {
-    String idp = "http://localhost:" + running.idp().port();
-    String api = "http://localhost:" + running.api().port();
+    String idp = "http://localhost:" + running.listeners().idp().port();
+    String api = "http://localhost:" + running.listeners().api().port();
     String form =
         "grant_type=password&client_id=gpuaas-api&client_secret=dev-client-secret&username=dev-user&password=dev123";
     String token =
@@ -83,9 +84,7 @@ public final class BenchServer implements AutoCloseable {
 
   @Override
   public void close() {
-    running.api().close();
-    running.idp().close();
-    running.gpuai().close();
+    running.closeListeners();
     running.loops().close();
     running.workLoop().close();
     running.gateway().close();

@@ -51,6 +51,7 @@ public final class InventoryServer implements AutoCloseable {
                 "GPUAAS_IDP_PORT", "0",
                 "GPUAAS_SSH_PORT", "0",
                 "GPUAAS_GPUAI_PORT", "0",
+                "GPUAAS_GPUDEV_PORT", "0",
                 "GPUAAS_SHOPPER_PORT", "0"));
     Map<String, Market> markets = new LinkedHashMap<>();
     for (String name : List.of("vastai", "tensordock")) {
@@ -72,7 +73,7 @@ public final class InventoryServer implements AutoCloseable {
 
   /** Of the listener with the inventory. */
   public int port() {
-    return running.shopper().port();
+    return running.listeners().shopper().port();
   }
 
   /** How often each market was asked for its offers. */
@@ -84,12 +85,7 @@ public final class InventoryServer implements AutoCloseable {
 
   @Override
   public void close() {
-    if (running.shopper() != running.idp()) {
-      running.shopper().close();
-    }
-    running.api().close();
-    running.idp().close();
-    running.gpuai().close();
+    running.closeListeners();
     running.loops().close();
     running.workLoop().close();
     running.gateway().close();

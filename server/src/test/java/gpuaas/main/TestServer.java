@@ -73,6 +73,7 @@ public final class TestServer implements AutoCloseable {
     environment.put("GPUAAS_IDP_PORT", "0");
     environment.put("GPUAAS_SSH_PORT", "0");
     environment.put("GPUAAS_GPUAI_PORT", "0");
+    environment.put("GPUAAS_GPUDEV_PORT", "0");
     // The RSA keys of the documents take seconds of a processor each.
     environment.put("GPUAAS_SHOPPER_SESSION_KEY_TYPE", "ed25519");
     environment.put("GPUAAS_PROVIDER_LOCAL_MEMORY_PER_GPU_MIB", "256");
@@ -99,21 +100,25 @@ public final class TestServer implements AutoCloseable {
   }
 
   public String apiUrl() {
-    return "http://localhost:" + running.api().port();
+    return "http://localhost:" + running.listeners().api().port();
   }
 
   /** Of the GPU.ai listener; its mounts are {@code /v1} and {@code /sdk/v1}. */
   public String gpuaiUrl() {
-    return "http://localhost:" + running.gpuai().port();
+    return "http://localhost:" + running.listeners().gpuai().port();
   }
 
   /** Of the Shopper listener. */
+  public String gpudevUrl() {
+    return "http://localhost:" + running.listeners().gpudev().port();
+  }
+
   public String shopperUrl() {
-    return "http://localhost:" + running.shopper().port();
+    return "http://localhost:" + running.listeners().shopper().port();
   }
 
   public String idpUrl() {
-    return "http://localhost:" + running.idp().port();
+    return "http://localhost:" + running.listeners().idp().port();
   }
 
   /** A token of one of the development users. */
@@ -228,13 +233,7 @@ public final class TestServer implements AutoCloseable {
   /** Stops as SIGTERM would: environments go on running, unless nobody else knows this folder. */
   @Override
   public void close() {
-    running.api().close();
-    running.idp().close();
-    running.gpuai().close();
-    if (running.shopper() != running.idp()) {
-      running.shopper().close();
-    }
-    running.sessions().close();
+    running.closeListeners();
     running.loops().close();
     running.workLoop().close();
     running.gateway().close();

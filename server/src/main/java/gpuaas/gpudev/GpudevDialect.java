@@ -1,0 +1,129 @@
+package gpuaas.gpudev;
+
+import gpuaas.access.Guests;
+import gpuaas.access.SshKeys;
+import gpuaas.base.Caller;
+import gpuaas.base.Ids;
+import gpuaas.base.Refusal;
+import gpuaas.db.Database;
+import gpuaas.http.Dialect;
+import gpuaas.http.Reply;
+import gpuaas.http.Request;
+import gpuaas.http.Route;
+import gpuaas.identity.ApiKeys;
+import gpuaas.identity.Identities;
+import gpuaas.lease.Leases;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** Jobs with an end over the core: the dialect of the GPU Dev API documents. */
+public final class GpudevDialect implements Dialect {
+
+  /** Whose body is read before it is known who asks, as the original does. */
+  private static final Pattern WITH_BODY =
+      Pattern.compile(
+          "/v1/(jobs/submit|jobs/[^/]+/(extend|users)|disks|disks/[^/]+/rename|auth/.*)");
+
+  private final GpudevAuth auth;
+  private final List<Route> routes;
+
+  /**
+   * The dialect's own settings.
+   *
+   * @param defaultImage for jobs that name none; empty: they must
+   * @param keyLifetime of keys that are given for a log-in
+   * @param totalMost from when it runs to its end, with all that it was extended by
+   */
+  public record GpudevSettings(
+      Optional<String> defaultImage, Duration keyLifetime, Duration totalMost) {}
+
+  /** What the dialect speaks about. */
+  public record Parts(
+      GpudevSettings settings,
+      Database database,
+      Identities identities,
+      ApiKeys apiKeys,
+      SshKeys sshKeys,
+      Guests guests,
+      Leases leases,
+      Ids ids,
+      InstantSource clock) {}
+
+  public GpudevDialect(Parts parts) {
+    this.auth = new GpudevAuth(parts.apiKeys());
+    Extensions extensions = new Extensions();
+    Jobs jobs = new Jobs(parts.leases());
+    this.routes =
+        Stream.of(
+                new InfoRoutes(parts.database(), parts.clock()).routes(),
+                new KeyRoutes(parts).routes(),
+                new JobRoutes(parts, jobs, extensions).routes(),
+                new JobActions(parts, jobs, extensions).routes(),
+                new ClusterRoutes(parts.leases(), parts.clock()).routes())
+            .flatMap(List::stream)
+            .toList();
+  }
+
+  @Override
+  public String name() {
+    return "gpudev";
+  }
+
+  @Override
+  public List<Route> routes() {
+    return routes;
+  }
+
+  @Override
+  public Caller authenticate(Request request) {
+    if (!request.method().equals("GET") && WITH_BODY.matcher(request.path()).matches()) {
+      Model.refuseBrokenJson(request);
+    }
+    return auth.caller(request);
+  }
+
+  @Override
+  public Reply refused(Refusal refusal, String correlationId) {
+    return GpudevErrors.refused(refusal);
+  }
+
+  @Override
+  public Reply misdirected(int status, String correlationId) {
+    return GpudevErrors.misdirected(status);
+  }
+
+  @Override
+  public Reply crashed(String correlationId) {
+    return GpudevErrors.error(500, "Internal Server Error");
+  }
+
+  @Override
+  public List<String> correlationHeaders() {
+    return List.of("X-Request-ID");
+  }
+
+  @Override
+  public boolean refusesOddCorrelationId() {
+    return false;
+  }
+
+  @Override
+  public boolean answersHead() {
+    return false;
+  }
+
+  @Override
+  public boolean redirectsSlashes() {
+    return true;
+  }
+
+  /** None: a job's own id is what makes asking twice harmless. */
+  @Override
+  public List<String> idempotencyHeaders() {
+    return List.of();
+  }
+}

@@ -1,0 +1,56 @@
+package gpuaas.main;
+
+import gpuaas.http.Dialect;
+import gpuaas.http.HttpServer;
+import gpuaas.http.Pipeline;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * The ports that requests come in by, one for each dialect; the Shopper API may share one with the
+ * log-in, for the documents of both look for them there.
+ */
+public record Listeners(
+    HttpServer api, HttpServer idp, HttpServer gpuai, HttpServer gpudev, HttpServer shopper) {
+
+  /** What is served, by listener. */
+  record Dialects(
+      Dialect gpuaas, Dialect idp, List<Dialect> gpuai, Dialect gpudev, Dialect shopper) {
+    List<Dialect> all() {
+      return Stream.concat(Stream.of(gpuaas, idp, gpudev, shopper), gpuai.stream()).toList();
+    }
+  }
+
+  /** Opens them all; from here on requests are answered. */
+  static Listeners open(Settings settings, Pipeline pipeline, Dialects dialects) {
+    Opening opening = new Opening(settings, pipeline);
+    String address = settings.address();
+    boolean shared = settings.isShopperWithIdp();
+    HttpServer idp =
+        opening.at(
+            address,
+            settings.idpPort(),
+            shared ? List.of(dialects.shopper(), dialects.idp()) : List.of(dialects.idp()));
+    return new Listeners(
+        opening.at(address, settings.apiPort(), List.of(dialects.gpuaas())),
+        idp,
+        opening.at(address, settings.gpuaiPort(), dialects.gpuai()),
+        opening.at(address, settings.gpudevPort(), List.of(dialects.gpudev())),
+        shared
+            ? idp
+            : opening.at(
+                settings.shopperAddress(), settings.shopperPort(), List.of(dialects.shopper())));
+  }
+
+  private record Opening(Settings settings, Pipeline pipeline) {
+    HttpServer at(String address, int port, List<Dialect> dialects) {
+      return new HttpServer(
+          new HttpServer.Listener(address, port, dialects, settings.bodyBytesMost()), pipeline);
+    }
+  }
+
+  /** Takes no more requests, and lets those that run finish. */
+  void close() {
+    Stream.of(api, idp, gpuai, gpudev, shopper).distinct().forEach(HttpServer::close);
+  }
+}
