@@ -6,10 +6,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -49,7 +52,16 @@ record BtrfsVolumes(Path root, boolean confined) implements Volumes {
 
   @Override
   public void remove(Path volume) throws IOException {
-    if (Files.isDirectory(volume)) {
+    if (!Files.isDirectory(volume)) {
+      return;
+    }
+    if (!btrfs("subvolume", "delete", volume.toString()).ok()) {
+      // Somebody who was not confined has made some in it; the inner ones go first.
+      for (Path inner : subvolumes().values().stream().sorted(Comparator.reverseOrder()).toList()) {
+        if (inner.startsWith(volume) && !inner.equals(volume)) {
+          run("subvolume", "delete", inner.toString());
+        }
+      }
       run("subvolume", "delete", volume.toString());
     }
   }
@@ -94,14 +106,18 @@ record BtrfsVolumes(Path root, boolean confined) implements Volumes {
     }
   }
 
-  /** Forgets the groups of subvolumes that are gone, as far as the kernel is done with them. */
+  /**
+   * Forgets the groups of subvolumes that are gone, oldest first, until the kernel refuses: it is
+   * not done with that one yet, nor with the later ones, and there is a next time.
+   */
   void forgetOldGroups() throws IOException {
-    Map<Long, Usage> groups = groups(run("qgroup", "show", "--raw", "-re", root.toString()));
-    groups.keySet().removeAll(subvolumes().keySet());
-    for (long number : groups.keySet()) {
-      if (number >= FIRST_SUBVOLUME) {
-        // Refused as long as its subvolume is being taken apart; there is a next time.
-        btrfs("qgroup", "destroy", "0/" + number, root.toString());
+    Set<Long> groups =
+        new TreeSet<>(groups(run("qgroup", "show", "--raw", "-re", root.toString())).keySet());
+    groups.removeAll(subvolumes().keySet());
+    for (long number : groups) {
+      if (number >= FIRST_SUBVOLUME
+          && !btrfs("qgroup", "destroy", "0/" + number, root.toString()).ok()) {
+        return;
       }
     }
   }

@@ -41,7 +41,12 @@ final class DiskContent {
       }
       content.add(folder, "", 1);
     }
-    return String.join("\n", content.lines) + "\n";
+    List<String> lines = content.lines;
+    if (lines.size() > LINES_MOST) {
+      lines = new ArrayList<>(lines.subList(0, LINES_MOST - 1));
+      lines.add("…");
+    }
+    return String.join("\n", lines) + "\n";
   }
 
   private void add(SecureDirectoryStream<Path> folder, String indent, int depth)
@@ -53,12 +58,9 @@ final class DiskContent {
       entries.put(shown(name.toString()) + '\0' + entries.size(), name);
     }
     Iterator<Path> names = entries.values().iterator();
-    while (names.hasNext() && lines.size() < LINES_MOST) {
+    // One too many, to see that something is left out.
+    while (names.hasNext() && lines.size() <= LINES_MOST) {
       Path name = names.next();
-      if (lines.size() == LINES_MOST - 1 && (names.hasNext() || rest.hasNext())) {
-        lines.add("…");
-        return;
-      }
       boolean last = !names.hasNext();
       boolean isFolder = isFolder(folder, name);
       lines.add(indent + (last ? "└── " : "├── ") + shown(name.toString()) + (isFolder ? "/" : ""));

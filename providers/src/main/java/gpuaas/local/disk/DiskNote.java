@@ -4,9 +4,11 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 
 /**
  * What a disk or snapshot is; kept beside its volume.
@@ -23,7 +25,16 @@ record DiskNote(long askedBytes, long sizeBytes, String origin, boolean fresh, S
   private static final String NAME = "note.json";
 
   static DiskNote read(Path folder) throws IOException {
-    return JSON.readValue(folder.resolve(NAME).toFile(), DiskNote.class);
+    return JSON.readValue(Files.readAllBytes(folder.resolve(NAME)), DiskNote.class);
+  }
+
+  /** What stands in a folder; empty: it has just gone. */
+  static Optional<DiskNote> find(Path folder) throws IOException {
+    try {
+      return Optional.of(read(folder));
+    } catch (NoSuchFileException gone) {
+      return Optional.empty();
+    }
   }
 
   /** Writes it at once or not at all, and so that it outlives a loss of power. */

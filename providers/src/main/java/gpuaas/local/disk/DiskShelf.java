@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Where disks and snapshots stand: a folder each, with a note and a volume. They are made apart and
@@ -33,6 +35,8 @@ final class DiskShelf {
   interface VolumeMaker {
     void make(Path volume) throws IOException;
   }
+
+  private static final Logger LOG = LoggerFactory.getLogger(DiskShelf.class);
 
   private final Path root;
   private final Volumes volumes;
@@ -59,7 +63,7 @@ final class DiskShelf {
       Files.createDirectories(part);
       Files.setPosixFilePermissions(part, PosixFilePermissions.fromString("rwx------"));
       for (Path left : list(part)) {
-        shelf.takeApart(left);
+        shelf.takeApartIfPossible(left);
       }
     }
     return shelf;
@@ -132,6 +136,15 @@ final class DiskShelf {
       DiskNote.sync(places(kind));
       steps.accept(DiskStep.TAKEN_OUT);
       takeApart(out);
+    }
+  }
+
+  /** What cannot be taken apart now is in nobody's way, and is tried again when it is. */
+  private void takeApartIfPossible(Path folder) {
+    try {
+      takeApart(folder);
+    } catch (IOException stubborn) {
+      LOG.warn("{} stays for now", folder, stubborn);
     }
   }
 

@@ -2,7 +2,6 @@ package gpuaas.local.disk;
 
 import gpuaas.local.KeyedLocks;
 import gpuaas.local.disk.DiskShelf.Kind;
-import gpuaas.local.disk.DiskShelf.VolumeMaker;
 import gpuaas.local.disk.Volumes.Usage;
 import gpuaas.spi.InstanceRef;
 import gpuaas.spi.ProviderException;
@@ -14,8 +13,6 @@ import gpuaas.spi.disk.DiskRequest;
 import gpuaas.spi.disk.Disks;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -39,9 +36,6 @@ public final class LocalDisks implements Disks, AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(LocalDisks.class);
 
-  /** With less than this, a pool counts as full; what is in it needs some room of its own. */
-  private static final long RESERVE_BYTES = 64L << 20;
-
   private final String provider;
   private final InstantSource clock;
   private final PoolPlace place;
@@ -61,8 +55,14 @@ public final class LocalDisks implements Disks, AutoCloseable {
 
   /** Work on an open pool. */
   @FunctionalInterface
-  private interface Work<T> {
-    T on(Pool pool) throws IOException;
+  private interface Work {
+    void on(Pool pool) throws IOException;
+  }
+
+  /** A question about an open pool. */
+  @FunctionalInterface
+  private interface Question<T> {
+    T of(Pool pool) throws IOException;
   }
 
   /** Opens the pool if there is one. What is wrong with it does not keep the provider from work. */
@@ -90,79 +90,23 @@ public final class LocalDisks implements Disks, AutoCloseable {
 
   @Override
   public void create(DiskRequest request) {
-    String id = request.id();
-    String origin = request.snapshot().orElse("");
     alone(
         Kind.DISK,
-        id,
+        request.id(),
         pool -> {
-          if (pool.shelf().has(Kind.DISK, id)) {
-            DiskNote made = note(pool, Kind.DISK, id);
-            if (made.askedBytes() != request.sizeBytes() || !made.origin().equals(origin)) {
-              throw new Rejected(
-                  "there is a disk " + id + " already, and it was asked for otherwise");
-            }
-            return null;
-          }
-          requireRoom(pool, request.sizeBytes());
-          if (origin.isEmpty()) {
-            make(pool, Kind.DISK, id, "", request.sizeBytes(), true, pool.shelf()::makeEmpty);
+          if (request.snapshot().isPresent()) {
+            String snapshot = request.snapshot().get();
+            alone(Kind.SNAPSHOT, snapshot, _ -> workOn(pool).create(request));
           } else {
-            makeFrom(pool, request, origin);
+            workOn(pool).create(request);
           }
-          return null;
         });
-  }
-
-  private void makeFrom(Pool pool, DiskRequest request, String snapshot) {
-    alone(
-        Kind.SNAPSHOT,
-        snapshot,
-        _ -> {
-          require(pool, Kind.SNAPSHOT, snapshot);
-          Path from = pool.shelf().volume(Kind.SNAPSHOT, snapshot);
-          long used = pool.volumes().usageNow(from).bytes();
-          if (used > request.sizeBytes()) {
-            throw new Rejected(
-                "what is in snapshot " + snapshot + " has " + used + " bytes, more than the disk");
-          }
-          boolean fresh = note(pool, Kind.SNAPSHOT, snapshot).fresh();
-          VolumeMaker copy = to -> pool.volumes().copy(from, to, false);
-          make(pool, Kind.DISK, request.id(), snapshot, request.sizeBytes(), fresh, copy);
-          return null;
-        });
-  }
-
-  private void make(
-      Pool pool, Kind kind, String id, String origin, long bytes, boolean fresh, VolumeMaker maker)
-      throws IOException {
-    String now = clock.instant().toString();
-    pool.shelf().make(kind, id, new DiskNote(bytes, bytes, origin, fresh, now), maker);
   }
 
   @Override
   public void resize(String disk, long sizeBytes) {
     DiskRequest.requireSize(sizeBytes);
-    alone(
-        Kind.DISK,
-        disk,
-        pool -> {
-          require(pool, Kind.DISK, disk);
-          DiskNote note = note(pool, Kind.DISK, disk);
-          Path volume = pool.shelf().volume(Kind.DISK, disk);
-          if (sizeBytes < note.sizeBytes()) {
-            long used = pool.volumes().usageNow(volume).bytes();
-            if (used > sizeBytes) {
-              throw new Rejected("on disk " + disk + " are " + used + " bytes, more than that");
-            }
-          } else if (sizeBytes > note.sizeBytes()) {
-            requireRoom(pool, sizeBytes);
-          }
-          pool.volumes().limit(volume, sizeBytes);
-          steps.accept(DiskStep.LIMIT);
-          note.withSize(sizeBytes).write(pool.shelf().place(Kind.DISK, disk));
-          return null;
-        });
+    alone(Kind.DISK, disk, pool -> workOn(pool).resize(disk, sizeBytes));
   }
 
   @Override
@@ -171,10 +115,8 @@ public final class LocalDisks implements Disks, AutoCloseable {
         Kind.DISK,
         disk,
         pool -> {
-          requireFree(disk, "");
-          pool.shelf().remove(Kind.DISK, disk);
-          forgetOldGroups(pool);
-          return null;
+          refuseIf(disk, holdings.holderOf(disk));
+          workOn(pool).remove(Kind.DISK, disk);
         });
   }
 
@@ -184,45 +126,12 @@ public final class LocalDisks implements Disks, AutoCloseable {
     alone(
         Kind.DISK,
         disk,
-        pool -> {
-          alone(
-              Kind.SNAPSHOT,
-              snapshot,
-              _ -> {
-                if (pool.shelf().has(Kind.SNAPSHOT, snapshot)) {
-                  if (!note(pool, Kind.SNAPSHOT, snapshot).origin().equals(disk)) {
-                    throw new Rejected("snapshot " + snapshot + " is one of another disk");
-                  }
-                  return null;
-                }
-                require(pool, Kind.DISK, disk);
-                requireRoom(pool, 0);
-                DiskNote note = note(pool, Kind.DISK, disk);
-                Path from = pool.shelf().volume(Kind.DISK, disk);
-                VolumeMaker copy = to -> pool.volumes().copy(from, to, true);
-                make(pool, Kind.SNAPSHOT, snapshot, disk, note.sizeBytes(), note.fresh(), copy);
-                return null;
-              });
-          return null;
-        });
+        pool -> alone(Kind.SNAPSHOT, snapshot, _ -> workOn(pool).snapshot(disk, snapshot)));
   }
 
   @Override
   public void deleteSnapshot(String snapshot) {
-    alone(
-        Kind.SNAPSHOT,
-        snapshot,
-        pool -> {
-          pool.shelf().remove(Kind.SNAPSHOT, snapshot);
-          forgetOldGroups(pool);
-          return null;
-        });
-  }
-
-  private static void forgetOldGroups(Pool pool) throws IOException {
-    if (pool.volumes() instanceof BtrfsVolumes btrfs) {
-      btrfs.forgetOldGroups();
-    }
+    alone(Kind.SNAPSHOT, snapshot, pool -> workOn(pool).remove(Kind.SNAPSHOT, snapshot));
   }
 
   @Override
@@ -277,14 +186,9 @@ public final class LocalDisks implements Disks, AutoCloseable {
       for (String id : ids) {
         Usage of = usage.get(pool.shelf().volume(kind, id));
         if (of != null) {
-          try {
-            look.at(id, DiskNote.read(pool.shelf().place(kind, id)), of);
-          } catch (NoSuchFileException goneMeanwhile) {
-            continue;
-          }
+          DiskNote.find(pool.shelf().place(kind, id)).ifPresent(note -> look.at(id, note, of));
         }
       }
-      return null;
     });
   }
 
@@ -300,8 +204,8 @@ public final class LocalDisks implements Disks, AutoCloseable {
 
   private String content(Kind kind, String id) {
     DiskRequest.requireId(id);
-    return work(pool -> {
-      require(pool, kind, id);
+    return ask(pool -> {
+      workOn(pool).require(kind, id);
       Path volume = pool.shelf().volume(kind, id);
       return DiskContent.of(volume, pool.volumes().usageNow(volume).bytes());
     });
@@ -320,13 +224,13 @@ public final class LocalDisks implements Disks, AutoCloseable {
     } catch (IOException failure) {
       throw new Unavailable("the room for disks cannot be told", failure);
     }
-    return work(pool ->
+    return ask(pool ->
         new Room(
             pool.totalBytes(),
             pool.freeBytes(),
             pool.promisedBytes(),
             pool.volumes().enforced(),
-            pool.message()));
+            pool.warning()));
   }
 
   /** Notes what the folder of an environment says that it has. */
@@ -344,10 +248,8 @@ public final class LocalDisks implements Disks, AutoCloseable {
         Kind.DISK,
         disk,
         pool -> {
-          require(pool, Kind.DISK, disk);
-          requireFree(disk, environment);
-          holdings.take(environment, disk);
-          return null;
+          workOn(pool).require(Kind.DISK, disk);
+          refuseIf(disk, holdings.take(environment, disk));
         });
   }
 
@@ -360,17 +262,7 @@ public final class LocalDisks implements Disks, AutoCloseable {
   public Path home(String disk, Path imageHome) throws IOException {
     Pool opened = pool();
     try (KeyedLocks.Held _ = locks.hold(Kind.DISK.word() + " " + disk)) {
-      Path volume = opened.shelf().volume(Kind.DISK, disk);
-      DiskNote note = note(opened, Kind.DISK, disk);
-      if (note.fresh()) {
-        if (Files.isDirectory(imageHome, LinkOption.NOFOLLOW_LINKS)) {
-          TreeCopy.missing(imageHome, volume);
-        }
-        steps.accept(DiskStep.HOME_COPIED);
-        note.used().write(opened.shelf().place(Kind.DISK, disk));
-        steps.accept(DiskStep.HOME_NOTED);
-      }
-      return volume;
+      return workOn(opened).home(disk, imageHome);
     }
   }
 
@@ -392,42 +284,32 @@ public final class LocalDisks implements Disks, AutoCloseable {
     pool = null;
   }
 
-  private void requireFree(String disk, String environment) {
-    Optional<String> holder = holdings.holderOf(disk).filter(other -> !other.equals(environment));
+  private static void refuseIf(String disk, Optional<String> holder) {
     if (holder.isPresent()) {
       throw new Rejected("disk " + disk + " is attached to environment " + holder.get());
     }
   }
 
-  private static void require(Pool pool, Kind kind, String id) {
-    if (!pool.shelf().has(kind, id)) {
-      throw new Rejected("there is no " + kind.word() + " " + id);
-    }
-  }
-
-  private static void requireRoom(Pool pool, long bytes) throws IOException {
-    if (bytes > pool.totalBytes()) {
-      throw new NoCapacity(
-          "a disk of " + bytes + " bytes is larger than the pool: " + pool.totalBytes());
-    }
-    if (pool.freeBytes() < RESERVE_BYTES) {
-      throw new NoCapacity("the pool of disks is full");
-    }
-  }
-
-  private static DiskNote note(Pool pool, Kind kind, String id) throws IOException {
-    return DiskNote.read(pool.shelf().place(kind, id));
+  private DiskWork workOn(Pool opened) {
+    return new DiskWork(opened, clock, steps);
   }
 
   /** Does work on one disk or snapshot, while nobody else does. Disks come before snapshots. */
-  private void alone(Kind kind, String id, Work<@Nullable Void> work) {
+  private void alone(Kind kind, String id, Work work) {
     DiskRequest.requireId(id);
     try (KeyedLocks.Held _ = locks.hold(kind.word() + " " + id)) {
       work(work);
     }
   }
 
-  private <T extends @Nullable Object> T work(Work<T> work) {
+  private void work(Work work) {
+    ask(pool -> {
+      work.on(pool);
+      return true;
+    });
+  }
+
+  private <T> T ask(Question<T> question) {
     Pool opened;
     try {
       opened = pool();
@@ -435,7 +317,7 @@ public final class LocalDisks implements Disks, AutoCloseable {
       throw new Unavailable("the pool of disks cannot be opened", failure);
     }
     try {
-      return work.on(opened);
+      return question.of(opened);
     } catch (IOException failure) {
       throw meaning(failure);
     }

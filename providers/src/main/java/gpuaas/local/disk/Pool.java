@@ -12,7 +12,7 @@ import java.util.function.Consumer;
  * The pool of disks, ready for use.
  *
  * @param totalBytes of all of it
- * @param message what an operator should know; empty: nothing
+ * @param message what an operator should always know; empty: nothing
  */
 record Pool(PoolPlace place, Volumes volumes, DiskShelf shelf, long totalBytes, String message) {
 
@@ -48,7 +48,11 @@ record Pool(PoolPlace place, Volumes volumes, DiskShelf shelf, long totalBytes, 
                   + place.folder()
                   + "; take them away, or set disk-store=folders");
         }
-        yield Optional.empty();
+        Optional<String> why = isBtrfs ? Optional.empty() : place.whyNoBtrfs().get();
+        if (why.isPresent()) {
+          throw new IOException("disk-store=btrfs, but " + why.get());
+        }
+        yield why;
       }
       case FOLDERS -> {
         if (isBtrfs) {
@@ -104,11 +108,24 @@ record Pool(PoolPlace place, Volumes volumes, DiskShelf shelf, long totalBytes, 
         Files.getFileStore(place.dataFolder()).getUsableSpace());
   }
 
+  /** What an operator should know; empty: nothing. */
+  String warning() throws IOException {
+    long unwritten = Files.getFileStore(shelf.place(Kind.DISK, ".")).getUsableSpace();
+    long around = Files.getFileStore(place.dataFolder()).getUsableSpace();
+    if (message.isEmpty() && around < unwritten) {
+      return "the file system around the pool has "
+          + around
+          + " bytes left, and the pool could still take "
+          + unwritten;
+    }
+    return message;
+  }
+
   /** The sizes of all disks together. */
   long promisedBytes() throws IOException {
     long sum = 0;
     for (String id : shelf.ids(Kind.DISK)) {
-      sum += DiskNote.read(shelf.place(Kind.DISK, id)).sizeBytes();
+      sum += DiskNote.find(shelf.place(Kind.DISK, id)).map(DiskNote::sizeBytes).orElse(0L);
     }
     return sum;
   }
