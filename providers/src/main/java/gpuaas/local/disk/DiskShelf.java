@@ -69,6 +69,11 @@ final class DiskShelf {
     return shelf;
   }
 
+  /** Where all of it is. */
+  Path root() {
+    return root;
+  }
+
   /** The folder of a disk or snapshot; it need not be there. */
   Path place(Kind kind, String id) {
     return places(kind).resolve(id);

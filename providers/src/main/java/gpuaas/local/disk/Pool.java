@@ -104,13 +104,13 @@ record Pool(PoolPlace place, Volumes volumes, DiskShelf shelf, long totalBytes, 
   /** What can still be written: no more than the file system around the pool has, either. */
   long freeBytes() throws IOException {
     return Math.min(
-        Files.getFileStore(shelf.place(Kind.DISK, ".")).getUsableSpace(),
+        Files.getFileStore(shelf.root()).getUsableSpace(),
         Files.getFileStore(place.dataFolder()).getUsableSpace());
   }
 
   /** What an operator should know; empty: nothing. */
   String warning() throws IOException {
-    long unwritten = Files.getFileStore(shelf.place(Kind.DISK, ".")).getUsableSpace();
+    long unwritten = Files.getFileStore(shelf.root()).getUsableSpace();
     long around = Files.getFileStore(place.dataFolder()).getUsableSpace();
     if (message.isEmpty() && around < unwritten) {
       return "the file system around the pool has "
