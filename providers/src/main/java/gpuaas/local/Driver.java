@@ -7,6 +7,7 @@ import gpuaas.spi.ExecChannel;
 import gpuaas.spi.ExecRequest;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -30,10 +31,19 @@ public interface Driver extends AutoCloseable {
    * Makes an environment's processes. On return, {@link #exec} works.
    *
    * @param folder the environment's own folder, for its files and the driver's notes
+   * @param home a folder of the host's that becomes the login user's home; empty: its image's
    * @throws IOException when it did not come up; what was made is for {@link #remove} to clean up
    */
-  void start(EnvironmentFolder folder, Environment environment, Image image, ContainerEdits edits)
+  void start(
+      EnvironmentFolder folder,
+      Environment environment,
+      Image image,
+      ContainerEdits edits,
+      Optional<Path> home)
       throws IOException;
+
+  /** Whether those inside are kept from making btrfs subvolumes, which no quota would count. */
+  boolean keepsQuotas();
 
   /** Whether its first process lives. Cheap: starts no process. */
   boolean isAlive(EnvironmentFolder folder);

@@ -3,6 +3,7 @@ package gpuaas.local;
 import gpuaas.spi.OwnerTag;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.regex.Matcher;
@@ -17,6 +18,7 @@ import java.util.regex.Pattern;
  * @param image empty: the host's own programs
  * @param gpuIds the GPUs that it holds
  * @param variables for every process inside
+ * @param homeDisk the disk that is its home folder; empty: none
  */
 public record Environment(
     String id,
@@ -28,7 +30,8 @@ public record Environment(
     int milliCpus,
     int memoryMib,
     int pidsLimit,
-    Map<String, String> variables) {
+    Map<String, String> variables,
+    String homeDisk) {
 
   private static final Pattern ID =
       Pattern.compile(
@@ -37,6 +40,8 @@ public record Environment(
   public Environment {
     gpuIds = List.copyOf(gpuIds);
     variables = Map.copyOf(variables);
+    // Written by a version that had no disks.
+    homeDisk = Objects.requireNonNullElse(homeDisk, "");
   }
 
   /**

@@ -1,6 +1,7 @@
 package gpuaas.local;
 
 import gpuaas.local.Probe.Finding;
+import gpuaas.local.disk.PoolPlace.Store;
 import gpuaas.local.gpu.GpuInventory;
 import gpuaas.local.gpu.GpuSources;
 import gpuaas.local.linux.Command;
@@ -70,6 +71,7 @@ public final class HostDoctor {
     lines.add("Images");
     add(lines, "folder", settings.imageFolder().toString());
     add(lines, "names", String.join(", ", runtimes.images("runc").list()));
+    addDisks(lines, runtimes);
     addTools(lines);
     return String.join("\n", lines) + "\n";
   }
@@ -100,6 +102,24 @@ public final class HostDoctor {
             ? "the maintained profile"
             : "a short list of our own (Debian package golang-github-containers-common has the"
                 + " maintained one)");
+  }
+
+  private static void addDisks(List<String> lines, Runtimes runtimes) {
+    lines.add("Disks");
+    if (runtimes.settings().diskPoolGib().filter(gib -> gib == 0).isPresent()) {
+      add(lines, "in use", "none: disk-pool-gib is 0");
+      return;
+    }
+    Finding finding = runtimes.probeDisks();
+    add(
+        lines,
+        "btrfs",
+        finding.works() ? "works; disks are held to their sizes by runc" : finding.words());
+    boolean folders = !finding.works() || runtimes.settings().diskStore() == Store.FOLDERS;
+    add(
+        lines,
+        "in use",
+        folders ? "folders, which hold no disk to its size" : "btrfs, unless there are folders");
   }
 
   private static void addTools(List<String> lines) {

@@ -5,20 +5,20 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Semaphore;
 
 /** A lock for each key that somebody wants at present; none for the others. */
-final class KeyedLocks {
+public final class KeyedLocks {
 
   private final ConcurrentMap<String, Entry> entries = new ConcurrentHashMap<>();
 
   private record Entry(Semaphore free, int users) {}
 
   /** Held until it is closed. */
-  interface Held extends AutoCloseable {
+  public interface Held extends AutoCloseable {
     @Override
     void close();
   }
 
   /** Waits until nobody else holds this key. */
-  Held hold(String key) {
+  public Held hold(String key) {
     Entry entry =
         entries.compute(
             key,

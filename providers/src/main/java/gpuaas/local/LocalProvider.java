@@ -1,5 +1,6 @@
 package gpuaas.local;
 
+import gpuaas.local.disk.LocalDisks;
 import gpuaas.local.gpu.GpuDevice;
 import gpuaas.local.gpu.GpuInventory;
 import gpuaas.local.gpu.GpuSources;
@@ -22,14 +23,18 @@ import gpuaas.spi.Owned;
 import gpuaas.spi.OwnerTag;
 import gpuaas.spi.Provider;
 import gpuaas.spi.ProviderConfig;
+import gpuaas.spi.ProviderException;
 import gpuaas.spi.ProviderException.OutcomeUnknown;
 import gpuaas.spi.ProviderException.Rejected;
 import gpuaas.spi.ProviderException.Unavailable;
 import gpuaas.spi.Resources;
+import gpuaas.spi.disk.Disks;
+import gpuaas.spi.disk.HasDisks;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -46,7 +51,8 @@ import org.slf4j.LoggerFactory;
  * kernel says: so nothing is lost when this process ends, and the next one goes on with what it
  * finds.
  */
-public final class LocalProvider implements Provider, HasNodes, HasExec, HasPorts, HasUtilization {
+public final class LocalProvider
+    implements Provider, HasNodes, HasExec, HasPorts, HasUtilization, HasDisks {
 
   private static final Logger LOG = LoggerFactory.getLogger(LocalProvider.class);
   private static final Duration LOOK_AGAIN = Duration.ofMillis(20);
@@ -58,6 +64,7 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
   private final Driver driver;
   private final GpuHoldings holdings;
   private final GpuSources sources;
+  private final Optional<LocalDisks> disks;
   private final StepHook steps;
   private final KeyedLocks locks = new KeyedLocks();
   private final Set<String> starting = ConcurrentHashMap.newKeySet();
@@ -69,6 +76,7 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
       Images images,
       Driver driver,
       GpuSources sources,
+      Optional<LocalDisks> disks,
       StepHook steps) {
     this.config = config;
     this.node = node;
@@ -77,6 +85,7 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
     this.driver = driver;
     this.holdings = new GpuHoldings(node.gpus().devices());
     this.sources = sources;
+    this.disks = disks;
     this.steps = steps;
   }
 
@@ -94,9 +103,13 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
       Probe.Finding proved = chosen.finding();
       Assurance assurance = new Assurance(proved.isolation(), proved.limits(), gpus.mode());
       LocalNode node = LocalNode.of(config, settings, assurance, gpus);
+      Driver driver = chosen.driver();
+      Optional<LocalDisks> disks =
+          runtimes
+              .disks(driver.keepsQuotas(), driver.name(), memory)
+              .map(place -> new LocalDisks(config.name(), config.clock(), place, steps::afterDisk));
       LocalProvider provider =
-          new LocalProvider(
-              config, node, folders, chosen.images(), chosen.driver(), sources, steps);
+          new LocalProvider(config, node, folders, chosen.images(), driver, sources, disks, steps);
       provider.adopt();
       return provider;
     } catch (IOException failure) {
@@ -121,6 +134,7 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
       environment.ifPresent(this::adopt);
       alive += driver.isAlive(folder) ? 1 : 0;
     }
+    disks.ifPresent(LocalDisks::openIfThere);
     LOG.info(
         "{}: {} by {}, isolation {}, limits {}; {} environments found, {} of them running",
         config.name(),
@@ -147,6 +161,9 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
               + " until it is gone");
     }
     holdings.adopt(environment.id(), environment.gpuIds());
+    if (!environment.homeDisk().isEmpty()) {
+      disks.ifPresent(all -> all.adopt(environment.id(), environment.homeDisk()));
+    }
   }
 
   @Override
@@ -187,6 +204,7 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
     int count = request.offer().gpuCount();
     List<GpuDevice> gpus =
         holdings.take(id, request.offer().gpu().model(), count, request.gpuIds());
+    takeDisk(id, request.homeDisk());
     starting.add(id);
     try {
       Resources resources = node.perGpu().times(count);
@@ -201,17 +219,39 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
               resources.milliCpus(),
               resources.memoryMib(),
               node.pidsLimit(),
-              request.environment());
+              request.environment(),
+              request.homeDisk().orElse(""));
       folder.make();
       steps.after(StepHook.Step.FOLDER);
       folder.write(environment);
       steps.after(StepHook.Step.STATE);
-      driver.start(folder, environment, image, node.gpus().edits(gpus));
+      driver.start(folder, environment, image, node.gpus().edits(gpus), home(request, image));
     } catch (IOException | RuntimeException failure) {
       undo(folder, failure);
     } finally {
       starting.remove(id);
     }
+  }
+
+  private void takeDisk(String id, Optional<String> disk) {
+    if (disk.isPresent()) {
+      try {
+        disks
+            .orElseThrow(() -> new Rejected("this machine keeps no disks: disk-pool-gib is 0"))
+            .take(id, disk.get());
+      } catch (ProviderException no) {
+        holdings.release(id);
+        throw no;
+      }
+    }
+  }
+
+  private Optional<Path> home(InstanceRequest request, Image image) throws IOException {
+    if (request.homeDisk().isEmpty() || disks.isEmpty()) {
+      return Optional.empty();
+    }
+    Path imageHome = image.root().resolve("root");
+    return Optional.of(disks.get().home(request.homeDisk().get(), imageHome));
   }
 
   /** After this, either nothing is left, or the caller knows that something may be. */
@@ -278,6 +318,7 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
     driver.remove(folder);
     folder.delete();
     holdings.release(folder.id());
+    disks.ifPresent(all -> all.release(folder.id()));
   }
 
   @Override
@@ -339,9 +380,15 @@ public final class LocalProvider implements Provider, HasNodes, HasExec, HasPort
             () -> new Unavailable("environment " + instance.id() + " is not running", null));
   }
 
+  @Override
+  public Optional<Disks> disks() {
+    return disks.map(all -> all);
+  }
+
   /** Lets go of this machine. Environments go on running. */
   @Override
   public void close() {
+    disks.ifPresent(LocalDisks::close);
     images.close();
     driver.close();
     folders.close();

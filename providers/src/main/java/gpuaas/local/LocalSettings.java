@@ -1,5 +1,6 @@
 package gpuaas.local;
 
+import gpuaas.local.disk.PoolPlace.Store;
 import gpuaas.local.gpu.GpuModels;
 import gpuaas.spi.Gpu;
 import gpuaas.spi.Money;
@@ -21,6 +22,7 @@ import java.util.stream.Collectors;
  * @param memoryPerGpuMib empty: 85 % of the memory split over the GPUs
  * @param diskPerGpuMib empty: the free room split over the GPUs; not held to
  * @param pidsLimit processes and threads of one environment
+ * @param diskPoolGib empty: a tenth of the free room; 0: no disks
  * @param imageFolder where images are, one folder or squashfs file each
  */
 public record LocalSettings(
@@ -34,7 +36,9 @@ public record LocalSettings(
     Egress egress,
     Path imageFolder,
     DriverChoice driver,
-    Money pricePerGpuHour) {
+    Money pricePerGpuHour,
+    Optional<Integer> diskPoolGib,
+    Store diskStore) {
 
   /** The least memory that an environment can live in. */
   public static final int LEAST_MEMORY_MIB = 64;
@@ -69,6 +73,8 @@ public record LocalSettings(
           setting("egress", "off or slirp4netns; auto: slirp4netns if installed.", "auto"),
           setting("image-folder", "Where images are; default: in the data folder.", ""),
           setting("driver", "auto, runc or bubblewrap.", "auto"),
+          setting("disk-pool-gib", "Room for disks; 0: none; default: 10 %, 4 to 200.", ""),
+          setting("disk-store", "auto, btrfs, or folders, which hold no size.", "auto"),
           setting("price-per-gpu-hour", "What one GPU costs for an hour, in USD.", "0"));
 
   /**
@@ -105,7 +111,9 @@ public record LocalSettings(
             .orElse(config.dataFolder().resolve("images"))
             .toAbsolutePath(),
         choice("driver", config.get("driver", "auto"), DriverChoice.class),
-        price(config.get("price-per-gpu-hour", "0")));
+        price(config.get("price-per-gpu-hour", "0")),
+        config.find("disk-pool-gib").map(text -> number("disk-pool-gib", text, 0, 1_000_000)),
+        choice("disk-store", config.get("disk-store", "auto"), Store.class));
   }
 
   private static Region region(String code) {

@@ -120,9 +120,10 @@ final class Probe {
             1000,
             MEMORY_MIB,
             PIDS,
-            Map.of());
+            Map.of(),
+            "");
     environment.write(asked);
-    driver.start(environment, asked, images.find(""), ContainerEdits.NONE);
+    driver.start(environment, asked, images.find(""), ContainerEdits.NONE, Optional.empty());
     require(run(environment, "test \"$(id -u)\" = 0") == 0, "a command inside did not run");
     Set<Limit> limits = EnumSet.noneOf(Limit.class);
     if (driver.holdsProcessors(environment)) {

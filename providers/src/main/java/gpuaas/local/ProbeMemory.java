@@ -47,6 +47,7 @@ final class ProbeMemory {
                 state("runc"),
                 state("bwrap"),
                 state("nsenter"),
+                state("mkfs.btrfs"),
                 state(Seccomp.MAINTAINED))
             .collect(Collectors.joining(" "));
     ProbeMemory memory = new ProbeMemory(dataFolder.resolve("probe.json"), machine);
@@ -54,8 +55,8 @@ final class ProbeMemory {
     return memory;
   }
 
-  /** What is known of a driver, or what is found out now. Only success is kept. */
-  Finding recall(String driver, Supplier<Finding> probe) throws IOException {
+  /** What is known of a driver or of disks, or what is found out now. Only success is kept. */
+  synchronized Finding recall(String driver, Supplier<Finding> probe) throws IOException {
     Finding known = findings.get(driver);
     if (known != null) {
       return known;

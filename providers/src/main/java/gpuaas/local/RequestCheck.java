@@ -4,6 +4,7 @@ import gpuaas.spi.ExecRequest;
 import gpuaas.spi.InstanceRequest;
 import gpuaas.spi.ProviderException.OfferGone;
 import gpuaas.spi.ProviderException.Rejected;
+import gpuaas.spi.disk.DiskRequest;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -33,6 +34,7 @@ final class RequestCheck {
               + request.hostName());
     }
     check(request.environment());
+    request.homeDisk().ifPresent(DiskRequest::requireId);
     request
         .launch()
         .beyondDisk()

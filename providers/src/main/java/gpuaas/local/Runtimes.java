@@ -2,6 +2,8 @@ package gpuaas.local;
 
 import gpuaas.local.Probe.Finding;
 import gpuaas.local.bubblewrap.BubblewrapDriver;
+import gpuaas.local.disk.DiskProbe;
+import gpuaas.local.disk.PoolPlace;
 import gpuaas.local.gpu.GpuInventory;
 import gpuaas.local.gpu.GpuSources;
 import gpuaas.local.image.IdRange;
@@ -10,6 +12,8 @@ import gpuaas.local.linux.Command;
 import gpuaas.local.oci.Cgroups;
 import gpuaas.local.oci.OutboundNetwork;
 import gpuaas.local.oci.RuncDriver;
+import gpuaas.spi.Assurance.Isolation;
+import gpuaas.spi.Assurance.Limit;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -17,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.zip.CRC32;
 
 /**
@@ -144,6 +149,53 @@ record Runtimes(
     };
   }
 
+  /**
+   * Where the disks are; empty: switched off.
+   *
+   * @param confined whether the driver keeps environments from going round quotas
+   * @param memory of what was tried before
+   */
+  Optional<PoolPlace> disks(boolean confined, String driver, ProbeMemory memory) {
+    if (settings.diskPoolGib().filter(gib -> gib == 0).isPresent()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new PoolPlace(
+            dataFolder,
+            runtimeFolder.resolve("disks"),
+            settings.diskStore(),
+            settings.diskPoolGib(),
+            ids(driver),
+            confined,
+            host.root(),
+            () -> recallDisks(memory)));
+  }
+
+  private Optional<String> recallDisks(ProbeMemory memory) {
+    try {
+      Finding finding = memory.recall("btrfs", this::probeDisks);
+      return finding.works() ? Optional.empty() : Optional.of(finding.words());
+    } catch (IOException failure) {
+      return Optional.of(String.valueOf(failure.getMessage()));
+    }
+  }
+
+  /** Tries disks with a small pool of their own. */
+  Finding probeDisks() {
+    if (!host.root()) {
+      return Finding.failed("btrfs", "needs root; this user is not root");
+    }
+    Path target = runtimeFolder.resolveSibling(runtimeFolder.getFileName() + "-disk-probe");
+    return new DiskProbe(dataFolder.resolve("probe-disks"), target)
+        .whyNot()
+        .map(why -> Finding.failed("btrfs", why))
+        .orElse(new Finding("btrfs", true, Isolation.BASIC, Set.of(Limit.DISK), "works"));
+  }
+
+  private IdRange ids(String driver) {
+    return driver.equals("runc") ? IdRange.SHIFTED : BubblewrapDriver.ids(host.root());
+  }
+
   /** The GPUs to give away. */
   GpuInventory gpus(GpuSources sources) {
     return settings.gpuDiscovery()
@@ -153,11 +205,10 @@ record Runtimes(
 
   /** The images, with the ownership that a driver's environments see. */
   Images images(String driver) {
-    IdRange ids = driver.equals("runc") ? IdRange.SHIFTED : BubblewrapDriver.ids(host.root());
     return new Images(
         settings.imageFolder(),
         dataFolder.resolve("skeletons"),
         runtimeFolder.resolve("images"),
-        ids);
+        ids(driver));
   }
 }

@@ -1,5 +1,7 @@
 package gpuaas.local;
 
+import gpuaas.local.disk.DiskStep;
+
 /** Told after each step of making an environment, so that a test can end it all right there. */
 @FunctionalInterface
 public interface StepHook {
@@ -9,6 +11,9 @@ public interface StepHook {
 
   /** Called when a step is done. What it throws ends the work as a crash would. */
   void after(Step step);
+
+  /** The same for work on disks. */
+  default void afterDisk(DiskStep step) {}
 
   /** The steps of making an environment, in order. */
   enum Step {

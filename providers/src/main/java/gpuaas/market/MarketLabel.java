@@ -28,8 +28,12 @@ public record MarketLabel(
    * The label of what is asked for.
    *
    * @throws ProviderException.OfferGone when more disk is asked for and has no price there
+   * @throws ProviderException.Rejected when a disk of its own is asked for
    */
   public static MarketLabel of(InstanceRequest request) {
+    if (request.homeDisk().isPresent()) {
+      throw new ProviderException.Rejected("a market keeps no disks for its machines");
+    }
     Launch launch = request.launch();
     Money agreed =
         request

@@ -79,14 +79,7 @@ class LocalImageTest {
       Files.createDirectories(root.resolve(sub));
     }
     for (String program : List.of("sh", "sleep", "cat", "stat")) {
-      copy(Path.of("/usr/bin", program), root);
-      Process libraries = new ProcessBuilder("ldd", "/usr/bin/" + program).start();
-      for (String word :
-          new String(libraries.getInputStream().readAllBytes(), UTF_8).split("\\s+")) {
-        if (word.startsWith("/")) {
-          copy(Path.of(word), root);
-        }
-      }
+      copyProgram(program, root);
     }
     for (String link : List.of("bin", "lib", "lib64")) {
       if (Files.notExists(root.resolve(link))) {
@@ -98,6 +91,17 @@ class LocalImageTest {
     Files.setPosixFilePermissions(setUserId, PosixFilePermissions.fromString("rwxr-xr-x"));
     Files.setAttribute(setUserId, "unix:mode", 0104755);
     return root;
+  }
+
+  /** Copies a program with the libraries that it needs. */
+  static void copyProgram(String program, Path root) throws IOException {
+    copy(Path.of("/usr/bin", program), root);
+    Process libraries = new ProcessBuilder("ldd", "/usr/bin/" + program).start();
+    for (String word : new String(libraries.getInputStream().readAllBytes(), UTF_8).split("\\s+")) {
+      if (word.startsWith("/")) {
+        copy(Path.of(word), root);
+      }
+    }
   }
 
   private static void copy(Path file, Path root) throws IOException {

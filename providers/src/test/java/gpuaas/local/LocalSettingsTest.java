@@ -3,6 +3,7 @@ package gpuaas.local;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import gpuaas.local.disk.PoolPlace.Store;
 import gpuaas.spi.Money;
 import gpuaas.spi.ProviderConfig;
 import java.nio.file.Path;
@@ -30,6 +31,8 @@ class LocalSettingsTest {
     assertThat(settings.memoryPerGpuMib()).isEmpty();
     assertThat(settings.imageFolder()).isEqualTo(Path.of("/data/images"));
     assertThat(settings.pricePerGpuHour()).isEqualTo(Money.usd("0"));
+    assertThat(settings.diskPoolGib()).isEmpty();
+    assertThat(settings.diskStore()).isEqualTo(Store.AUTO);
   }
 
   @Test
@@ -37,22 +40,26 @@ class LocalSettingsTest {
     // Each value arrives where it belongs, in its unit.
     LocalSettings settings =
         parse(
-            Map.of(
-                "gpus", "1xT4",
-                "gpu-discovery", "off",
-                "cpus-per-gpu", "1.5",
-                "memory-per-gpu-mib", "2048",
-                "disk-per-gpu-mib", "10",
-                "pids-limit", "64",
-                "egress", "off",
-                "driver", "runc",
-                "price-per-gpu-hour", "4.50"));
+            Map.ofEntries(
+                Map.entry("gpus", "1xT4"),
+                Map.entry("gpu-discovery", "off"),
+                Map.entry("cpus-per-gpu", "1.5"),
+                Map.entry("memory-per-gpu-mib", "2048"),
+                Map.entry("disk-per-gpu-mib", "10"),
+                Map.entry("pids-limit", "64"),
+                Map.entry("egress", "off"),
+                Map.entry("driver", "runc"),
+                Map.entry("disk-pool-gib", "12"),
+                Map.entry("disk-store", "folders"),
+                Map.entry("price-per-gpu-hour", "4.50")));
     assertThat(settings.gpuDiscovery()).isFalse();
     assertThat(settings.milliCpusPerGpu()).isEqualTo(Optional.of(1500));
     assertThat(settings.memoryPerGpuMib()).isEqualTo(Optional.of(2048));
     assertThat(settings.egress()).isEqualTo(LocalSettings.Egress.OFF);
     assertThat(settings.driver()).isEqualTo(LocalSettings.DriverChoice.RUNC);
     assertThat(settings.pricePerGpuHour().micros()).isEqualTo(4_500_000);
+    assertThat(settings.diskPoolGib()).contains(12);
+    assertThat(settings.diskStore()).isEqualTo(Store.FOLDERS);
   }
 
   @Test
@@ -70,6 +77,8 @@ class LocalSettingsTest {
             List.of("pids-limit", "1"),
             List.of("egress", "yes"),
             List.of("driver", "podman"),
+            List.of("disk-pool-gib", "-1"),
+            List.of("disk-store", "zfs"),
             List.of("price-per-gpu-hour", "-1"),
             List.of("price-per-gpu-hour", "1.0000001"))) {
       assertThatThrownBy(() -> parse(Map.of(bad.getFirst(), bad.getLast())))

@@ -16,6 +16,9 @@ import java.util.Optional;
  * @param environment variables for every process inside
  * @param hostName what the instance calls itself
  * @param launch how it is to begin
+ * @param homeDisk the disk that becomes the login user's home folder, of this instance alone as
+ *     long as it exists; what its image has in a home is put on a disk that is new, and on no
+ *     other; only for a provider with {@link gpuaas.spi.disk.HasDisks}
  */
 public record InstanceRequest(
     OwnerTag tag,
@@ -26,12 +29,37 @@ public record InstanceRequest(
     List<String> authorizedKeys,
     Map<String, String> environment,
     String hostName,
-    Launch launch) {
+    Launch launch,
+    Optional<String> homeDisk) {
 
   public InstanceRequest {
     gpuIds = List.copyOf(gpuIds);
     authorizedKeys = List.copyOf(authorizedKeys);
     environment = Map.copyOf(environment);
+  }
+
+  /** A request for an instance without a disk of its own. */
+  public InstanceRequest(
+      OwnerTag tag,
+      Offer offer,
+      String node,
+      List<String> gpuIds,
+      String image,
+      List<String> authorizedKeys,
+      Map<String, String> environment,
+      String hostName,
+      Launch launch) {
+    this(
+        tag,
+        offer,
+        node,
+        gpuIds,
+        image,
+        authorizedKeys,
+        environment,
+        hostName,
+        launch,
+        Optional.empty());
   }
 
   /** A request for an instance that begins as the provider does it. */
@@ -45,6 +73,21 @@ public record InstanceRequest(
       Map<String, String> environment,
       String hostName) {
     this(tag, offer, node, gpuIds, image, authorizedKeys, environment, hostName, Launch.PLAIN);
+  }
+
+  /** The same request, with a disk as the home folder. */
+  public InstanceRequest withHomeDisk(String disk) {
+    return new InstanceRequest(
+        tag,
+        offer,
+        node,
+        gpuIds,
+        image,
+        authorizedKeys,
+        environment,
+        hostName,
+        launch,
+        Optional.of(disk));
   }
 
   /**

@@ -2,6 +2,7 @@ package gpuaas.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import gpuaas.spi.disk.HasDisks;
 import gpuaas.spi.market.HasCharges;
 import gpuaas.spi.market.HasPublicPorts;
 import gpuaas.spi.market.HasTemplates;
@@ -18,7 +19,7 @@ final class AbilityCheck {
     this.contract = contract;
   }
 
-  void check(InstanceRef instance) {
+  void check(InstanceRef instance) throws Exception {
     Provider provider = contract.provider();
     if (provider instanceof HasUtilization able) {
       utilization(able, instance);
@@ -33,6 +34,9 @@ final class AbilityCheck {
     }
     if (provider instanceof HasCharges able) {
       charges(able, instance);
+    }
+    if (provider instanceof HasDisks able) {
+      new DiskCheck(contract, able.disks().orElseThrow()).check();
     }
   }
 

@@ -3,6 +3,7 @@ package gpuaas.spi;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import gpuaas.spi.disk.HasDisks;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -53,6 +54,11 @@ public abstract class ProviderContract {
 
   /** False: it makes another instance for the same tag, and the core must not ask twice. */
   protected boolean knowsATagAgain() {
+    return true;
+  }
+
+  /** False: it is a stand-in that passes over the disk that an instance is to have. */
+  protected boolean looksAtDisks() {
     return true;
   }
 
@@ -221,6 +227,20 @@ public abstract class ProviderContract {
       assertThat(kind).as("more room is given, or there is no limit").isNotEqualTo(LaunchKind.DISK);
       assertThat(provider().list(DEPLOYMENT)).isEmpty();
     }
+  }
+
+  @Test
+  void aDiskThatIsNotThereIsRefused() {
+    // Whoever keeps no disks refuses all; nobody gives an instance without the disk that it wants.
+    InstanceRequest request = request(FIRST_LEASE, 1).withHomeDisk("no-such-disk");
+    if (!looksAtDisks()) {
+      assertThat(provider()).isNotInstanceOf(HasDisks.class);
+      assertThat(provider().create(request)).isNotNull();
+      return;
+    }
+    assertThatThrownBy(() -> provider().create(request))
+        .isInstanceOf(ProviderException.Rejected.class);
+    assertThat(provider().list(DEPLOYMENT)).isEmpty();
   }
 
   private static void execWorks(HasExec inside, InstanceRef instance) throws Exception {

@@ -87,7 +87,11 @@ public final class BubblewrapDriver implements Driver {
 
   @Override
   public void start(
-      EnvironmentFolder folder, Environment environment, Image image, ContainerEdits edits)
+      EnvironmentFolder folder,
+      Environment environment,
+      Image image,
+      ContainerEdits edits,
+      Optional<Path> home)
       throws IOException {
     if (!image.isHost() || !edits.devices().isEmpty() || !edits.mounts().isEmpty()) {
       throw new IOException("bubblewrap gives neither images nor devices; install runc");
@@ -101,7 +105,7 @@ public final class BubblewrapDriver implements Driver {
     }
     steps.after(Step.MOUNTED);
     List<String> command =
-        commandLine(root ? mountPoint(folder) : files, environment, image, edits);
+        commandLine(root ? mountPoint(folder) : files, environment, image, edits, home);
     steps.after(Step.CONFIGURED);
     Process process =
         new ProcessBuilder(command)
@@ -132,7 +136,7 @@ public final class BubblewrapDriver implements Driver {
   }
 
   private List<String> commandLine(
-      Path files, Environment environment, Image image, ContainerEdits edits) {
+      Path files, Environment environment, Image image, ContainerEdits edits, Optional<Path> home) {
     List<String> line = new ArrayList<>(List.of("setsid"));
     if (root) {
       // As an unprivileged user, so that root inside is nobody outside.
@@ -147,6 +151,7 @@ public final class BubblewrapDriver implements Driver {
     for (Path shown : image.hostFolders()) {
       line.addAll(List.of("--ro-bind", shown.toString(), shown.toString()));
     }
+    home.ifPresent(disk -> line.addAll(List.of("--bind", disk.toString(), "/root")));
     line.addAll(List.of("--proc", "/proc", "--dev", "/dev", "--chdir", "/root", "--clearenv"));
     variables(environment, edits)
         .forEach((name, value) -> line.addAll(List.of("--setenv", name, value)));
@@ -171,6 +176,12 @@ public final class BubblewrapDriver implements Driver {
       }
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
     }
+  }
+
+  /** Nobody filters its calls. */
+  @Override
+  public boolean keepsQuotas() {
+    return false;
   }
 
   @Override

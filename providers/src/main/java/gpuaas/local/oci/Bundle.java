@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -20,6 +21,7 @@ import java.util.TreeSet;
  * Writes the OCI configuration of an environment. Everything that a runtime can hold back is held
  * back here: what is not in this file, an environment has not.
  *
+ * @param home a folder of the host's to show as the login user's home
  * @param root where the environment's root is mounted
  * @param cgroup the path of its control group
  * @param swapCounted whether the memory limit must cover swap too
@@ -28,6 +30,7 @@ record Bundle(
     Environment environment,
     Image image,
     ContainerEdits edits,
+    Optional<Path> home,
     Path root,
     String cgroup,
     boolean swapCounted,
@@ -54,6 +57,8 @@ record Bundle(
 
   static final String PATH =
       "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/cuda/bin";
+
+  private static final String HOME = "/root";
 
   /** The name of the annotation that holds the tag. */
   static final String TAG = "gpuaas.tag";
@@ -112,7 +117,7 @@ record Bundle(
     FIRST_PROCESS.forEach(process.putArray("args")::add);
     ArrayNode variables = process.putArray("env");
     variables().forEach((name, value) -> variables.add(name + "=" + value));
-    process.put("cwd", "/root");
+    process.put("cwd", HOME);
     ObjectNode capabilities = process.putObject("capabilities");
     for (String set : List.of("bounding", "effective", "permitted")) {
       CAPABILITIES.forEach(capabilities.putArray(set)::add);
@@ -133,7 +138,7 @@ record Bundle(
     variables.put("LANG", "C.UTF-8");
     variables.putAll(edits.variables());
     variables.putAll(environment.variables());
-    variables.put("HOME", "/root");
+    variables.put("HOME", HOME);
     variables.put("USER", "root");
     variables.put("LOGNAME", "root");
     variables.put("SHELL", image.shell());
@@ -168,6 +173,8 @@ record Bundle(
     for (ContainerEdits.HostMount mount : edits.mounts()) {
       addBind(mounts, mount.hostPath(), mount.path(), mount.options());
     }
+    home.ifPresent(
+        folder -> addBind(mounts, folder.toString(), HOME, List.of("rw", "nosuid", "nodev")));
   }
 
   private static void addMount(

@@ -93,7 +93,11 @@ public final class RuncDriver implements Driver {
 
   @Override
   public void start(
-      EnvironmentFolder folder, Environment environment, Image image, ContainerEdits edits)
+      EnvironmentFolder folder,
+      Environment environment,
+      Image image,
+      ContainerEdits edits,
+      Optional<Path> home)
       throws IOException {
     String id = folder.id();
     OverlayRoot root = root(folder);
@@ -106,6 +110,7 @@ public final class RuncDriver implements Driver {
             environment,
             image,
             edits,
+            home,
             root.target(),
             cgroups.pathOf(id),
             cgroups.countsSwap(),
@@ -119,6 +124,12 @@ public final class RuncDriver implements Driver {
     Identity first =
         firstProcess(id).orElseThrow(() -> new IOException("runc noted no process for " + id));
     outbound.ifPresent(network -> network.connectLater(id, first, cgroups.networkProcesses(id)));
+  }
+
+  /** By the filter of calls. */
+  @Override
+  public boolean keepsQuotas() {
+    return true;
   }
 
   @Override

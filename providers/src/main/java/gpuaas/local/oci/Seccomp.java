@@ -34,6 +34,21 @@ public record Seccomp(ObjectNode profile, boolean maintained) {
   /** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET. */
   private static final long NAMESPACE_FLAGS = 0x7E02_0000L;
 
+  private static final long WORD = 0xFFFF_FFFFL;
+
+  /** Bits of an ioctl's number that say whose it is, and what they are for those of btrfs. */
+  private static final int FAMILY_FIRST_BIT = 8;
+
+  private static final int FAMILY_LAST_BIT = 15;
+  private static final long BTRFS_FAMILY = 0x9400;
+
+  /** FICLONE, FICLONERANGE and FIDEDUPERANGE: numbers of btrfs that are for all file systems. */
+  private static final List<Long> CLONING = List.of(0x4004_9409L, 0x4020_940DL, 0xC018_9436L);
+
+  /** SNAP_CREATE, SUBVOL_CREATE, SNAP_CREATE_V2 and SUBVOL_CREATE_V2. */
+  private static final List<Long> SUBVOLUMES =
+      List.of(0x5000_9401L, 0x5000_940EL, 0x5000_9417L, 0x5000_9418L);
+
   /**
    * Needed only for containers in containers, which the maintained profile allows. Refused here: a
    * user namespace of a tenant's own opens much of the kernel that nothing else does.
@@ -129,6 +144,9 @@ public record Seccomp(ObjectNode profile, boolean maintained) {
     plainlyAllowed.removeAll(NESTING);
     plainlyAllowed.removeAll(Set.of("clone", "clone3"));
     ArrayNode rules = profile.putArray("syscalls");
+    if (plainlyAllowed.remove("ioctl")) {
+      addIoctlRules(rules);
+    }
     addRule(rules, ALLOW, 0, plainlyAllowed);
     addRule(rules, ERRNO, EPERM, NESTING);
     rules.addAll(conditional);
@@ -141,14 +159,28 @@ public record Seccomp(ObjectNode profile, boolean maintained) {
    * filter cannot look; told that there is no such call, libraries use clone.
    */
   private static void addCloneRules(ArrayNode rules) {
-    addArgument(addRule(rules, ALLOW, 0, Set.of("clone")), NAMESPACE_FLAGS, 0);
+    addArgument(addRule(rules, ALLOW, 0, Set.of("clone")), 0, NAMESPACE_FLAGS, 0);
     addRule(rules, ERRNO, ENOSYS, Set.of("clone3"));
   }
 
-  private static void addArgument(ObjectNode rule, long mask, long value) {
+  /**
+   * All but those of btrfs: whoever makes a subvolume on a disk has left the disk's quota. A filter
+   * knows no "unless", so what is allowed is what differs from theirs in at least one bit.
+   */
+  private static void addIoctlRules(ArrayNode rules) {
+    for (int number = FAMILY_FIRST_BIT; number <= FAMILY_LAST_BIT; number++) {
+      long bit = 1L << number;
+      addArgument(addRule(rules, ALLOW, 0, Set.of("ioctl")), 1, bit, ~BTRFS_FAMILY & bit);
+    }
+    for (long call : CLONING) {
+      addArgument(addRule(rules, ALLOW, 0, Set.of("ioctl")), 1, WORD, call);
+    }
+  }
+
+  private static void addArgument(ObjectNode rule, int index, long mask, long value) {
     rule.putArray("args")
         .addObject()
-        .put("index", 0)
+        .put("index", index)
         .put("value", mask)
         .put("valueTwo", value)
         .put("op", "SCMP_CMP_MASKED_EQ");
@@ -173,8 +205,11 @@ public record Seccomp(ObjectNode profile, boolean maintained) {
     // Allowed is the default here, so each flag that makes a namespace is a rule of its own.
     for (long flag = 1L << 17; flag <= 1L << 30; flag <<= 1) {
       if ((NAMESPACE_FLAGS & flag) != 0) {
-        addArgument(addRule(rules, ERRNO, EPERM, Set.of("clone")), flag, flag);
+        addArgument(addRule(rules, ERRNO, EPERM, Set.of("clone")), 0, flag, flag);
       }
+    }
+    for (long call : SUBVOLUMES) {
+      addArgument(addRule(rules, ERRNO, EPERM, Set.of("ioctl")), 1, WORD, call);
     }
     addRule(rules, ERRNO, ENOSYS, Set.of("clone3"));
     return profile;
