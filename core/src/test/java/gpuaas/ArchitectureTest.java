@@ -35,6 +35,7 @@ class ArchitectureTest {
           "capacity",
           "ledger",
           "archive",
+          "disk",
           "lease");
 
   private static final JavaClasses CLASSES =

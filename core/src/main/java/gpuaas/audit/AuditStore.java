@@ -55,7 +55,10 @@ public final class AuditStore {
     BUDGET_SET,
     BUDGET_DELETE,
     CREDIT_ADD,
-    CREDIT_CORRECT;
+    CREDIT_CORRECT,
+    DISK_CREATE,
+    DISK_UPDATE,
+    DISK_DELETE;
 
     /** The name in the trail: {@code allocation.create}. */
     String text() {

@@ -74,7 +74,9 @@ public record Caller(
               WEBHOOK_READ,
               WEBHOOK_WRITE,
               API_KEY_READ,
-              API_KEY_WRITE ->
+              API_KEY_WRITE,
+              DISK_READ,
+              DISK_WRITE ->
               roles.contains(Role.USER) || isAdmin();
           case BILLING_WRITE -> isAdmin();
         };

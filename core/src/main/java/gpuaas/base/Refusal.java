@@ -91,6 +91,7 @@ public sealed interface Refusal {
     WEBHOOK,
     DELIVERY,
     PROJECT,
-    BUDGET
+    BUDGET,
+    DISK
   }
 }

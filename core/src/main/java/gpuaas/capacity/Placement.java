@@ -91,6 +91,7 @@ public final class Placement {
    */
   public static boolean suits(Want want, Room room) {
     return want.offer().map(OfferKey.of(room.offer())::equals).orElse(true)
+        && want.provider().map(room.offer().provider()::equals).orElse(true)
         && room.offer().gpu().model().equals(want.gpuModel())
         && (!room.isWhole() || room.offer().gpuCount() == want.gpuCount())
         && (room.offer().tier() == want.tier()

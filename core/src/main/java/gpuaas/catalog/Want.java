@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param gpuCount how many, all in one machine
  * @param region where; empty: anywhere
  * @param offer this very offer and no other; empty: any that suits
+ * @param provider only there; empty: anywhere
  */
 public record Want(
     String sku,
@@ -19,10 +20,12 @@ public record Want(
     int gpuCount,
     Optional<Region> region,
     Tier tier,
-    Optional<OfferKey> offer) {
+    Optional<OfferKey> offer,
+    Optional<String> provider) {
 
   public Want {
-    offer = offer == null ? Optional.empty() : offer; // rows of before this existed have none
+    offer = offer == null ? Optional.empty() : offer; // rows of before these existed have none
+    provider = provider == null ? Optional.empty() : provider;
   }
 
   /** True when it may be taken back. */
@@ -33,5 +36,21 @@ public record Want(
   /** A want of any offer that suits. */
   public Want(String sku, String gpuModel, int gpuCount, Optional<Region> region, Tier tier) {
     this(sku, gpuModel, gpuCount, region, tier, Optional.empty());
+  }
+
+  /** A want of this very offer, or of any that suits. */
+  public Want(
+      String sku,
+      String gpuModel,
+      int gpuCount,
+      Optional<Region> region,
+      Tier tier,
+      Optional<OfferKey> offer) {
+    this(sku, gpuModel, gpuCount, region, tier, offer, Optional.empty());
+  }
+
+  /** The same, at this provider only. */
+  public Want at(String onlyProvider) {
+    return new Want(sku, gpuModel, gpuCount, region, tier, offer, Optional.of(onlyProvider));
   }
 }

@@ -22,7 +22,7 @@ public record Scopes(List<String> words) {
 
   private static final Map<String, Set<Action>> READS =
       Map.of(
-          "instances", EnumSet.of(Action.LEASE_READ, Action.EVENT_READ),
+          "instances", EnumSet.of(Action.LEASE_READ, Action.EVENT_READ, Action.DISK_READ),
           "ssh_keys", EnumSet.of(Action.SSH_KEY_READ),
           "billing", EnumSet.of(Action.BILLING_READ),
           "webhooks", EnumSet.of(Action.WEBHOOK_READ));
@@ -30,7 +30,7 @@ public record Scopes(List<String> words) {
       Map.of(
           "instances",
           EnumSet.of(
-              Action.LEASE_CREATE, Action.LEASE_UPDATE, Action.LEASE_STOP, Action.TERMINAL_OPEN),
+              Action.LEASE_CREATE, Action.LEASE_UPDATE, Action.LEASE_STOP, Action.TERMINAL_OPEN, Action.DISK_WRITE),
           "ssh_keys",
           EnumSet.of(Action.SSH_KEY_WRITE),
           "billing",

@@ -1,6 +1,7 @@
 package gpuaas.lease;
 
 import gpuaas.archive.Archives;
+import gpuaas.disk.Disks;
 import gpuaas.lease.LeaseSignal.StopAsked;
 import gpuaas.lease.LeaseState.Booting;
 import gpuaas.lease.LeaseState.Ended;
@@ -37,6 +38,7 @@ public final class LeaseReconciler implements Reconciler {
       Providers providers,
       Readiness readiness,
       Archives archives,
+      Disks disks,
       String deployment,
       InstantSource clock,
       LeaseRules rules,
@@ -45,7 +47,7 @@ public final class LeaseReconciler implements Reconciler {
     this.clock = clock;
     this.rules = rules;
     Signals signals = new Signals(book, clock, rules);
-    this.placing = new Placing(book, providers, signals, deployment);
+    this.placing = new Placing(book, providers, disks, signals, deployment);
     this.finding = new Finding(providers, signals, deployment, rules);
     this.probing = new Probing(providers, readiness, archives, signals, rules);
     this.watching = new Watching(providers, signals, rules, lastTraffic);

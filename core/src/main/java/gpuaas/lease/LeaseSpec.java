@@ -23,6 +23,7 @@ import java.util.UUID;
  * @param patience how long to look for room before {@code FAIL} fails; does not matter for {@code
  *     QUEUE}
  * @param onlyOne no two leases of a project that are active have the same of these
+ * @param disk its home folder; empty: one of its own that ends with it
  * @param keep under which name the files of its home folder are kept when it ends, and those that
  *     were kept are put there when it begins; empty: they end with it
  * @param notes what its maker has to remember about it; means nothing to us
@@ -40,6 +41,7 @@ public record LeaseSpec(
     WhenFull whenFull,
     Duration patience,
     Guards guards,
+    Optional<UUID> disk,
     Optional<String> keep,
     Map<String, String> notes,
     Optional<String> onlyOne) {
@@ -58,6 +60,7 @@ public record LeaseSpec(
     launch = launch == null ? Launch.PLAIN : launch;
     bootLimit = bootLimit == null ? Optional.empty() : bootLimit;
     onlyOne = onlyOne == null ? Optional.empty() : onlyOne;
+    disk = disk == null ? Optional.empty() : disk;
     keep = keep == null ? Optional.empty() : keep;
     notes = notes == null ? Map.of() : Map.copyOf(notes);
     patience = patience == null ? Duration.ZERO : patience;
@@ -87,6 +90,7 @@ public record LeaseSpec(
         whenFull,
         patience,
         guards,
+        Optional.empty(),
         Optional.empty(),
         Map.of(),
         Optional.empty());

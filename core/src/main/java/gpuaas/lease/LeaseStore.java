@@ -9,6 +9,7 @@ import gpuaas.catalog.Want;
 import gpuaas.db.Database;
 import gpuaas.db.Duplicate;
 import gpuaas.db.Tx;
+import gpuaas.disk.Disks;
 import gpuaas.events.EventStore;
 import gpuaas.lease.LeaseState.Place;
 import gpuaas.ledger.Ledger;
@@ -44,14 +45,21 @@ final class LeaseStore implements LeaseBook {
   private final Leases.Hooks hooks;
   private final LeaseRules rules;
   private final Ledger ledger;
+  private final Disks disks;
 
   LeaseStore(
-      Database database, InstantSource clock, Leases.Hooks hooks, LeaseRules rules, Ledger ledger) {
+      Database database,
+      InstantSource clock,
+      Leases.Hooks hooks,
+      LeaseRules rules,
+      Ledger ledger,
+      Disks disks) {
     this.database = database;
     this.clock = clock;
     this.hooks = hooks;
     this.rules = rules;
     this.ledger = ledger;
+    this.disks = disks;
   }
 
   @Override
@@ -122,11 +130,26 @@ final class LeaseStore implements LeaseBook {
         .ifPresent(instance -> ReconciliationStore.seen(tx, instance, after.id(), clock.instant()));
     ledger.follow(tx, after.id(), change.startedAt(), change.usage(), after.state().isOver());
     switch (after.state()) {
-      case LeaseState.Waiting _, LeaseState.Ended _ -> release(tx, after);
+      case LeaseState.Waiting _ -> release(tx, after);
+      case LeaseState.Ended ended -> {
+        release(tx, after);
+        if (!(change.before().state() instanceof LeaseState.Ended)) {
+          releaseDisk(tx, after, ended.why());
+        }
+      }
       case LeaseState.Stopping _ -> dueNow(tx, after.id());
       case LeaseState.Provisioning _, LeaseState.Booting _, LeaseState.Running _ -> {}
     }
     return true;
+  }
+
+  private void releaseDisk(Tx tx, Lease lease, EndReason why) {
+    boolean used = lease.history().readyAt().isPresent();
+    lease
+        .spec()
+        .disk()
+        .ifPresent(
+            disk -> disks.released(tx, disk, lease.id(), used, why == EndReason.ASKED));
   }
 
   /** Gives back its GPUs, and lets those who wait for such look again. */

@@ -17,6 +17,7 @@ import gpuaas.capacity.RoomStore;
 import gpuaas.catalog.Want;
 import gpuaas.db.Database;
 import gpuaas.db.Tx;
+import gpuaas.disk.Disks;
 import gpuaas.events.Event;
 import gpuaas.events.EventStore;
 import gpuaas.ledger.Budgets;
@@ -368,6 +369,7 @@ public final class Leases {
       Providers providers,
       Readiness readiness,
       Archives archives,
+      Disks disks,
       SshKeys sshKeys,
       String deployment,
       Ids ids,
@@ -377,7 +379,7 @@ public final class Leases {
       Ledger ledger,
       Budgets budgets,
       Hooks hooks) {
-    LeaseStore store = new LeaseStore(database, clock, hooks, rules, ledger);
+    LeaseStore store = new LeaseStore(database, clock, hooks, rules, ledger, disks);
     return new Parts(
         new Leases(
             database,
@@ -387,7 +389,7 @@ public final class Leases {
             clock,
             rules),
         new LeaseReconciler(
-            store, providers, readiness, archives, deployment, clock, rules, hooks.lastTraffic()),
+            store, providers, readiness, archives, disks, deployment, clock, rules, hooks.lastTraffic()),
         new OrphanSweeper(store, providers, deployment),
         new SpendingGuard(database, store, budgets, ledger.rules(), rules, clock),
         store::reviveAll);

@@ -3,6 +3,7 @@ package gpuaas.lease;
 import gpuaas.lease.LeaseBook.Turn.Full;
 import gpuaas.lease.LeaseBook.Turn.MovedOn;
 import gpuaas.lease.LeaseBook.Turn.Taken;
+import gpuaas.disk.Disks;
 import gpuaas.lease.LeaseSignal.Created;
 import gpuaas.lease.LeaseSignal.Decline;
 import gpuaas.lease.LeaseSignal.Declined;
@@ -20,6 +21,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 
 /**
  * The step of a waiting lease: choose a place, write the intent, ask the provider, write the
@@ -28,6 +30,7 @@ import java.util.Optional;
  */
 final class Placing {
 
+  private static final Duration DISK_PAUSE = Duration.ofMillis(200);
   private static final Duration LOOK_FOR_ROOM = Duration.ofSeconds(5);
   private static final Duration LOOK_OFTEN = Duration.ofSeconds(1);
   private static final Duration FIRST_PAUSE = Duration.ofMillis(250);
@@ -35,17 +38,31 @@ final class Placing {
 
   private final LeaseBook book;
   private final Providers providers;
+  private final Disks disks;
   private final Signals signals;
   private final String deployment;
 
-  Placing(LeaseBook book, Providers providers, Signals signals, String deployment) {
+  Placing(LeaseBook book, Providers providers, Disks disks, Signals signals, String deployment) {
     this.book = book;
     this.providers = providers;
+    this.disks = disks;
     this.signals = signals;
     this.deployment = deployment;
   }
 
   Next step(Lease lease, Waiting waiting) {
+    if (lease.spec().disk().isPresent()) {
+      switch (disks.readiness(lease.spec().disk().get())) {
+        case READY -> {}
+        case NOT_YET -> {
+          return Next.after(DISK_PAUSE);
+        }
+        case NEVER -> {
+          signals.apply(lease, new Declined(waiting.tries(), Decline.REJECTED));
+          return Next.now();
+        }
+      }
+    }
     return switch (book.place(lease, signals.now())) {
       case Taken(Lease placed) when placed.state() instanceof Provisioning intent ->
           ask(placed, intent);
@@ -126,7 +143,8 @@ final class Placing {
         book.authorizedKeys(lease),
         environment,
         lease.hostName(),
-        lease.spec().launch());
+        lease.spec().launch(),
+        lease.spec().disk().map(UUID::toString));
   }
 
   private Provider provider(Provisioning intent) {

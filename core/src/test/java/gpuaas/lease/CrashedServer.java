@@ -1,6 +1,7 @@
 package gpuaas.lease;
 
 import gpuaas.archive.TestArchives;
+import gpuaas.disk.TestDisks;
 import gpuaas.base.Caller;
 import gpuaas.capacity.NodeSync;
 import gpuaas.catalog.Want;
@@ -127,7 +128,8 @@ public final class CrashedServer {
             new Leases.Hooks(
                 (kind, id) -> loop.get().wake(kind, id), _ -> {}, _ -> Optional.empty()),
             RULES,
-            new Ledger(database, CLOCK, LedgerRules.standard()));
+            new Ledger(database, CLOCK, LedgerRules.standard()),
+            TestDisks.none());
     Readiness readiness =
         (lease, instance, ssh) -> dying.step("prove", () -> prove((HasExec) local, instance));
     LeaseReconciler reconciler =
@@ -136,6 +138,7 @@ public final class CrashedServer {
             providers,
             readiness,
             TestArchives.none(),
+            TestDisks.none(),
             DEPLOYMENT,
             CLOCK,
             RULES,

@@ -2,6 +2,7 @@ package gpuaas.lease;
 
 import gpuaas.access.SshKeys;
 import gpuaas.archive.TestArchives;
+import gpuaas.disk.TestDisks;
 import gpuaas.base.Caller;
 import gpuaas.base.Ids;
 import gpuaas.capacity.NodeSync;
@@ -74,6 +75,7 @@ public final class Desk implements AutoCloseable {
         providers,
         (lease, instance, ssh) -> Optional.of(new Endpoint("127.0.0.1", 22, "root")),
         TestArchives.none(),
+            TestDisks.none(),
         new SshKeys(database, next, clock, _ -> {}),
         "desk",
         next,

@@ -269,6 +269,7 @@ class LeaseTest {
             PATIENCE,
             Guards.NONE,
             Optional.empty(),
+            Optional.empty(),
             Map.of(),
             Optional.empty());
     return Lease.requested(id, caller, spec, Optional.empty(), 1_000_000, T0).after();

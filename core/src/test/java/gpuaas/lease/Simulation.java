@@ -1,6 +1,7 @@
 package gpuaas.lease;
 
 import gpuaas.archive.TestArchives;
+import gpuaas.disk.TestDisks;
 import gpuaas.base.Caller;
 import gpuaas.capacity.Reclaim;
 import gpuaas.catalog.Want;
@@ -78,6 +79,7 @@ final class Simulation {
             providers,
             this::prove,
             TestArchives.none(),
+            TestDisks.none(),
             DEPLOYMENT,
             stage,
             rules,

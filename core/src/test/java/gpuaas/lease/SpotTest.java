@@ -2,6 +2,7 @@ package gpuaas.lease;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import gpuaas.disk.TestDisks;
 import gpuaas.events.Event;
 import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.ledger.Hold;
@@ -120,7 +121,8 @@ class SpotTest {
             desk.clock,
             new Leases.Hooks((kind, id) -> {}, lease -> {}, id -> Optional.empty()),
             LeaseRules.standard(),
-            desk.ledger);
+            desk.ledger,
+            TestDisks.none());
     assertThat(store.place(asRead, desk.clock.instant())).isEqualTo(new LeaseBook.Turn.Full(false));
     assertThat(desk.lease(spot).history().reclaimAt()).isEmpty();
   }

@@ -105,6 +105,7 @@ final class GpuaasErrors {
       case DELIVERY -> "delivery_not_found";
       case PROJECT -> "project_not_found";
       case BUDGET -> "budget_not_found";
+      case DISK -> "disk_not_found";
     };
   }
 
@@ -118,6 +119,7 @@ final class GpuaasErrors {
       case DELIVERY -> "Delivery";
       case PROJECT -> "Project";
       case BUDGET -> "Budget";
+      case DISK -> "Disk";
     };
   }
 

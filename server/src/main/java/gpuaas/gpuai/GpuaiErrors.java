@@ -151,6 +151,7 @@ record GpuaiErrors(String base) {
           case DELIVERY -> "delivery";
           case PROJECT -> "project";
           case BUDGET -> "budget";
+          case DISK -> "disk";
         };
     return "There is no such " + noun + ".";
   }

@@ -6,6 +6,7 @@ import gpuaas.base.Caller;
 import gpuaas.base.Ids;
 import gpuaas.base.Refusal;
 import gpuaas.db.Database;
+import gpuaas.disk.Disks;
 import gpuaas.http.Dialect;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
@@ -26,7 +27,7 @@ public final class GpudevDialect implements Dialect {
   /** Whose body is read before it is known who asks, as the original does. */
   private static final Pattern WITH_BODY =
       Pattern.compile(
-          "/v1/(jobs/submit|jobs/[^/]+/(extend|users)|disks|disks/[^/]+/rename|auth/.*)");
+          "/v1/(jobs/submit|jobs/[^/]+/(extend|users)|disks|disks/[^/]+/(rename|clone)|auth/.*)");
 
   private final GpudevAuth auth;
   private final List<Route> routes;
@@ -49,6 +50,7 @@ public final class GpudevDialect implements Dialect {
       ApiKeys apiKeys,
       SshKeys sshKeys,
       Guests guests,
+      Disks disks,
       Leases leases,
       Ids ids,
       InstantSource clock) {}
@@ -63,6 +65,7 @@ public final class GpudevDialect implements Dialect {
                 new KeyRoutes(parts).routes(),
                 new JobRoutes(parts, jobs, extensions).routes(),
                 new JobActions(parts, jobs, extensions).routes(),
+                new DiskRoutes(parts.database(), parts.disks()).routes(),
                 new ClusterRoutes(parts.leases(), parts.clock()).routes())
             .flatMap(List::stream)
             .toList();

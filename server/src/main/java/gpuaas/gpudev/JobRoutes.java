@@ -8,6 +8,7 @@ import gpuaas.base.Caller;
 import gpuaas.base.Ids;
 import gpuaas.db.Database;
 import gpuaas.db.Duplicate;
+import gpuaas.disk.Disks;
 import gpuaas.gpudev.GpudevDialect.GpudevSettings;
 import gpuaas.http.Halt;
 import gpuaas.http.Reply;
@@ -15,6 +16,7 @@ import gpuaas.http.Request;
 import gpuaas.http.Route;
 import gpuaas.lease.EndReason;
 import gpuaas.lease.Lease;
+import gpuaas.lease.LeaseSpec;
 import gpuaas.lease.Leases;
 import gpuaas.operation.MessageNumbers;
 import java.time.InstantSource;
@@ -42,6 +44,7 @@ final class JobRoutes {
   private final Leases leases;
   private final SshKeys sshKeys;
   private final Guests guests;
+  private final Disks disks;
   private final Extensions extensions;
   private final Jobs jobs;
   private final Ids ids;
@@ -53,6 +56,7 @@ final class JobRoutes {
     this.leases = parts.leases();
     this.sshKeys = parts.sshKeys();
     this.guests = parts.guests();
+    this.disks = parts.disks();
     this.ids = parts.ids();
     this.clock = parts.clock();
     this.jobs = jobs;
@@ -100,7 +104,9 @@ final class JobRoutes {
       }
       if (there.isEmpty()) {
         List<UUID> keys = sshKeys.own(tx, caller, KEYS_MOST);
-        leases.request(tx, caller, id, JobSpecs.of(asked, keys), asked.name());
+        HomeDisk home = HomeDisk.of(tx, caller, asked, disks);
+        LeaseSpec spec = JobSpecs.of(asked, keys, home.disk(), home.warning());
+        leases.request(tx, caller, id, spec, asked.name());
         if (!asked.githubUser().isEmpty()) {
           var _ = guests.add(tx, id, asked.githubUser(), true);
         }

@@ -1,6 +1,7 @@
 package gpuaas.gpudev;
 
 import gpuaas.catalog.Want;
+import gpuaas.disk.Disk;
 import gpuaas.lease.LeaseSpec;
 import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.spi.InstanceRequest.Launch;
@@ -21,20 +22,26 @@ final class JobSpecs {
   static final String INSTANCE_TYPE = "instance_type";
   static final String GITHUB_USER = "github_user";
   static final String IMAGE = "image";
+  static final String DISK = "disk_name";
+  static final String WARNING = "warning";
 
   private JobSpecs() {}
 
   /**
    * @param keys ids of the caller's registered keys
+   * @param disk its home folder
+   * @param warning what its owner should know; empty: nothing
    */
-  static LeaseSpec of(JobRequest asked, List<UUID> keys) {
-    return new LeaseSpec(
+  static LeaseSpec of(JobRequest asked, List<UUID> keys, Optional<Disk> disk, String warning) {
+    Want want =
         new Want(
             "",
             GpuTypes.model(asked.gpuType()),
             asked.gpuCount(),
             Optional.empty(),
-            Tier.ON_DEMAND),
+            Tier.ON_DEMAND);
+    return new LeaseSpec(
+        disk.map(Disk::provider).map(want::at).orElse(want),
         "",
         keys,
         List.of(),
@@ -46,18 +53,23 @@ final class JobSpecs {
         LeaseSpec.WhenFull.QUEUE,
         Duration.ZERO,
         Guards.NONE,
+        disk.map(Disk::id),
         Optional.empty(),
-        notes(asked),
+        notes(asked, disk, warning),
         Optional.empty());
   }
 
-  private static Map<String, String> notes(JobRequest asked) {
+  private static Map<String, String> notes(JobRequest asked, Optional<Disk> disk, String warning) {
     Map<String, String> notes = new HashMap<>();
     asked.shownId().ifPresent(id -> notes.put(ID, id));
     notes.put(GPU_TYPE, asked.gpuType());
     notes.put(INSTANCE_TYPE, asked.instanceType());
     notes.put(GITHUB_USER, asked.githubUser());
     notes.put(IMAGE, asked.image());
+    disk.ifPresent(one -> notes.put(DISK, one.name()));
+    if (!warning.isEmpty()) {
+      notes.put(WARNING, warning);
+    }
     return notes;
   }
 }

@@ -27,7 +27,7 @@ final class JobView {
   private static final Map<EndReason, String> FAILURES =
       Map.of(
           EndReason.NO_CAPACITY, "no machine had room for it",
-          EndReason.DECLINED, "its machine declined it: check the image and the variables",
+          EndReason.DECLINED, "its machine or its disk declined it: check the image, the variables and the disk",
           EndReason.BOOT_FAILED, "its environment did not come up",
           EndReason.BOOT_TIMEOUT, "its environment did not answer in time",
           EndReason.LOST, "its machine or environment was lost");
@@ -111,6 +111,9 @@ final class JobView {
                   body.put("estimated_wait_minutes", Math.max(0, minutesUntil(start, now))));
           body.put("current_detailed_status", delay.reason());
         });
+    for (String note : List.of(JobSpecs.DISK, JobSpecs.WARNING)) {
+      Optional.ofNullable(lease.spec().notes().get(note)).ifPresent(text -> body.put(note, text));
+    }
     around.extensionError().ifPresent(why -> body.put("extension_error", why));
     if (!around.guests().isEmpty()) {
       body.put("secondary_users", around.guests());

@@ -1,12 +1,14 @@
 package gpuaas.main;
 
 import gpuaas.archive.ArchiveRules;
+import gpuaas.disk.DiskRules;
 import java.nio.file.Path;
 
-/** Reads the settings of what is kept of environments that are gone. */
+/** Reads the settings of what outlives environments: archives and disks. */
 final class ArchiveReader {
 
   private static final int MIB_BITS = 20;
+  private static final int GIB_BITS = 30;
 
   private ArchiveReader() {}
 
@@ -23,6 +25,21 @@ final class ArchiveReader {
         reader.duration("archive.restore-limit", standard.restoreLimit()),
         reader.duration("archive.kept-for", standard.keptFor()),
         reader.integer("archive.kept-most", standard.keptMost(), 1, 1000));
+  }
+
+  static DiskRules disks(SettingsReader reader) {
+    DiskRules standard = DiskRules.standard();
+    return new DiskRules(
+        reader.integer("disk.most-per-project", standard.disksMost(), 0, 1000),
+        gib(reader, "disk.gib-most-per-project", standard.bytesMost()),
+        gib(reader, "disk.gib", standard.sizeBytes()),
+        reader.integer("disk.snapshots-most", standard.snapshotsMost(), 1, 500),
+        reader.duration("disk.kept-for", standard.keptFor()),
+        reader.duration("disk.retry-after", standard.retryAfter()));
+  }
+
+  private static long gib(SettingsReader reader, String name, long fallback) {
+    return (long) reader.integer(name, (int) (fallback >> GIB_BITS), 1, 1_000_000) << GIB_BITS;
   }
 
   private static long bytes(SettingsReader reader, String name, long fallback) {

@@ -1,6 +1,7 @@
 package gpuaas.main;
 
 import gpuaas.archive.ArchiveRules;
+import gpuaas.disk.DiskRules;
 import gpuaas.capacity.CatalogRules;
 import gpuaas.db.DatabaseSettings;
 import gpuaas.events.Telling;
@@ -70,6 +71,7 @@ public record Settings(
     ApiKeys.ApiKeyRules apiKeys,
     LeaseRules lease,
     ArchiveRules archive,
+    DiskRules disks,
     LedgerRules ledger,
     ReconciliationRules reconciliation,
     Duration readyProbeLimit,
@@ -215,6 +217,7 @@ public record Settings(
                 reader.duration("api-key.known-for", Duration.ofSeconds(1))),
             rules(reader),
             ArchiveReader.read(reader, data),
+            ArchiveReader.disks(reader),
             ledger(reader),
             reconciliation(reader),
             reader.duration("lease.probe-limit", Duration.ofSeconds(5)),

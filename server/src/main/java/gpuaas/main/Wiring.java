@@ -14,6 +14,8 @@ import gpuaas.capacity.NodeSync;
 import gpuaas.capacity.PriceList;
 import gpuaas.db.Database;
 import gpuaas.db.DeploymentFactStore;
+import gpuaas.disk.DiskReconciler;
+import gpuaas.disk.Disks;
 import gpuaas.events.Telling;
 import gpuaas.gateway.Activity;
 import gpuaas.gateway.GatewayReadiness;
@@ -178,12 +180,21 @@ public final class Wiring {
             },
             activity::last);
     Archives archives = new Archives(database, providers, ids, clock, settings.archive());
+    Disks disks =
+        new Disks(
+            database,
+            providers,
+            ids,
+            clock,
+            settings.disks(),
+            (kind, id) -> loop.get().wake(kind, id));
     Leases.Parts lease =
         Leases.open(
             database,
             providers,
             readiness,
             archives,
+            disks,
             sshKeys,
             deployment,
             ids,
@@ -209,7 +220,10 @@ public final class Wiring {
             settings.server(),
             settings.workParallel(),
             settings.workPollEvery(),
-            List.of(lease.reconciler(), guests)));
+            List.of(
+                lease.reconciler(),
+                guests,
+                new DiskReconciler(database, providers, clock, settings.disks()))));
 
     // the ways in
     GatewaySettings gatewaySettings = gatewaySettings(settings);
@@ -311,6 +325,7 @@ public final class Wiring {
                 apiKeys,
                 sshKeys,
                 guests,
+                disks,
                 lease.leases(),
                 ids,
                 clock));

@@ -87,6 +87,7 @@ final class SessionSpecs {
         LeaseSpec.WhenFull.FAIL,
         patience,
         guards,
+        Optional.empty(),
         keep(asked),
         notes(asked, offer, template, retry),
         Optional.of(onlyOne(asked.consumerId(), offer.id())));
@@ -253,6 +254,7 @@ final class SessionSpecs {
         failed.whenFull(),
         failed.patience(),
         failed.guards(),
+        failed.disk(),
         failed.keep(),
         notes,
         Optional.of(onlyOne(consumer, offer.id())));
