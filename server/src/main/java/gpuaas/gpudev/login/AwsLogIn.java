@@ -1,5 +1,6 @@
 package gpuaas.gpudev.login;
 
+import ch.qos.logback.classic.Level;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,6 +24,14 @@ import software.amazon.awssdk.services.sts.model.GetCallerIdentityRequest;
 public final class AwsLogIn implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(AwsLogIn.class);
+
+  static {
+    // When told to be talkative, the SDK logs what it signs, session tokens included.
+    if (LoggerFactory.getLogger("software.amazon.awssdk")
+        instanceof ch.qos.logback.classic.Logger talkative) {
+      talkative.setLevel(Level.WARN);
+    }
+  }
 
   private final AwsRules rules;
   private final StsClient sts;
