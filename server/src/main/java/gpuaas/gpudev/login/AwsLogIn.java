@@ -10,6 +10,10 @@ import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
+import software.amazon.awssdk.core.interceptor.Context;
+import software.amazon.awssdk.core.interceptor.ExecutionAttributes;
+import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
+import software.amazon.awssdk.http.SdkHttpRequest;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.profiles.ProfileFile;
 import software.amazon.awssdk.regions.Region;
@@ -38,7 +42,7 @@ public final class AwsLogIn implements AutoCloseable {
 
   public AwsLogIn(LogInSettings.Aws settings) {
     this.rules = new AwsRules(settings);
-    // Nothing from the environment or the home of whoever runs the server: only the settings count.
+    // Nothing from the home of whoever runs the server: the settings count.
     ProfileFile noProfiles = ProfileFile.aggregator().build();
     StsClientBuilder builder =
         StsClient.builder()
@@ -59,7 +63,15 @@ public final class AwsLogIn implements AutoCloseable {
                             .maxAttempts(settings.attempts())
                             .build())
                     .apiCallTimeout(settings.callLimit()));
-    settings.stsEndpoint().ifPresent(builder::endpointOverride);
+    settings
+        .stsEndpoint()
+        .ifPresent(endpoint ->
+            builder
+                .endpointOverride(endpoint)
+                .overrideConfiguration(
+                    builder.overrideConfiguration().toBuilder()
+                        .addExecutionInterceptor(new EndpointPath(endpoint.getRawPath()))
+                        .build()));
     this.sts = builder.build();
   }
 
@@ -69,7 +81,8 @@ public final class AwsLogIn implements AutoCloseable {
       return AwsRules.invalid();
     }
     try {
-      Optional<String> arn = Optional.ofNullable(sts.getCallerIdentity(signedBy(credentials)).arn());
+      Optional<String> arn =
+          Optional.ofNullable(sts.getCallerIdentity(signedBy(credentials)).arn());
       return arn.map(rules::visitor).orElseGet(AwsRules::unverified);
     } catch (AwsServiceException no) {
       return Optional.ofNullable(no.awsErrorDetails())
@@ -108,5 +121,14 @@ public final class AwsLogIn implements AutoCloseable {
   @Override
   public void close() {
     sts.close();
+  }
+
+  /** The SDK takes all of an endpoint but its path, and would always ask for the root. */
+  private record EndpointPath(String path) implements ExecutionInterceptor {
+    @Override
+    public SdkHttpRequest modifyHttpRequest(
+        Context.ModifyHttpRequest context, ExecutionAttributes attributes) {
+      return context.httpRequest().toBuilder().encodedPath(path.isEmpty() ? "/" : path).build();
+    }
   }
 }

@@ -96,8 +96,7 @@ public final class DevelopmentSts {
       String userId = caller.credentials().accessKeyId() + ":" + session;
       return new Answer(200, StsXml.caller(caller.arn(), userId, account, requestId));
     } catch (AwsSignature.Malformed no) {
-      return new Answer(
-          400, StsXml.failure("IncompleteSignature", message(no), requestId));
+      return new Answer(400, StsXml.failure("IncompleteSignature", message(no), requestId));
     } catch (No no) {
       return new Answer(no.status, StsXml.failure(no.code, message(no), requestId));
     }
@@ -116,8 +115,8 @@ public final class DevelopmentSts {
       throws No, AwsSignature.Malformed {
     AwsSignature signature =
         AwsSignature.of(query, headers)
-            .orElseThrow(() ->
-                new No(403, "MissingAuthenticationToken", "the request is not signed"));
+            .orElseThrow(
+                () -> new No(403, "MissingAuthenticationToken", "the request is not signed"));
     for (String name : headers.keySet()) {
       if (name.startsWith("x-amz-") && !signature.signedHeaders().contains(name)) {
         throw new No(403, "SignatureDoesNotMatch", "a header x-amz-... is not signed");
@@ -161,7 +160,7 @@ public final class DevelopmentSts {
 
   private static void refuseOtherActions(
       String method, Map<String, List<String>> query, Map<String, String> headers, String body)
-      throws No {
+      throws No, AwsSignature.Malformed {
     Map<String, List<String>> form = StsParameters.decoded(body);
     if (!method.equals("POST") && !(method.equals("GET") && body.isEmpty())
         || !(body.isEmpty() || StsParameters.isForm(headers.getOrDefault("content-type", "")))) {

@@ -48,8 +48,8 @@ public final class DevelopmentStsListener implements AutoCloseable {
     return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
   }
 
-  private static void answer(DevelopmentSts sts, HttpExchange exchange) throws IOException {
-    try (exchange) {
+  static void answer(DevelopmentSts sts, HttpExchange exchange) throws IOException {
+    try {
       byte[] body = exchange.getRequestBody().readNBytes(BODY_BYTES_MOST + 1);
       if (body.length > BODY_BYTES_MOST) {
         exchange.sendResponseHeaders(413, -1);
@@ -71,6 +71,10 @@ public final class DevelopmentStsListener implements AutoCloseable {
       exchange.getResponseHeaders().set("Content-Type", "text/xml");
       exchange.sendResponseHeaders(answer.status(), xml.length);
       exchange.getResponseBody().write(xml);
+    } catch (AwsSignature.Malformed unreadable) {
+      exchange.sendResponseHeaders(400, -1);
+    } finally {
+      exchange.close();
     }
   }
 

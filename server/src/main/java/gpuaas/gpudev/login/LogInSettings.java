@@ -111,8 +111,8 @@ public record LogInSettings(
   }
 
   /**
-   * The log-in by a request signed in advance. The STS endpoint of {@link Aws}, when set, is allowed
-   * as well.
+   * The log-in by a request signed in advance. The STS endpoint of {@link Aws}, when set, is
+   * allowed as well.
    *
    * @param serverName what the signed header {@code X-GPUaaS-Server} must say, so that what was
    *     signed for another server is of no use here

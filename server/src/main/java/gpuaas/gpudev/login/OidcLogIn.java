@@ -14,6 +14,7 @@ import com.nimbusds.jose.proc.SecurityContext;
 import com.nimbusds.jose.util.Resource;
 import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.SignedJWT;
+import com.nimbusds.jwt.proc.BadJWTException;
 import com.nimbusds.jwt.proc.DefaultJWTProcessor;
 import gpuaas.gpudev.login.LogInAnswer.Denied;
 import gpuaas.gpudev.login.LogInAnswer.Visitor;
@@ -89,7 +90,7 @@ public final class OidcLogIn implements AutoCloseable {
     SignedJWT token;
     try {
       token = SignedJWT.parse(idToken);
-    } catch (ParseException | IllegalArgumentException e) {
+    } catch (ParseException | RuntimeException e) {
       return invalid("it is not a signed JWT");
     }
     if (!ALGORITHMS.contains(token.getHeader().getAlgorithm())) {
@@ -103,8 +104,13 @@ public final class OidcLogIn implements AutoCloseable {
     } catch (KeySourceException e) {
       LOG.warn("the OIDC keys at {} cannot be had: {}", settings.keysUri(), e.getMessage());
       return new Denied(500, "Failed to verify the OIDC token");
+    } catch (BadJWTException e) {
+      return invalid("its claims cannot be read");
     } catch (BadJOSEException | JOSEException e) {
       return invalid("its signature is not by a key of the issuer");
+    } catch (RuntimeException odd) {
+      LOG.warn("an OIDC token could not be looked at: {}", odd.getClass().getSimpleName());
+      return invalid("it cannot be read");
     }
   }
 

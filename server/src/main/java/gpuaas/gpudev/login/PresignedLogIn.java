@@ -15,9 +15,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Log-in by a request for GetCallerIdentity that the visitor signed: we send it, and STS tells whose
- * it is. What is sent where is ours to say: the address is one of the settings', and the request can
- * be nothing else than GetCallerIdentity.
+ * Log-in by a request for GetCallerIdentity that the visitor signed: we send it, and STS tells
+ * whose it is. What is sent where is ours to say: the address is one of the settings', and the
+ * request can be nothing else than GetCallerIdentity.
  */
 public final class PresignedLogIn implements AutoCloseable {
 
@@ -37,9 +37,7 @@ public final class PresignedLogIn implements AutoCloseable {
     this.shapes = new PresignedRules(settings.allowedHosts(), aws.stsEndpoint());
     this.http =
         new BoundedHttp(
-            aws.connectLimit(),
-            aws.connectLimit().plus(aws.readLimit()),
-            aws.answerBytesMost());
+            aws.connectLimit(), aws.connectLimit().plus(aws.readLimit()), aws.answerBytesMost());
     this.clock = clock;
   }
 
@@ -63,8 +61,7 @@ public final class PresignedLogIn implements AutoCloseable {
     AwsSignature signature = checked.signature();
     String server = checked.headers().getOrDefault(SERVER_HEADER, "");
     if (!signature.signedHeaders().contains(SERVER_HEADER)
-        || !MessageDigest.isEqual(
-            server.getBytes(UTF_8), settings.serverName().getBytes(UTF_8))) {
+        || !MessageDigest.isEqual(server.getBytes(UTF_8), settings.serverName().getBytes(UTF_8))) {
       return Optional.of(
           new Denied(
               401,

@@ -13,8 +13,8 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /**
- * What a request signed in advance may be: GetCallerIdentity, in the one shape in which clients send
- * it, at one of the addresses allowed. All else is refused, known to be harmful or not.
+ * What a request signed in advance may be: GetCallerIdentity, in the one shape in which clients
+ * send it, at one of the addresses allowed. All else is refused, known to be harmful or not.
  */
 final class PresignedRules {
 
@@ -33,8 +33,7 @@ final class PresignedRules {
           "X-Amz-Expires",
           "X-Amz-Security-Token",
           "X-Amz-Signature",
-          "X-Amz-SignedHeaders",
-          "X-Amz-User-Agent");
+          "X-Amz-SignedHeaders");
   // Accept is missing on purpose: STS answers in other forms when asked to.
   private static final Set<String> HEADERS =
       Set.of(
@@ -68,7 +67,11 @@ final class PresignedRules {
    * @param headers by names in lower case
    */
   record Checked(
-      String method, URI address, Map<String, String> headers, String body, AwsSignature signature) {
+      String method,
+      URI address,
+      Map<String, String> headers,
+      String body,
+      AwsSignature signature) {
 
     /** What is signed, and what tells how to read it; the rest is not needed. */
     Map<String, String> toForward() {
@@ -95,7 +98,9 @@ final class PresignedRules {
     }
     URI address = address(request.url());
     Map<String, String> headers = headers(request.headers());
-    if (!headers.getOrDefault("host", address.getRawAuthority()).equals(address.getRawAuthority())) {
+    if (!headers
+        .getOrDefault("host", address.getRawAuthority())
+        .equals(address.getRawAuthority())) {
       throw new Malformed("the header Host is not the host of the URL");
     }
     String length = String.valueOf(request.body().length());
@@ -137,8 +142,7 @@ final class PresignedRules {
     // Made of what the settings say: nothing of the visitor's but the query and a last slash.
     String path = Optional.ofNullable(given.getRawPath()).orElse("");
     String query = Optional.ofNullable(given.getRawQuery()).map(text -> "?" + text).orElse("");
-    return URI.create(
-        endpoint.getScheme() + "://" + endpoint.getRawAuthority() + path + query);
+    return URI.create(endpoint.getScheme() + "://" + endpoint.getRawAuthority() + path + query);
   }
 
   private static String origin(URI uri) {

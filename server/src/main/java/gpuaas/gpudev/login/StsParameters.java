@@ -18,12 +18,12 @@ final class StsParameters {
 
   private StsParameters() {}
 
-  /** All pairs, decoded; empty when they are too many or cannot be decoded. */
-  static Map<String, List<String>> decoded(String encoded) {
+  /** All pairs, decoded. What others could split in another way than we do is refused. */
+  static Map<String, List<String>> decoded(String encoded) throws AwsSignature.Malformed {
     Map<String, List<String>> decoded = new LinkedHashMap<>();
     String[] pairs = encoded.isEmpty() ? new String[0] : encoded.split("&", PAIRS_MOST + 1);
-    if (pairs.length > PAIRS_MOST) {
-      return Map.of();
+    if (pairs.length > PAIRS_MOST || encoded.indexOf(';') >= 0) {
+      throw new AwsSignature.Malformed("it has too many parameters, or a ; between them");
     }
     try {
       for (String pair : pairs) {
@@ -35,7 +35,7 @@ final class StsParameters {
             .add(URLDecoder.decode(value, UTF_8));
       }
     } catch (IllegalArgumentException e) {
-      return Map.of();
+      throw new AwsSignature.Malformed("a parameter cannot be decoded");
     }
     return decoded;
   }

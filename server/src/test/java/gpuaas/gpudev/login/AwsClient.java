@@ -73,10 +73,7 @@ final class AwsClient {
   static PresignedRequest post(
       AwsCredentials credentials, URI sts, String server, String form, Instant at) {
     SdkHttpRequest request =
-        request(sts, server)
-            .method(SdkHttpMethod.POST)
-            .putHeader("Content-Type", FORM)
-            .build();
+        request(sts, server).method(SdkHttpMethod.POST).putHeader("Content-Type", FORM).build();
     return presigned(signed(credentials, request, form, AuthLocation.HEADER, at), form);
   }
 
@@ -84,8 +81,9 @@ final class AwsClient {
   static PresignedRequest get(
       AwsCredentials credentials, URI sts, String server, String query, Instant at) {
     SdkHttpRequest.Builder request = request(sts, server).method(SdkHttpMethod.GET);
-    StsParameters.decoded(query).forEach(request::putRawQueryParameter);
-    return presigned(
-        signed(credentials, request.build(), "", AuthLocation.QUERY_STRING, at), "");
+    for (String pair : query.split("&")) {
+      request.putRawQueryParameter(pair.split("=")[0], pair.split("=")[1]);
+    }
+    return presigned(signed(credentials, request.build(), "", AuthLocation.QUERY_STRING, at), "");
   }
 }

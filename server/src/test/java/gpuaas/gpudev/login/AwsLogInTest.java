@@ -115,7 +115,8 @@ class AwsLogInTest {
             "drips", ScriptedSts.dripping(),
             "HTML 200", ScriptedSts.answering(200, "text/html", html),
             "HTML 502", ScriptedSts.answering(502, "text/html", html),
-            "10 MB", ScriptedSts.answering(
+            "10 MB",
+                ScriptedSts.answering(
                     200, "text/xml", caller.replace("<Arn>", " ".repeat(10_000_000) + "<Arn>")),
             "10 MB of no", ScriptedSts.answering(403, "text/xml", failure + " ".repeat(10_000_000)),
             "200 with an error", ScriptedSts.answering(200, "text/xml", failure),

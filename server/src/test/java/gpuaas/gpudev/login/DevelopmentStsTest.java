@@ -25,7 +25,8 @@ class DevelopmentStsTest {
   private static final AwsCredentials STRANGER =
       new AwsCredentials("AKIANOBODYKNOWSTHIS0", "x".repeat(40), Optional.empty());
 
-  private static DevelopmentSts.Answer answer(PresignedRequest request, Instant now) {
+  private static DevelopmentSts.Answer answer(PresignedRequest request, Instant now)
+      throws AwsSignature.Malformed {
     URI url = URI.create(request.url());
     Map<String, String> headers = new LinkedHashMap<>();
     headers.put("host", url.getAuthority());
@@ -53,7 +54,12 @@ class DevelopmentStsTest {
   }
 
   private static String code(PresignedRequest request, Instant now) {
-    DevelopmentSts.Answer answer = answer(request, now);
+    DevelopmentSts.Answer answer;
+    try {
+      answer = answer(request, now);
+    } catch (AwsSignature.Malformed e) {
+      throw new AssertionError(e);
+    }
     return switch (StsXml.read(answer.xml().getBytes(StandardCharsets.UTF_8)).orElseThrow()) {
       case StsXml.Said.Caller(String arn) -> answer.status() + " " + arn;
       case StsXml.Said.Failure(String code) -> answer.status() + " " + code;
@@ -104,8 +110,8 @@ class DevelopmentStsTest {
             new PresignedRequest(
                 "GET", get.url().replace("Expires=900", "Expires=901"), get.headers(), ""));
     assertThat(changed)
-        .allSatisfy(request ->
-            assertThat(code(request, NOW)).isEqualTo("403 SignatureDoesNotMatch"));
+        .allSatisfy(
+            request -> assertThat(code(request, NOW)).isEqualTo("403 SignatureDoesNotMatch"));
     AwsCredentials wrong =
         new AwsCredentials(LogInFixtures.SAMPLE.accessKeyId(), "x".repeat(40), Optional.empty());
     assertThat(code(post(wrong), NOW)).isEqualTo("403 SignatureDoesNotMatch");
@@ -140,7 +146,8 @@ class DevelopmentStsTest {
     Instant later = NOW.plusSeconds(61);
     assertThat(code(post(LogInFixtures.TEMPORARY), later)).isEqualTo("403 ExpiredToken");
     for (String form :
-        List.of("Action=GetSessionToken&Version=2011-06-15", "", AwsClient.IDENTITY + "&Action=X")) {
+        List.of(
+            "Action=GetSessionToken&Version=2011-06-15", "", AwsClient.IDENTITY + "&Action=X")) {
       assertThat(code(AwsClient.post(LogInFixtures.SAMPLE, HERE, "", form, NOW), NOW))
           .isEqualTo("400 InvalidAction");
     }
@@ -181,8 +188,19 @@ class DevelopmentStsTest {
       throws IOException, InterruptedException {
     Process curl =
         new ProcessBuilder(
-                "curl", "-sS", "-w", " %{http_code}", "--max-time", "20", "--aws-sigv4",
-                "aws:amz:us-east-1:sts", "--user", pair, "--data-binary", "@-", url)
+                "curl",
+                "-sS",
+                "-w",
+                " %{http_code}",
+                "--max-time",
+                "20",
+                "--aws-sigv4",
+                "aws:amz:us-east-1:sts",
+                "--user",
+                pair,
+                "--data-binary",
+                "@-",
+                url)
             .redirectErrorStream(true)
             .start();
     try (var in = curl.getOutputStream()) {

@@ -35,8 +35,7 @@ final class LogInFixtures {
                 TEMPORARY,
                 "arn:aws:sts::111122223333:assumed-role/" + ROLE + "/jo.doe@example.com",
                 Optional.empty()),
-            new DevelopmentSts.KeyPair(
-                EXPIRED, ARN, Optional.of(clock.instant().minusSeconds(1)))),
+            new DevelopmentSts.KeyPair(EXPIRED, ARN, Optional.of(clock.instant().minusSeconds(1)))),
         clock);
   }
 

@@ -14,7 +14,9 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** A server that answers every request as a test says, well or badly, and keeps what it was sent. */
+/**
+ * A server that answers every request as a test says, well or badly, and keeps what it was sent.
+ */
 final class ScriptedSts implements AutoCloseable {
 
   /** What is done with a connection after its request was read. */
