@@ -2,6 +2,8 @@ package gpuaas.gpudev.login;
 
 import ch.qos.logback.classic.Level;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
@@ -38,10 +40,35 @@ public final class AwsLogIn implements AutoCloseable {
   }
 
   private final AwsRules rules;
-  private final StsClient sts;
+  private final LogInSettings.Aws settings;
+  private final ReentrantLock making = new ReentrantLock();
+  private volatile @Nullable StsClient client;
 
   public AwsLogIn(LogInSettings.Aws settings) {
     this.rules = new AwsRules(settings);
+    this.settings = settings;
+  }
+
+  /** Made when it is first needed: loading the SDK takes seconds that a start should not wait. */
+  private StsClient sts() {
+    StsClient made = client;
+    if (made != null) {
+      return made;
+    }
+    making.lock();
+    try {
+      made = client;
+      if (made == null) {
+        made = client(settings);
+        client = made;
+      }
+      return made;
+    } finally {
+      making.unlock();
+    }
+  }
+
+  private static StsClient client(LogInSettings.Aws settings) {
     // Nothing from the home of whoever runs the server: the settings count.
     ProfileFile noProfiles = ProfileFile.aggregator().build();
     StsClientBuilder builder =
@@ -72,7 +99,7 @@ public final class AwsLogIn implements AutoCloseable {
                     builder.overrideConfiguration().toBuilder()
                         .addExecutionInterceptor(new EndpointPath(endpoint.getRawPath()))
                         .build()));
-    this.sts = builder.build();
+    return builder.build();
   }
 
   /** Whose credentials these are. Waits for AWS, at most the limit for a call. */
@@ -82,7 +109,7 @@ public final class AwsLogIn implements AutoCloseable {
     }
     try {
       Optional<String> arn =
-          Optional.ofNullable(sts.getCallerIdentity(signedBy(credentials)).arn());
+          Optional.ofNullable(sts().getCallerIdentity(signedBy(credentials)).arn());
       return arn.map(rules::visitor).orElseGet(AwsRules::unverified);
     } catch (AwsServiceException no) {
       return Optional.ofNullable(no.awsErrorDetails())
@@ -120,7 +147,10 @@ public final class AwsLogIn implements AutoCloseable {
 
   @Override
   public void close() {
-    sts.close();
+    StsClient made = client;
+    if (made != null) {
+      made.close();
+    }
   }
 
   /** The SDK takes all of an endpoint but its path, and would always ask for the root. */
