@@ -162,8 +162,10 @@ public final class DevelopmentSts {
       String method, Map<String, List<String>> query, Map<String, String> headers, String body)
       throws No, AwsSignature.Malformed {
     Map<String, List<String>> form = StsParameters.decoded(body);
-    if (!method.equals("POST") && !(method.equals("GET") && body.isEmpty())
-        || !(body.isEmpty() || StsParameters.isForm(headers.getOrDefault("content-type", "")))) {
+    boolean get = method.equals("GET") && body.isEmpty();
+    boolean readable =
+        body.isEmpty() || StsParameters.isForm(headers.getOrDefault("content-type", ""));
+    if (!(get || method.equals("POST")) || !readable) {
       throw new No(400, "MalformedInput", "send a GET, or a POST with a form");
     }
     Optional<String> action = StsParameters.only("Action", query, form);
