@@ -50,7 +50,7 @@ public record Disk(
 
   /** The last thing that was asked of a disk. */
   public record Operation(
-      UUID id, Kind kind, Status status, String error, Instant askedAt, Instant toldAt) {
+      UUID id, Operation.Kind kind, Status status, String error, Instant askedAt, Instant toldAt) {
 
     /** What was asked. */
     public enum Kind {
@@ -79,7 +79,7 @@ public record Disk(
       UUID id,
       UUID disk,
       String diskName,
-      Kind kind,
+      Snapshot.Kind kind,
       State state,
       long usedBytes,
       String content,

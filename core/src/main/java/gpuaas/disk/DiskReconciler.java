@@ -100,8 +100,7 @@ public final class DiskReconciler implements Reconciler {
     }
     String error = problem;
     database.run(tx -> {
-      DiskStore.state(
-          tx, disk.id(), error.isEmpty() ? Disk.State.READY : Disk.State.FAILED);
+      DiskStore.state(tx, disk.id(), error.isEmpty() ? Disk.State.READY : Disk.State.FAILED);
       DiskStore.came(
           tx,
           disk.id(),
@@ -143,8 +142,7 @@ public final class DiskReconciler implements Reconciler {
         DiskStore.snapshotFailed(tx, snapshot.id(), problem);
       }
       if (snapshot.kind() == Snapshot.Kind.ASKED) {
-        DiskStore.came(
-            tx, disk.id(), List.of(Operation.Kind.SNAPSHOT), problem, clock.instant());
+        DiskStore.came(tx, disk.id(), List.of(Operation.Kind.SNAPSHOT), problem, clock.instant());
       }
     });
   }

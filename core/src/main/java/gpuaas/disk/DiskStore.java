@@ -96,7 +96,9 @@ final class DiskStore {
   }
 
   static void givenUp(Tx tx, UUID id, @Nullable Instant at, @Nullable Instant deleteAt) {
-    tx.update("update disk set deleted_at = :at::timestamptz, delete_at = :deleteAt::timestamptz where id = :id")
+    tx.update(
+            "update disk set deleted_at = :at::timestamptz, delete_at = :deleteAt::timestamptz"
+                + " where id = :id")
         .bind("at", at)
         .bind("deleteAt", deleteAt)
         .bind("id", id)

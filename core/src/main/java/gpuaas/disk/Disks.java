@@ -25,7 +25,9 @@ import java.util.function.BiConsumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** What callers can do with disks. What a provider has to do for it, {@link DiskReconciler} does. */
+/**
+ * What callers can do with disks. What a provider has to do for it, {@link DiskReconciler} does.
+ */
 public final class Disks {
 
   /** The kind of work that looks at a disk. */
@@ -121,10 +123,9 @@ public final class Disks {
     }
     Keeper keeper =
         keeper()
-            .orElseThrow(
-                () ->
-                    new Refused(
-                        new Refusal.NeverFits("", "no provider of this deployment keeps disks")));
+            .orElseThrow(() ->
+                new Refused(
+                    new Refusal.NeverFits("", "no provider of this deployment keeps disks")));
     long size = size(sizeBytes, keeper);
     List<Disk> there = DiskStore.list(tx, caller.project());
     if (there.size() >= rules.disksMost()) {
@@ -180,10 +181,9 @@ public final class Disks {
         DiskStore.snapshots(tx, disk.id()).stream()
             .filter(snapshot -> snapshot.state() == Disk.State.READY)
             .findFirst()
-            .orElseThrow(
-                () ->
-                    new Refused(
-                        new Refusal.WrongState(Kind.DISK, name, "without a snapshot", "snapshot")));
+            .orElseThrow(() ->
+                new Refused(
+                    new Refusal.WrongState(Kind.DISK, name, "without a snapshot", "snapshot")));
     return create(
         tx,
         caller,
@@ -261,11 +261,8 @@ public final class Disks {
     Instant now = clock.instant();
     Operation.Kind kind = Operation.Kind.SNAPSHOT;
     DiskStore.asked(
-        tx,
-        disk.id(),
-        new Operation(ids.next(), kind, Operation.Status.QUEUED, "", now, now));
-    DiskStore.addSnapshot(
-        tx, ids.next(), disk.id(), Snapshot.Kind.ASKED, Optional.empty(), now);
+        tx, disk.id(), new Operation(ids.next(), kind, Operation.Status.QUEUED, "", now, now));
+    DiskStore.addSnapshot(tx, ids.next(), disk.id(), Snapshot.Kind.ASKED, Optional.empty(), now);
     AuditStore.append(tx, caller, Act.DISK_UPDATE, disk.id(), now);
     dueNow(tx, disk.id());
     return DiskStore.find(tx, disk.id()).orElseThrow();
@@ -338,9 +335,7 @@ public final class Disks {
 
   private void done(Tx tx, Disk disk, Operation.Kind kind, Instant now) {
     DiskStore.asked(
-        tx,
-        disk.id(),
-        new Operation(ids.next(), kind, Operation.Status.COMPLETED, "", now, now));
+        tx, disk.id(), new Operation(ids.next(), kind, Operation.Status.COMPLETED, "", now, now));
   }
 
   private static Disk locked(Tx tx, Caller caller, String name) {
@@ -355,8 +350,7 @@ public final class Disks {
     }
     if (disk.state() == Disk.State.FAILED) {
       throw new Refused(
-          new Refusal.WrongState(
-              Kind.DISK, name, "failed: " + disk.operation().error(), "ready"));
+          new Refusal.WrongState(Kind.DISK, name, "failed: " + disk.operation().error(), "ready"));
     }
     return disk;
   }

@@ -30,7 +30,11 @@ public record Scopes(List<String> words) {
       Map.of(
           "instances",
           EnumSet.of(
-              Action.LEASE_CREATE, Action.LEASE_UPDATE, Action.LEASE_STOP, Action.TERMINAL_OPEN, Action.DISK_WRITE),
+              Action.LEASE_CREATE,
+              Action.LEASE_UPDATE,
+              Action.LEASE_STOP,
+              Action.TERMINAL_OPEN,
+              Action.DISK_WRITE),
           "ssh_keys",
           EnumSet.of(Action.SSH_KEY_WRITE),
           "billing",

@@ -148,8 +148,7 @@ final class LeaseStore implements LeaseBook {
     lease
         .spec()
         .disk()
-        .ifPresent(
-            disk -> disks.released(tx, disk, lease.id(), used, why == EndReason.ASKED));
+        .ifPresent(disk -> disks.released(tx, disk, lease.id(), used, why == EndReason.ASKED));
   }
 
   /** Gives back its GPUs, and lets those who wait for such look again. */

@@ -389,7 +389,15 @@ public final class Leases {
             clock,
             rules),
         new LeaseReconciler(
-            store, providers, readiness, archives, disks, deployment, clock, rules, hooks.lastTraffic()),
+            store,
+            providers,
+            readiness,
+            archives,
+            disks,
+            deployment,
+            clock,
+            rules,
+            hooks.lastTraffic()),
         new OrphanSweeper(store, providers, deployment),
         new SpendingGuard(database, store, budgets, ledger.rules(), rules, clock),
         store::reviveAll);

@@ -1,9 +1,9 @@
 package gpuaas.lease;
 
+import gpuaas.disk.Disks;
 import gpuaas.lease.LeaseBook.Turn.Full;
 import gpuaas.lease.LeaseBook.Turn.MovedOn;
 import gpuaas.lease.LeaseBook.Turn.Taken;
-import gpuaas.disk.Disks;
 import gpuaas.lease.LeaseSignal.Created;
 import gpuaas.lease.LeaseSignal.Decline;
 import gpuaas.lease.LeaseSignal.Declined;

@@ -1,13 +1,13 @@
 package gpuaas.lease;
 
 import gpuaas.archive.TestArchives;
-import gpuaas.disk.TestDisks;
 import gpuaas.base.Caller;
 import gpuaas.capacity.NodeSync;
 import gpuaas.catalog.Want;
 import gpuaas.db.Database;
 import gpuaas.db.DatabaseSettings;
 import gpuaas.db.Tx;
+import gpuaas.disk.TestDisks;
 import gpuaas.lease.LeaseState.Ended;
 import gpuaas.lease.LeaseState.Running;
 import gpuaas.ledger.Ledger;

@@ -2,13 +2,13 @@ package gpuaas.lease;
 
 import gpuaas.access.SshKeys;
 import gpuaas.archive.TestArchives;
-import gpuaas.disk.TestDisks;
 import gpuaas.base.Caller;
 import gpuaas.base.Ids;
 import gpuaas.capacity.NodeSync;
 import gpuaas.catalog.Want;
 import gpuaas.db.Database;
 import gpuaas.db.TestDatabase;
+import gpuaas.disk.TestDisks;
 import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.ledger.Budgets;
 import gpuaas.ledger.Ledger;
@@ -75,7 +75,7 @@ public final class Desk implements AutoCloseable {
         providers,
         (lease, instance, ssh) -> Optional.of(new Endpoint("127.0.0.1", 22, "root")),
         TestArchives.none(),
-            TestDisks.none(),
+        TestDisks.none(),
         new SshKeys(database, next, clock, _ -> {}),
         "desk",
         next,

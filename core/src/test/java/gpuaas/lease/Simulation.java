@@ -1,10 +1,10 @@
 package gpuaas.lease;
 
 import gpuaas.archive.TestArchives;
-import gpuaas.disk.TestDisks;
 import gpuaas.base.Caller;
 import gpuaas.capacity.Reclaim;
 import gpuaas.catalog.Want;
+import gpuaas.disk.TestDisks;
 import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.lease.LeaseState.Ended;
 import gpuaas.lease.LeaseState.Provisioning;

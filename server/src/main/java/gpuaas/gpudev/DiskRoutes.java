@@ -2,7 +2,6 @@ package gpuaas.gpudev;
 
 import gpuaas.base.Action;
 import gpuaas.base.Refusal;
-import gpuaas.base.Refusal.Kind;
 import gpuaas.base.Refused;
 import gpuaas.db.Database;
 import gpuaas.db.Duplicate;
@@ -129,8 +128,7 @@ final class DiskRoutes {
   private Reply delete(Request request) {
     Disk before = find(request);
     refuseUsed(before, "delete");
-    Disk disk =
-        change(before.name(), tx -> disks.delete(tx, request.caller(), before.name()));
+    Disk disk = change(before.name(), tx -> disks.delete(tx, request.caller(), before.name()));
     return queued(
         disk,
         "Disk deletion request queued successfully. Will be deleted on "
@@ -161,14 +159,12 @@ final class DiskRoutes {
     String from = before.name();
     if (before.isDeleted()) {
       throw new Halt(
-          GpudevErrors.error(
-              410, "Cannot rename disk '" + from + "' - it is marked for deletion"));
+          GpudevErrors.error(410, "Cannot rename disk '" + from + "' - it is marked for deletion"));
     }
     refuseUsed(before, "rename");
     int snapshots = change(to, tx -> disks.rename(tx, request.caller(), from, to));
     Map<String, Object> answer = new LinkedHashMap<>();
-    String end =
-        snapshots == 0 ? "(no snapshots found)" : "(" + snapshots + " snapshots updated)";
+    String end = snapshots == 0 ? "(no snapshots found)" : "(" + snapshots + " snapshots updated)";
     answer.put("message", "Disk renamed from '" + from + "' to '" + to + "' " + end);
     answer.put("old_name", from);
     answer.put("new_name", to);
@@ -185,8 +181,7 @@ final class DiskRoutes {
   private Reply snapshot(Request request) {
     Disk before = find(request);
     refuseDeleted(before);
-    Disk disk =
-        change(before.name(), tx -> disks.snapshot(tx, request.caller(), before.name()));
+    Disk disk = change(before.name(), tx -> disks.snapshot(tx, request.caller(), before.name()));
     return queued(disk, "Disk snapshot request queued successfully");
   }
 
@@ -203,8 +198,7 @@ final class DiskRoutes {
 
   private static void refuseDeleted(Disk disk) {
     if (disk.isDeleted()) {
-      throw new Halt(
-          GpudevErrors.error(410, "Disk '" + disk.name() + "' is marked for deletion"));
+      throw new Halt(GpudevErrors.error(410, "Disk '" + disk.name() + "' is marked for deletion"));
     }
   }
 
@@ -232,7 +226,8 @@ final class DiskRoutes {
     double left = bytes;
     for (String unit : List.of("B", "K", "M", "G")) {
       if (left < 1024) {
-        return String.format(Locale.ROOT, left < 10 && !unit.equals("B") ? "%.1f%s" : "%.0f%s", left, unit);
+        return String.format(
+            Locale.ROOT, left < 10 && !unit.equals("B") ? "%.1f%s" : "%.0f%s", left, unit);
       }
       left /= 1024;
     }
@@ -294,8 +289,7 @@ final class DiskRoutes {
     body.put("content", newest.map(Snapshot::content).orElse(null));
     body.put("s3_path", null);
     body.put(
-        "snapshot_date",
-        newest.map(one -> GpudevJson.timeWithOffset(one.madeAt())).orElse(null));
+        "snapshot_date", newest.map(one -> GpudevJson.timeWithOffset(one.madeAt())).orElse(null));
     body.put("message", newest.isPresent() ? null : NO_CONTENT);
     return GpudevJson.reply(200, body);
   }

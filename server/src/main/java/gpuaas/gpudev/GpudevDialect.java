@@ -22,13 +22,14 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** Jobs with an end over the core: the dialect of the GPU Dev API documents. */
-public final class GpudevDialect implements Dialect {
+public final class GpudevDialect implements Dialect, AutoCloseable {
 
   /** Whose body is read before it is known who asks, as the original does. */
   private static final Pattern WITH_BODY =
       Pattern.compile(
           "/v1/(jobs/submit|jobs/[^/]+/(extend|users)|disks|disks/[^/]+/(rename|clone)|auth/.*)");
 
+  private final LogInDoor logIn;
   private final GpudevAuth auth;
   private final List<Route> routes;
 
@@ -48,6 +49,7 @@ public final class GpudevDialect implements Dialect {
       Database database,
       Identities identities,
       ApiKeys apiKeys,
+      LogInDoor logIn,
       SshKeys sshKeys,
       Guests guests,
       Disks disks,
@@ -56,12 +58,14 @@ public final class GpudevDialect implements Dialect {
       InstantSource clock) {}
 
   public GpudevDialect(Parts parts) {
+    this.logIn = parts.logIn();
     this.auth = new GpudevAuth(parts.apiKeys());
     Extensions extensions = new Extensions();
     Jobs jobs = new Jobs(parts.leases());
     this.routes =
         Stream.of(
                 new InfoRoutes(parts.database(), parts.clock()).routes(),
+                new DocumentRoutes().routes(),
                 new KeyRoutes(parts).routes(),
                 new JobRoutes(parts, jobs, extensions).routes(),
                 new JobActions(parts, jobs, extensions).routes(),
@@ -122,6 +126,11 @@ public final class GpudevDialect implements Dialect {
   @Override
   public boolean redirectsSlashes() {
     return true;
+  }
+
+  @Override
+  public void close() {
+    logIn.close();
   }
 
   /** None: a job's own id is what makes asking twice harmless. */

@@ -27,7 +27,8 @@ final class JobView {
   private static final Map<EndReason, String> FAILURES =
       Map.of(
           EndReason.NO_CAPACITY, "no machine had room for it",
-          EndReason.DECLINED, "its machine or its disk declined it: check the image, the variables and the disk",
+          EndReason.DECLINED,
+              "its machine or its disk declined it: check the image, the variables and the disk",
           EndReason.BOOT_FAILED, "its environment did not come up",
           EndReason.BOOT_TIMEOUT, "its environment did not answer in time",
           EndReason.LOST, "its machine or environment was lost");

@@ -2,8 +2,14 @@ package gpuaas.main;
 
 import gpuaas.access.Guests;
 import gpuaas.gpudev.GpudevDialect.GpudevSettings;
+import gpuaas.gpudev.LogInDoor;
+import gpuaas.gpudev.login.LogInSettings;
 import java.net.URI;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Reads the settings of the GPU Dev API, and of keys that people publish elsewhere. */
 final class GpudevReader {
@@ -23,6 +29,78 @@ final class GpudevReader {
         reader.optional("gpudev.default-image"),
         keyLifetime,
         reader.duration("gpudev.total-most", Duration.ofHours(48)));
+  }
+
+  /**
+   * How people come in. Without a word about whose accounts, nobody comes by AWS from elsewhere.
+   */
+  static LogInDoor.Settings logIn(SettingsReader reader, boolean development) {
+    LogInSettings.Aws standard = LogInSettings.Aws.defaults();
+    Optional<String> sts = reader.optional("gpudev.sts-endpoint");
+    Set<String> accounts = words(reader, "gpudev.aws-accounts", Set.of());
+    boolean anyAccount = reader.flag("gpudev.aws-any-account", development);
+    Optional<String> localUser = reader.optional("gpudev.local-user");
+    if (localUser.isPresent() && !development) {
+      throw new Settings.Wrong("gpudev.local-user is for development only: anybody would be them");
+    }
+    try {
+      LogInSettings.Aws aws =
+          new LogInSettings.Aws(
+              sts.map(URI::create),
+              reader.text("gpudev.aws-region", standard.region()),
+              reader.integer("gpudev.sts-attempts", standard.attempts(), 1, 10),
+              reader.duration("gpudev.sts-connect-limit", standard.connectLimit()),
+              reader.duration("gpudev.sts-read-limit", standard.readLimit()),
+              reader.duration("gpudev.sts-call-limit", standard.callLimit()),
+              standard.answerBytesMost(),
+              words(reader, "gpudev.aws-roles", standard.allowedRoles()),
+              accounts);
+      Optional<LogInSettings.Presigned> presigned =
+          reader
+              .optional("gpudev.server-name")
+              .map(name -> LogInSettings.Presigned.of(name, aws.region()));
+      Optional<String> audience = reader.optional("gpudev.oidc-audience");
+      Optional<String> keys = reader.optional("gpudev.oidc-keys");
+      Optional<LogInSettings.Oidc> oidc =
+          reader
+              .optional("gpudev.oidc-issuer")
+              .map(issuer -> oidc(LogInSettings.Oidc.of(issuer, audience), keys.map(URI::create)));
+      return new LogInDoor.Settings(
+          new LogInSettings(
+              aws,
+              presigned,
+              oidc,
+              localUser,
+              reader.integer("gpudev.log-ins-at-once", 64, 1, 10_000)),
+          anyAccount || !accounts.isEmpty(),
+          development && sts.isEmpty());
+    } catch (IllegalArgumentException e) {
+      throw new Settings.Wrong("gpudev: " + e.getMessage());
+    }
+  }
+
+  private static LogInSettings.Oidc oidc(LogInSettings.Oidc plain, Optional<URI> keys) {
+    return new LogInSettings.Oidc(
+        plain.issuer(),
+        plain.audience(),
+        keys,
+        plain.leeway(),
+        plain.keysLast(),
+        plain.keysOutageLast(),
+        plain.refreshPause(),
+        plain.limit(),
+        plain.keysBytesMost());
+  }
+
+  private static Set<String> words(SettingsReader reader, String name, Set<String> fallback) {
+    return reader
+        .optional(name)
+        .map(text ->
+            Arrays.stream(text.split(",", 100))
+                .map(String::strip)
+                .filter(word -> !word.isEmpty())
+                .collect(Collectors.toUnmodifiableSet()))
+        .orElse(fallback);
   }
 
   static GithubSettings github(SettingsReader reader) {

@@ -1,14 +1,15 @@
 package gpuaas.main;
 
 import gpuaas.archive.ArchiveRules;
-import gpuaas.disk.DiskRules;
 import gpuaas.capacity.CatalogRules;
 import gpuaas.db.DatabaseSettings;
+import gpuaas.disk.DiskRules;
 import gpuaas.events.Telling;
 import gpuaas.events.WebhookRules;
 import gpuaas.gpuaas.EventStreamRules;
 import gpuaas.gpuai.GpuaiDialect;
 import gpuaas.gpudev.GpudevDialect.GpudevSettings;
+import gpuaas.gpudev.LogInDoor;
 import gpuaas.identity.ApiKeys;
 import gpuaas.lease.LeaseRules;
 import gpuaas.ledger.LedgerRules;
@@ -89,6 +90,7 @@ public record Settings(
     EventStreamRules eventStreams,
     GpuaiDialect.GpuaiSettings gpuai,
     GpudevSettings gpudev,
+    LogInDoor.Settings gpudevLogIn,
     GpudevReader.GithubSettings github,
     String shopperAddress,
     int shopperPort,
@@ -235,6 +237,7 @@ public record Settings(
             eventStreams(reader),
             gpuai(reader),
             GpudevReader.read(reader),
+            GpudevReader.logIn(reader, development),
             GpudevReader.github(reader),
             shopperAddress,
             reader.integer("shopper.port", sameAddress ? idpPort : 8081, 0, 65_535),
@@ -371,10 +374,13 @@ public record Settings(
     return "GPUAAS_" + setting.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
   }
 
-  /** Without providers, this machine is one. */
+  /**
+   * Without providers, this machine is one; if it has no GPUs, it pretends to have those that the
+   * documents ask for.
+   */
   static Map<String, ProviderSettings> withDefault(Map<String, ProviderSettings> providers) {
     return providers.isEmpty()
-        ? Map.of("local", new ProviderSettings("local", Map.of()))
+        ? Map.of("local", new ProviderSettings("local", Map.of("gpus", "8xH200,8xH100")))
         : new LinkedHashMap<>(providers);
   }
 }

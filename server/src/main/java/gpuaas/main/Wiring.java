@@ -30,6 +30,7 @@ import gpuaas.gpuaas.GpuaasEvents;
 import gpuaas.gpuai.GpuaiDialect;
 import gpuaas.gpuai.Profile;
 import gpuaas.gpudev.GpudevDialect;
+import gpuaas.gpudev.LogInDoor;
 import gpuaas.http.Dialect;
 import gpuaas.http.FailedTries;
 import gpuaas.http.Pipeline;
@@ -80,6 +81,7 @@ public final class Wiring {
       SshGateway gateway,
       Listeners listeners,
       ShopperDialect sessions,
+      GpudevDialect jobs,
       List<Dialect> dialects,
       String deployment) {
 
@@ -87,6 +89,7 @@ public final class Wiring {
     void closeListeners() {
       listeners.close();
       sessions.close();
+      jobs.close();
     }
   }
 
@@ -323,6 +326,7 @@ public final class Wiring {
                 database,
                 identities,
                 apiKeys,
+                LogInDoor.open(settings.gpudevLogIn(), clock),
                 sshKeys,
                 guests,
                 disks,
@@ -344,6 +348,7 @@ public final class Wiring {
         gateway,
         Listeners.open(settings, pipeline, dialects),
         shopper,
+        gpudev,
         dialects.all(),
         deployment);
   }

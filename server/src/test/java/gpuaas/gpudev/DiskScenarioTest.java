@@ -73,7 +73,9 @@ class DiskScenarioTest {
     if (!body.isEmpty()) {
       headers.put("Content-Type", "application/json");
     }
-    return TestServer.send(method, server.gpudevUrl() + path, headers, body);
+    Answer answer = TestServer.send(method, server.gpudevUrl() + path, headers, body);
+    GpudevContract.check(method, path, answer);
+    return answer;
   }
 
   private JsonNode fine(String method, String path, String body) {
@@ -163,7 +165,8 @@ class DiskScenarioTest {
     // Made, used as home folder, kept with a listing when the job ends, used again, cloned.
     JsonNode made = fine("POST", "/v1/disks", "{\"disk_name\": \"train_1\", \"size_gb\": 10}");
     assertThat(made.path("action").asText()).isEqualTo("create");
-    assertThat(made.path("message").asText()).isEqualTo("Disk creation request queued successfully");
+    assertThat(made.path("message").asText())
+        .isEqualTo("Disk creation request queued successfully");
     awaitOperation(made, "completed");
     JsonNode fresh = disk("train_1");
     assertThat(fresh.path("size_gb").asInt()).isEqualTo(10);
@@ -236,7 +239,8 @@ class DiskScenarioTest {
         call("POST", "/v1/disks", "{\"disk_name\": \"a b\"}"),
         400,
         "Disk name must contain only letters, numbers, hyphens, and underscores");
-    refused(call("POST", "/v1/disks", "{\"disk_name\": \"old\"}"), 409, "Disk 'old' already exists");
+    refused(
+        call("POST", "/v1/disks", "{\"disk_name\": \"old\"}"), 409, "Disk 'old' already exists");
     assertThat(
             call("POST", "/v1/disks", "{\"disk_name\": \"x\", \"size_gb\": -1}")
                 .json()
@@ -258,10 +262,15 @@ class DiskScenarioTest {
         .isEqualTo("Disk renamed from 'old' to 'new-1' (no snapshots found)");
     assertThat(renamed.path("snapshots_updated").asInt()).isZero();
     awaitOperation(fine("POST", "/v1/disks/new-1/snapshot", ""), "completed");
-    assertThat(fine("POST", "/v1/disks/new-1/rename", "{\"new_name\": \"n\"}").path("message").asText())
+    assertThat(
+            fine("POST", "/v1/disks/new-1/rename", "{\"new_name\": \"n\"}")
+                .path("message")
+                .asText())
         .endsWith("(1 snapshots updated)");
     refused(
-        call("POST", "/v1/disks/n/rename", "{\"new_name\": \"n\"}"), 409, "Disk 'n' already exists");
+        call("POST", "/v1/disks/n/rename", "{\"new_name\": \"n\"}"),
+        409,
+        "Disk 'n' already exists");
 
     String day = LocalDate.now(ZoneOffset.UTC).plusDays(30).toString();
     JsonNode deleted = fine("DELETE", "/v1/disks/n", "");

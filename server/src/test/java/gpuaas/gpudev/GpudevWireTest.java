@@ -48,7 +48,9 @@ class GpudevWireTest {
       all.put(headers[i], headers[i + 1]);
     }
     all.values().removeIf(String::isEmpty);
-    return TestServer.send(method, server.gpudevUrl() + path, all, body);
+    Answer answer = TestServer.send(method, server.gpudevUrl() + path, all, body);
+    GpudevContract.check(method, path, answer);
+    return answer;
   }
 
   private static String detail(Answer answer) {
@@ -119,6 +121,33 @@ class GpudevWireTest {
     assertThat(answer.statusCode()).isEqualTo(307);
     assertThat(answer.headers().firstValue("location"))
         .contains(server.gpudevUrl() + "/v1/jobs?limit=2");
+  }
+
+  @Test
+  void theContractIsWhatThereIs() {
+    // Both ways; it is served, and pages to read it with.
+    assertThat(GpudevContract.operations())
+        .isEqualTo(
+            GpudevContract.operations(
+                server.running().dialects().stream()
+                    .filter(dialect -> dialect.name().equals("gpudev"))
+                    .findFirst()
+                    .orElseThrow()
+                    .routes()));
+    Answer document = call("GET", "/openapi.json", "", "Authorization", "");
+    assertThat(document.json()).isEqualTo(GpudevContract.document());
+    for (String page :
+        List.of(
+            "/docs",
+            "/docs/start.js",
+            "/docs/swagger-ui.css",
+            "/redoc",
+            "/docs/swagger-ui-bundle.js",
+            "/redoc/redoc.standalone.js")) {
+      assertThat(TestServer.send("GET", server.gpudevUrl() + page, Map.of(), "").status())
+          .as(page)
+          .isEqualTo(200);
+    }
   }
 
   // --- bodies ---

@@ -58,7 +58,9 @@ class JobScenarioTest {
     if (!body.isEmpty()) {
       headers.put("Content-Type", "application/json");
     }
-    return TestServer.send(method, server.gpudevUrl() + path, headers, body);
+    Answer answer = TestServer.send(method, server.gpudevUrl() + path, headers, body);
+    GpudevContract.check(method, path, answer);
+    return answer;
   }
 
   private JsonNode fine(String method, String path, String body) {
