@@ -119,4 +119,32 @@ public final class NodeStore {
         .forEach(body -> nodes.add(Json.read(body, NodeStatus.class)));
     return nodes;
   }
+
+  /** GPUs of our own machines by model: there, held, and waited for. */
+  static List<Cluster.ModelUse> cluster(Tx tx) {
+    return tx.query(
+            """
+            with node_gpu as (
+              select gpu.model, gpu.provider, gpu.node, count(*)::int as gpus,
+                     count(claim.lease_id)::int as held
+                from gpu
+                join node on node.provider = gpu.provider and node.name = gpu.node
+                left join gpu_claim claim
+                  on claim.provider = gpu.provider and claim.node = gpu.node and claim.gpu_id = gpu.id
+               where (node.schedulable and gpu.healthy) or claim.lease_id is not null
+               group by gpu.model, gpu.provider, gpu.node)
+            select model, sum(gpus)::int as total, max(gpus) as most, sum(held)::int as held,
+                   (select coalesce(sum(gpu_count), 0)::int from lease
+                     where state = 'waiting' and gpu_model = node_gpu.model) as wanted
+              from node_gpu group by model order by model limit 1000
+            """)
+        .map(row ->
+            new Cluster.ModelUse(
+                row.getColumn("model", String.class),
+                row.getColumn("total", Integer.class),
+                row.getColumn("most", Integer.class),
+                row.getColumn("held", Integer.class),
+                row.getColumn("wanted", Integer.class)))
+        .list();
+  }
 }

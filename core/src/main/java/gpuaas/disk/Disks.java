@@ -13,6 +13,7 @@ import gpuaas.db.Tx;
 import gpuaas.disk.Disk.Operation;
 import gpuaas.disk.Disk.Snapshot;
 import gpuaas.provider.Providers;
+import gpuaas.spi.ProviderException;
 import gpuaas.spi.disk.HasDisks;
 import gpuaas.work.WorkStore;
 import java.time.Duration;
@@ -24,11 +25,15 @@ import java.util.UUID;
 import java.util.function.BiConsumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What callers can do with disks. What a provider has to do for it, {@link DiskReconciler} does.
  */
 public final class Disks {
+
+  private static final Logger log = LoggerFactory.getLogger(Disks.class);
 
   /** The kind of work that looks at a disk. */
   static final String KIND = "disk";
@@ -91,10 +96,14 @@ public final class Disks {
 
   private Optional<Keeper> look() {
     for (String name : providers.names()) {
-      Optional<gpuaas.spi.disk.Disks> there =
-          providers.ability(name, HasDisks.class).flatMap(HasDisks::disks);
-      if (there.isPresent()) {
-        return Optional.of(new Keeper(name, there.get().room().totalBytes()));
+      try {
+        Optional<gpuaas.spi.disk.Disks> there =
+            providers.ability(name, HasDisks.class).flatMap(HasDisks::disks);
+        if (there.isPresent()) {
+          return Optional.of(new Keeper(name, there.get().room().totalBytes()));
+        }
+      } catch (ProviderException cannot) {
+        log.warn("no disks can be kept at {}: {}", name, cannot.getMessage());
       }
     }
     return Optional.empty();

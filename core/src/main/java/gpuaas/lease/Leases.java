@@ -151,26 +151,11 @@ public final class Leases {
     return database.read(tx -> LeaseListStore.byPrefix(tx, caller.project(), prefix));
   }
 
-  /** What our own machines have, and what is wanted of them, by everybody. */
-  public List<ModelUse> cluster(Caller caller) {
-    caller.require(Action.CATALOG_READ);
-    return database.read(LeaseListStore::cluster);
-  }
-
   /** Leases of these states that go on, and those that are over for these reasons. */
   public record Standing(Set<String> states, Set<EndReason> reasons) {}
 
   /** Leases, and how many there are besides. */
   public record Part(List<Lease> leases, int total) {}
-
-  /**
-   * GPUs of one model on our own machines.
-   *
-   * @param mostPerNode the most that one machine has
-   * @param held by leases
-   * @param wanted by leases that wait
-   */
-  public record ModelUse(String model, int total, int mostPerNode, int held, int wanted) {}
 
   /** How many there are, of everybody's, by provider and state; for those who run the platform. */
   public List<Count> counts() {

@@ -123,7 +123,8 @@ class ApiKeysTest {
   void scopesNarrowWhatTheOwnerMayDo() {
     // Shows each word of the documentation, and that a key of an administrator stays in its
     // project.
-    assertThat(allowed("instances:read")).containsOnly(Action.LEASE_READ, Action.EVENT_READ);
+    assertThat(allowed("instances:read"))
+        .containsOnly(Action.LEASE_READ, Action.EVENT_READ, Action.DISK_READ);
     assertThat(allowed("instances:write"))
         .contains(Action.LEASE_READ, Action.LEASE_CREATE, Action.LEASE_STOP)
         .doesNotContain(Action.BILLING_READ, Action.SSH_KEY_READ);

@@ -2,6 +2,7 @@ package gpuaas.gpudev;
 
 import gpuaas.base.Action;
 import gpuaas.base.Caller;
+import gpuaas.capacity.Cluster;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
@@ -15,10 +16,12 @@ import java.util.TreeMap;
 /** What our own machines have, and what is wanted of them; of everybody's, as the original does. */
 final class ClusterRoutes {
 
+  private final Cluster cluster;
   private final Leases leases;
   private final InstantSource clock;
 
-  ClusterRoutes(Leases leases, InstantSource clock) {
+  ClusterRoutes(Cluster cluster, Leases leases, InstantSource clock) {
+    this.cluster = cluster;
     this.leases = leases;
     this.clock = clock;
   }
@@ -31,7 +34,7 @@ final class ClusterRoutes {
 
   private Map<String, Map<String, Object>> byType(Caller caller) {
     Map<String, Map<String, Object>> types = new TreeMap<>();
-    for (Leases.ModelUse use : leases.cluster(caller)) {
+    for (Cluster.ModelUse use : cluster.models(caller)) {
       String type = GpuTypes.ofModel(use.model());
       Map<String, Object> row = new LinkedHashMap<>();
       row.put("gpu_type", type);

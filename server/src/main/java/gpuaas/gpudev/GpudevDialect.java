@@ -5,6 +5,7 @@ import gpuaas.access.SshKeys;
 import gpuaas.base.Caller;
 import gpuaas.base.Ids;
 import gpuaas.base.Refusal;
+import gpuaas.capacity.Cluster;
 import gpuaas.db.Database;
 import gpuaas.disk.Disks;
 import gpuaas.http.Dialect;
@@ -70,7 +71,8 @@ public final class GpudevDialect implements Dialect, AutoCloseable {
                 new JobRoutes(parts, jobs, extensions).routes(),
                 new JobActions(parts, jobs, extensions).routes(),
                 new DiskRoutes(parts.database(), parts.disks()).routes(),
-                new ClusterRoutes(parts.leases(), parts.clock()).routes())
+                new ClusterRoutes(new Cluster(parts.database()), parts.leases(), parts.clock())
+                    .routes())
             .flatMap(List::stream)
             .toList();
   }

@@ -124,7 +124,7 @@ class LogInScenarioTest {
 
   @Test
   void whoIsNotLetIn() {
-    Answer unknown = logIn("AKIAIOSFODNN7XXXXXXX", SAMPLE_SECRET, "");
+    Answer unknown = logIn("AKIAIOSFODNN7UNKNOWN", SAMPLE_SECRET, "");
     assertThat(unknown.status()).isEqualTo(401);
     assertThat(unknown.json().path("detail").asText()).isEqualTo("Invalid AWS credentials");
     Answer wrong = logIn(SAMPLE_ID, SAMPLE_SECRET.replace('w', 'v'), "");
