@@ -38,11 +38,16 @@ public final class GpudevDialect implements Dialect, AutoCloseable {
    * The dialect's own settings.
    *
    * @param defaultImage for jobs that name none; empty: they must
+   * @param fetchesImages true: a job runs in the image that it names; false: in the default
+   *     environment of its machine
    * @param keyLifetime of keys that are given for a log-in
    * @param totalMost from when it runs to its end, with all that it was extended by
    */
   public record GpudevSettings(
-      Optional<String> defaultImage, Duration keyLifetime, Duration totalMost) {}
+      Optional<String> defaultImage,
+      boolean fetchesImages,
+      Duration keyLifetime,
+      Duration totalMost) {}
 
   /** What the dialect speaks about. */
   public record Parts(

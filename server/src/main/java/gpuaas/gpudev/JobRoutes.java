@@ -105,7 +105,8 @@ final class JobRoutes {
       if (there.isEmpty()) {
         List<UUID> keys = sshKeys.own(tx, caller, KEYS_MOST);
         HomeDisk home = HomeDisk.of(tx, caller, asked, disks);
-        LeaseSpec spec = JobSpecs.of(asked, keys, home.disk(), home.warning());
+        LeaseSpec spec =
+            JobSpecs.of(asked, keys, home.disk(), home.warning(), settings.fetchesImages());
         leases.request(tx, caller, id, spec, asked.name());
         if (!asked.githubUser().isEmpty()) {
           var _ = guests.add(tx, id, asked.githubUser(), true);

@@ -31,8 +31,14 @@ final class JobSpecs {
    * @param keys ids of the caller's registered keys
    * @param disk its home folder
    * @param warning what its owner should know; empty: nothing
+   * @param fetchesImages false: it runs in the default environment of its machine
    */
-  static LeaseSpec of(JobRequest asked, List<UUID> keys, Optional<Disk> disk, String warning) {
+  static LeaseSpec of(
+      JobRequest asked,
+      List<UUID> keys,
+      Optional<Disk> disk,
+      String warning,
+      boolean fetchesImages) {
     Want want =
         new Want(
             "",
@@ -42,7 +48,7 @@ final class JobSpecs {
             Tier.ON_DEMAND);
     return new LeaseSpec(
         disk.map(Disk::provider).map(want::at).orElse(want),
-        "",
+        fetchesImages ? asked.image() : "",
         keys,
         List.of(),
         asked.variables(),

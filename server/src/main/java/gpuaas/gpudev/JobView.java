@@ -97,6 +97,7 @@ final class JobView {
 
   private static void addWhatIsThere(
       Map<String, Object> body, Lease lease, Around around, Instant now) {
+    Map<String, String> notes = lease.spec().notes();
     lease
         .history()
         .readyAt()
@@ -115,10 +116,20 @@ final class JobView {
     for (String note : List.of(JobSpecs.DISK, JobSpecs.WARNING)) {
       Optional.ofNullable(lease.spec().notes().get(note)).ifPresent(text -> body.put(note, text));
     }
+    Optional.ofNullable(notes.get(JobSpecs.IMAGE))
+        .map(asked -> image(lease, asked))
+        .ifPresent(image -> body.put("image", image));
     around.extensionError().ifPresent(why -> body.put("extension_error", why));
     if (!around.guests().isEmpty()) {
       body.put("secondary_users", around.guests());
     }
+  }
+
+  /** What it really runs in. */
+  private static String image(Lease lease, String asked) {
+    return lease.spec().image().isEmpty()
+        ? "the default environment of its machine, in place of " + asked
+        : asked;
   }
 
   private static int minutesUntil(Instant then, Instant now) {

@@ -27,6 +27,7 @@ final class GpudevReader {
     }
     return new GpudevSettings(
         reader.optional("gpudev.default-image"),
+        reader.flag("gpudev.fetch-images", false),
         keyLifetime,
         reader.duration("gpudev.total-most", Duration.ofHours(48)));
   }
