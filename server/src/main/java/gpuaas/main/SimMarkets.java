@@ -62,9 +62,13 @@ final class SimMarkets implements AutoCloseable {
     settings
         .providers()
         .forEach((name, provider) -> {
-          if (provider.values().isEmpty()) {
-            all.putIfAbsent(Settings.variable("provider." + name + ".type"), provider.type());
-          }
+          // This machine is one without a word in any setting; it stays one beside others.
+          String prefix = "provider." + name + ".";
+          all.putIfAbsent(Settings.variable(prefix + "type"), provider.type());
+          provider
+              .values()
+              .forEach(
+                  (setting, value) -> all.putIfAbsent(Settings.variable(prefix + setting), value));
         });
     byType.forEach((type, server) -> {
       // By the names that they have in documents, unless a real account has them.

@@ -36,6 +36,7 @@ class SimMarketsTest {
       Settings settings = Settings.load(markets.added(environment, plain));
       assertThat(settings.providers().keySet())
           .containsExactlyInAnyOrder("local", "vastai", "tensordock");
+      assertThat(settings.providers().get("local")).isEqualTo(plain.providers().get("local"));
       for (ProviderFactory factory : List.of(new VastaiFactory(), new TensordockFactory())) {
         String name = factory.type();
         Settings.ProviderSettings given = settings.providers().get(name);
