@@ -36,7 +36,10 @@ public final class Archives {
 
   /** The keys that open a machine are the machine's, not the files'. */
   private static final String SAVE =
-      "cd \"$HOME\" && exec tar --exclude=./.ssh/authorized_keys -czf - .";
+      "cd \"$HOME\" || exit 2; set --;"
+          // One file that its owner may not read must not be the loss of all others.
+          + " if tar --version 2>/dev/null | grep -q GNU; then set -- --ignore-failed-read; fi;"
+          + " exec tar \"$@\" --exclude=./.ssh/authorized_keys -czf - .";
 
   private static final String RESTORE = "cd \"$HOME\" && exec tar -xzof -";
 
@@ -44,6 +47,8 @@ public final class Archives {
   private static final int CHANGED = 1;
 
   private static final int TRIES_MOST = 3;
+  private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
+  private static final int PAUSE_DOUBLINGS = 6;
   private static final int PROBLEM_LENGTH_MOST = 500;
   private static final Duration LEFT_OVER_AFTER = Duration.ofDays(1);
 
@@ -74,7 +79,13 @@ public final class Archives {
     FAILED
   }
 
-  private record Attempt(int number, Transfer transfer) {}
+  private record Attempt(int number, Instant begunAt, Transfer transfer) {}
+
+  /** What failed is not begun again at once: all of it would be sent again and again. */
+  private boolean isRested(Attempt attempt) {
+    Duration pause = FIRST_PAUSE.multipliedBy(1L << Math.min(attempt.number(), PAUSE_DOUBLINGS));
+    return !clock.instant().isBefore(attempt.begunAt().plus(pause));
+  }
 
   /** The limits. */
   public ArchiveRules rules() {
@@ -106,7 +117,7 @@ public final class Archives {
       String last = outcome.map(Outcome::toString).orElse("it took too long");
       return lost(owner, "not within " + rules.saveLimit() + ": " + last);
     }
-    if (attempt == null || outcome.isPresent()) {
+    if (attempt == null || (outcome.isPresent() && isRested(attempt))) {
       begin(owner, instance, attempt, "save", transfer -> take(owner, transfer));
     }
     return Progress.UNDER_WAY;
@@ -204,7 +215,9 @@ public final class Archives {
               throw new ProviderException.Rejected("nothing can be started in it");
             });
     Transfer transfer = Transfer.begin(exec, instance, what + " " + owner.lease(), work);
-    attempts.put(owner.lease(), new Attempt(before == null ? 1 : before.number() + 1, transfer));
+    attempts.put(
+        owner.lease(),
+        new Attempt(before == null ? 1 : before.number() + 1, clock.instant(), transfer));
   }
 
   private Outcome take(Owner owner, Transfer transfer) throws IOException, InterruptedException {

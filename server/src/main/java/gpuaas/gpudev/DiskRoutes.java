@@ -75,6 +75,9 @@ final class DiskRoutes {
 
   private Disk find(Request request) {
     String name = name(request);
+    if (!Disks.NAME.matcher(name).matches()) {
+      throw new Halt(GpudevErrors.error(404, "Disk '" + GpudevErrors.quoted(name) + "' not found"));
+    }
     try {
       return disks.get(request.caller(), name);
     } catch (Refused no) {

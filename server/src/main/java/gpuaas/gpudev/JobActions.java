@@ -170,7 +170,7 @@ final class JobActions {
 
   private Reply removeUser(Request request) {
     Lease lease = find(request, "modify");
-    String user = request.pathParameters().getOrDefault("name", "");
+    String user = GpudevErrors.quoted(request.pathParameters().getOrDefault("name", ""));
     return requested(
         request,
         "remove_user",

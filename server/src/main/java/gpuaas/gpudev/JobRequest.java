@@ -45,6 +45,9 @@ record JobRequest(
   private static final int ID_LENGTH_MOST = 255;
   private static final int NAME_LENGTH_MOST = 200;
   private static final int COMMAND_LENGTH_MOST = 64 * 1024;
+  private static final int TEXT_LENGTH_MOST = 512;
+  private static final int USER_LENGTH_MOST = 255;
+  private static final int TYPE_LENGTH_MOST = 64;
   private static final int VARIABLES_MOST = 200;
   private static final int GPUS_MOST = 1024;
   private static final int MILLIS_PER_HOUR = 3_600_000;
@@ -72,6 +75,8 @@ record JobRequest(
     Map<String, JsonNode> sent = body.dictionary("env_vars");
     Optional<String> command = body.text("command", 0, COMMAND_LENGTH_MOST);
     body.check();
+    requirePlain("image", image.orElse(""));
+    requirePlain("instance_type", instanceType.orElseThrow());
     Map<String, String> variables = variables(sent);
     Optional<String> asked = value(variables, "RESERVATION_ID");
     asked
@@ -79,6 +84,8 @@ record JobRequest(
         .ifPresent(id -> {
           throw refused("RESERVATION_ID must be at most 255 letters, digits or any of . _ -");
         });
+    requireShort(variables, "GITHUB_USER", USER_LENGTH_MOST);
+    requireShort(variables, "GPU_TYPE", TYPE_LENGTH_MOST);
     Optional<UUID> uuid = asked.flatMap(JobRequest::uuid);
     String type = gpuType(variables, instanceType.orElseThrow());
     return new JobRequest(
@@ -107,6 +114,17 @@ record JobRequest(
             .longValueExact());
   }
 
+  /** They are kept and shown again. */
+  private static void requirePlain(String name, String text) {
+    if (text.length() > TEXT_LENGTH_MOST || text.chars().anyMatch(Character::isISOControl)) {
+      throw refused(
+          name
+              + " must be at most "
+              + TEXT_LENGTH_MOST
+              + " characters, none of them a control character");
+    }
+  }
+
   private static Map<String, String> variables(Map<String, JsonNode> sent) {
     if (sent.size() > VARIABLES_MOST) {
       throw refused("env_vars must have at most " + VARIABLES_MOST + " variables");
@@ -124,6 +142,12 @@ record JobRequest(
       variables.put(name, text);
     });
     return variables;
+  }
+
+  private static void requireShort(Map<String, String> variables, String name, int most) {
+    if (value(variables, name).filter(text -> text.length() > most).isPresent()) {
+      throw refused(name + " must be at most " + most + " characters");
+    }
   }
 
   private static Optional<String> value(Map<String, String> variables, String name) {

@@ -271,11 +271,19 @@ class GpudevWireTest {
             + " | whole number",
         "\"instance_type\": \"x\", \"env_vars\": {\"GPU_TYPE\": \"cpu-x86\", \"GPU_COUNT\": \"0\"}"
             + " | without GPUs",
+        "\"instance_type\": \"a\\u0000b\", \"env_vars\": {\"GPU_TYPE\": \"h200\"} | none of them a"
+            + " control character",
+        "\"instance_type\": \"p5e.48xlarge\", \"env_vars\": {\"GITHUB_USER\": \"%LONG%\"} | at most"
+            + " 255 characters",
         "\"instance_type\": \"p5e.48xlarge\", \"env_vars\": {\"not a name\": 1} | cannot be the"
             + " name",
       })
   void whatCanNeverStartIsRefusedAtOnce(String more, String why) {
-    Answer no = call("POST", "/v1/jobs/submit", "{\"image\": \"i\", " + more + "}");
+    Answer no =
+        call(
+            "POST",
+            "/v1/jobs/submit",
+            "{\"image\": \"i\", " + more.replace("%LONG%", "g".repeat(256)) + "}");
     assertThat(no.status()).as(no.body()).isEqualTo(400);
     assertThat(detail(no)).contains(why);
   }
