@@ -268,7 +268,7 @@ record EnvironmentMaker(
     try {
       Obtained obtained = registryImages.obtain(environment.image(), id);
       try (KeyedLocks.Held _ = locks.hold(id)) {
-        if (waiting.get(id) == turn) {
+        if (turn.equals(waiting.get(id))) {
           startPinned(folder, environment, obtained);
           waiting.remove(id, turn);
         } else if (!folder.exists()) {
@@ -289,7 +289,7 @@ record EnvironmentMaker(
   /** It stays, with the reason, until somebody destroys it. */
   private void fail(EnvironmentFolder folder, Object turn, String why, Throwable failure) {
     try (KeyedLocks.Held _ = locks.hold(folder.id())) {
-      if (waiting.get(folder.id()) == turn && !registryImages.isClosed()) {
+      if (turn.equals(waiting.get(folder.id())) && !registryImages.isClosed()) {
         LOG.warn("environment {} cannot be made: {}", folder.id(), why);
         LOG.debug("environment {}", folder.id(), failure);
         driver.remove(folder);

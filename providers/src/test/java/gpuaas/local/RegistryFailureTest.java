@@ -43,7 +43,7 @@ class RegistryFailureTest {
   }
 
   @AfterEach
-  void stop() throws InterruptedException {
+  void stop() {
     registry.close();
   }
 
@@ -66,7 +66,7 @@ class RegistryFailureTest {
     assertThat(provider.list(Inside.DEPLOYMENT)).hasSize(1);
     provider.destroy(made);
     assertThat(provider.inspect(made)).isEmpty();
-    assertThat(Inside.traces(made.id())).isEmpty();
+    Inside.eventually("nothing is left", () -> Inside.traces(made.id()).isEmpty());
     assertThat(provider.offers(OfferQuery.all()).getFirst().gpuCountMost()).isEqualTo(8);
     for (String part : List.of("drafts", "images")) {
       Path path = folder.resolve("data/registry-images").resolve(part);
@@ -158,21 +158,21 @@ class RegistryFailureTest {
         assertThat(why(provider, front.name() + "/private:1")).contains("wants a log-in");
       }
       Path file = folder.resolve("auth.json");
-      Files.writeString(
-          file, "{\"auths\":{\"%s\":{\"auth\":\"%s\"}}}".formatted(front.name(), right));
       Map<String, String> settings =
           Map.of("image-insecure", front.name(), "image-credentials", file.toString());
-      try (LocalProvider provider = open(settings)) {
-        InstanceRef made = RegistryImageTest.up(provider, 1, front.name() + "/private:1");
-        assertThat(Inside.run(provider, made, "cat /word").output()).isEqualTo("private\n");
-        Inside.destroyAll(provider);
-      }
       Files.writeString(
           file, "{\"auths\":{\"%s\":{\"auth\":\"%s\"}}}".formatted(front.name(), "aGk6aGk="));
       try (LocalProvider provider = open(settings)) {
         assertThat(why(provider, front.name() + "/private:1"))
             .contains("wants a log-in")
             .doesNotContain("aGk6aGk=");
+      }
+      Files.writeString(
+          file, "{\"auths\":{\"%s\":{\"auth\":\"%s\"}}}".formatted(front.name(), right));
+      try (LocalProvider provider = open(settings)) {
+        InstanceRef made = RegistryImageTest.up(provider, 1, front.name() + "/private:1");
+        assertThat(Inside.run(provider, made, "cat /word").output()).isEqualTo("private\n");
+        Inside.destroyAll(provider);
       }
     }
   }
@@ -255,9 +255,10 @@ class RegistryFailureTest {
     // A data folder that is a small file system: there is no room, that is said, and all is free.
     registry.tiny("x").layer("head -c 40000000 /dev/zero > zeros").push("large:1");
     Path data = Files.createDirectories(folder.resolve("data"));
-    SystemCalls.mount("tmpfs", data, "tmpfs", 0, "size=560m");
+    SystemCalls.mount("tmpfs", data, "tmpfs", 0, "size=540m");
     try (LocalProvider provider = open(Map.of())) {
       assertThat(why(provider, image("large:1"))).contains("no room left");
+      Inside.destroyAll(provider);
     } finally {
       SystemCalls.unmount(data);
     }

@@ -41,7 +41,7 @@ class RegistryImageTest {
   }
 
   @AfterEach
-  void stop() throws InterruptedException {
+  void stop() {
     registry.close();
   }
 

@@ -35,7 +35,8 @@ public final class RootPath {
         continue;
       }
       if (name.equals("..")) {
-        at = at.equals(root) ? root : at.getParent();
+        Path parent = at.getParent();
+        at = at.equals(root) || parent == null ? root : parent;
         continue;
       }
       Path next = at.resolve(name);

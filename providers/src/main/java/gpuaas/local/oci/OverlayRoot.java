@@ -37,7 +37,7 @@ record OverlayRoot(Path files, Path mountFolder) {
     makeFile(etc.resolve("resolv.conf"), resolver);
     makeFile(etc.resolve("motd"), greeting);
     if (image.config().isPresent()) {
-      makeWhatImagesLack(image, etc);
+      makeWhatImagesLack(image, upper);
     }
     if (image.config().isPresent() || !environment.askedImage().isEmpty()) {
       makeFolder(upper.resolve("run"));
@@ -47,12 +47,12 @@ record OverlayRoot(Path files, Path mountFolder) {
   }
 
   /** An image from a registry was not made for people to log in. */
-  private static void makeWhatImagesLack(Image image, Path etc) throws IOException {
-    makeFolder(etc.resolve("profile.d"));
+  private static void makeWhatImagesLack(Image image, Path upper) throws IOException {
+    makeFolder(upper.resolve("etc/profile.d"));
     for (Map.Entry<String, String> file : SkeletonFiles.forLogin(image.shell()).entrySet()) {
       boolean ours = file.getKey().equals(SkeletonFiles.GREETING);
       if (ours || !image.has("/" + file.getKey())) {
-        makeFile(etc.getParent().resolve(file.getKey()), file.getValue());
+        makeFile(upper.resolve(file.getKey()), file.getValue());
       }
     }
   }

@@ -6,7 +6,6 @@ import gpuaas.local.EnvironmentFolder;
 import gpuaas.local.image.Image;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
@@ -241,11 +240,7 @@ final class ImageStore {
   synchronized long size() throws IOException {
     long bytes = images.values().stream().mapToLong(StoredImage::bytes).sum();
     for (Path blob : blobFiles()) {
-      try {
-        bytes += Files.size(blob);
-      } catch (NoSuchFileException gone) {
-        continue;
-      }
+      bytes += blob.toFile().length();
     }
     return bytes;
   }

@@ -39,7 +39,7 @@ final class Manifest {
   record Resolved(String digest, String asked) {}
 
   /** Reads what a registry has under a name: an image, or a list of them. */
-  static Resolved resolve(String raw, Reference reference) throws PullFailed {
+  static Resolved resolve(String raw, Reference reference, long bytesMost) throws PullFailed {
     JsonNode root = json(raw, reference);
     String asked = "sha256:" + sha256(raw);
     if (!reference.digest().isEmpty() && !reference.digest().equals(asked)) {
@@ -49,7 +49,7 @@ final class Manifest {
       if (root.path("schemaVersion").asInt() != 2) {
         throw unusable(reference, "it is in a form that is no longer used (schema 1)");
       }
-      requireLayers(root, reference, Long.MAX_VALUE);
+      requireLayers(root, reference, bytesMost);
       return new Resolved(asked, asked);
     }
     Set<String> platforms = new TreeSet<>();
@@ -85,15 +85,6 @@ final class Manifest {
     }
     blobs.add(blob(manifest.path("config"), reference));
     return blobs;
-  }
-
-  /** How large its layers say they are. */
-  static long layerBytes(JsonNode manifest) {
-    long bytes = 0;
-    for (JsonNode layer : manifest.path("layers")) {
-      bytes += Math.max(0, layer.path("size").asLong());
-    }
-    return bytes;
   }
 
   private static String blob(JsonNode entry, Reference reference) throws PullFailed {

@@ -206,7 +206,7 @@ public final class RegistryImages implements AutoCloseable {
       return pull.get();
     } catch (ExecutionException failure) {
       switch (failure.getCause()) {
-        case PullFailed why -> throw new PullFailed(why.reason(), why.getMessage());
+        case PullFailed why -> throw new PullFailed(why.reason(), String.valueOf(why.getMessage()));
         case InterruptedException _ -> throw closed();
         case null, default -> throw new IOException("the image cannot be fetched", failure);
       }

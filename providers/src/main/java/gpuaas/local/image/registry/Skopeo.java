@@ -51,6 +51,17 @@ record Skopeo(Path program, Path configuration, RegistrySettings settings) {
   Resolved resolve(Reference reference, WatchedProcess watch)
       throws IOException, InterruptedException {
     requireAllowed(reference);
+    Resolved listed = inspect(reference, watch);
+    if (listed.digest().equals(listed.asked())) {
+      return listed;
+    }
+    // What is in a list is looked at before anything of it is fetched.
+    Resolved one = inspect(reference.at(listed.digest()), watch);
+    return new Resolved(one.digest(), listed.asked());
+  }
+
+  private Resolved inspect(Reference reference, WatchedProcess watch)
+      throws IOException, InterruptedException {
     List<String> command = base(watch);
     command.addAll(List.of("inspect", "--raw"));
     settings
@@ -63,7 +74,7 @@ record Skopeo(Path program, Path configuration, RegistrySettings settings) {
     if (said.exitCode() != 0) {
       throw failure(reference, said.error());
     }
-    return Manifest.resolve(said.output(), reference);
+    return Manifest.resolve(said.output(), reference, (long) settings.sizeGib() << 30);
   }
 
   /** Fetches an image that is known by its digest into a layout; blobs that are there stay. */
@@ -108,7 +119,7 @@ record Skopeo(Path program, Path configuration, RegistrySettings settings) {
                 "REGISTRY_AUTH_FILE",
                 "CONTAINERS_REGISTRIES_CONF",
                 "DOCKER_CONFIG"));
-    builder.environment().put("HOME", configuration.getParent().toString());
+    builder.environment().put("HOME", configuration.resolveSibling("nobody").toString());
     return builder;
   }
 

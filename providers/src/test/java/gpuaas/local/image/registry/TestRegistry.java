@@ -183,8 +183,8 @@ public final class TestRegistry implements AutoCloseable {
   }
 
   @Override
-  public void close() throws InterruptedException {
-    process.destroy();
-    process.waitFor(10, TimeUnit.SECONDS);
+  public void close() {
+    process.destroyForcibly();
+    process.onExit().join();
   }
 }
