@@ -56,7 +56,7 @@ record EnvironmentMaker(
 
   private static final Logger LOG = LoggerFactory.getLogger(EnvironmentMaker.class);
   private static final Duration LOOK_AGAIN = Duration.ofMillis(20);
-  private static final Duration LOOK_AGAIN_FOR_IMAGE = Duration.ofMillis(500);
+  private static final Duration LOOK_AGAIN_FOR_IMAGE = Duration.ofMillis(200);
   private static final long CLOSE_SECONDS = 60;
 
   /** With nothing in hand. */
