@@ -1,5 +1,6 @@
 package gpuaas.local;
 
+import gpuaas.local.image.registry.Reference;
 import gpuaas.spi.OwnerTag;
 import java.util.List;
 import java.util.Map;
@@ -15,10 +16,13 @@ import java.util.regex.Pattern;
  * @param id also the name of its folder, its cgroup and its container; holds the tag
  * @param createdAt ISO 8601
  * @param driver which driver made it
- * @param image empty: the host's own programs
+ * @param image {@code host} for the host's own programs; in full for one of a registry
  * @param gpuIds the GPUs that it holds
  * @param variables for every process inside
  * @param homeDisk the disk that is its home folder; empty: none
+ * @param askedImage the image of a registry that was asked for, when another stands for it; else
+ *     empty
+ * @param imageDigest what an image of a registry turned out to be; empty: not known yet, or none
  */
 public record Environment(
     String id,
@@ -31,7 +35,9 @@ public record Environment(
     int memoryMib,
     int pidsLimit,
     Map<String, String> variables,
-    String homeDisk) {
+    String homeDisk,
+    String askedImage,
+    String imageDigest) {
 
   private static final Pattern ID =
       Pattern.compile(
@@ -42,6 +48,42 @@ public record Environment(
     variables = Map.copyOf(variables);
     // Written by a version that had no disks.
     homeDisk = Objects.requireNonNullElse(homeDisk, "");
+    askedImage = Objects.requireNonNullElse(askedImage, "");
+    imageDigest = Objects.requireNonNullElse(imageDigest, "");
+  }
+
+  /** The same, with what its image turned out to be. */
+  Environment pinned(String digest) {
+    return new Environment(
+        id,
+        createdAt,
+        driver,
+        image,
+        hostName,
+        gpuIds,
+        milliCpus,
+        memoryMib,
+        pidsLimit,
+        variables,
+        homeDisk,
+        askedImage,
+        digest);
+  }
+
+  /** Whether its image is from a registry. */
+  boolean hasRegistryImage() {
+    return Reference.isText(image);
+  }
+
+  /** Whether it waits for its image. */
+  boolean waitsForImage() {
+    return hasRegistryImage() && imageDigest.isEmpty();
+  }
+
+  /** Says, for {@code /run/gpuaas/image}, which image was asked for and which it is. */
+  public String imageWords() {
+    String used = imageDigest.isEmpty() ? image : image + " " + imageDigest;
+    return "asked: " + (askedImage.isEmpty() ? image : askedImage) + "\nused: " + used + "\n";
   }
 
   /**

@@ -27,6 +27,7 @@ public record EnvironmentFolder(Path path) {
 
   private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final String STATE = "state.json";
+  private static final String FAILURE = "failure.txt";
   private static final long DELETE_SECONDS = 600;
 
   /** The environment's id. */
@@ -69,6 +70,22 @@ public record EnvironmentFolder(Path path) {
     try {
       return Optional.of(JSON.readValue(state.toFile(), Environment.class));
     } catch (JacksonException unreadable) {
+      return Optional.empty();
+    }
+  }
+
+  /** Notes, for good, that it will never come up. */
+  void fail(String why) throws IOException {
+    Path draft = path.resolve(FAILURE + ".draft");
+    Files.writeString(draft, why);
+    Files.move(draft, path.resolve(FAILURE), StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /** Why it will never come up; empty: nobody said so. */
+  Optional<String> failure() {
+    try {
+      return Optional.of(Files.readString(path.resolve(FAILURE)));
+    } catch (IOException none) {
       return Optional.empty();
     }
   }

@@ -4,6 +4,7 @@ import gpuaas.local.Probe.Finding;
 import gpuaas.local.disk.PoolPlace.Store;
 import gpuaas.local.gpu.GpuInventory;
 import gpuaas.local.gpu.GpuSources;
+import gpuaas.local.image.registry.RegistryImages;
 import gpuaas.local.linux.Command;
 import gpuaas.local.oci.Cgroups;
 import gpuaas.local.oci.Seccomp;
@@ -71,6 +72,8 @@ public final class HostDoctor {
     lines.add("Images");
     add(lines, "folder", settings.imageFolder().toString());
     add(lines, "names", String.join(", ", runtimes.images("runc").list()));
+    String registries = host.root() ? "can be used" : "need root";
+    add(lines, "of registries", RegistryImages.missing().orElse(registries));
     addDisks(lines, runtimes);
     addTools(lines);
     return String.join("\n", lines) + "\n";

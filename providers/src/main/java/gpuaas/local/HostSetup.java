@@ -31,6 +31,8 @@ public final class HostSetup {
     TOOLS.put("mksquashfs", new Tool("images in one file", "squashfs-tools"));
     TOOLS.put("mmdebstrap", new Tool("building images", "mmdebstrap"));
     TOOLS.put("mkfs.btrfs", new Tool("disks with quotas and snapshots", "btrfs-progs"));
+    TOOLS.put("skopeo", new Tool("fetching images of registries", "skopeo"));
+    TOOLS.put("umoci", new Tool("unpacking images of registries", "umoci"));
     TOOLS.put("ssh", new Tool("reaching environments from here", "openssh-client"));
     TOOLS.put("rsync", new Tool("copying files in and out", "rsync"));
   }

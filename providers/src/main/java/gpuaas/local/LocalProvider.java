@@ -4,8 +4,8 @@ import gpuaas.local.disk.LocalDisks;
 import gpuaas.local.gpu.GpuDevice;
 import gpuaas.local.gpu.GpuInventory;
 import gpuaas.local.gpu.GpuSources;
-import gpuaas.local.image.Image;
 import gpuaas.local.image.Images;
+import gpuaas.local.image.registry.RegistryImages;
 import gpuaas.spi.Assurance;
 import gpuaas.spi.Assurance.GpuMode;
 import gpuaas.spi.ExecChannel;
@@ -23,25 +23,18 @@ import gpuaas.spi.Owned;
 import gpuaas.spi.OwnerTag;
 import gpuaas.spi.Provider;
 import gpuaas.spi.ProviderConfig;
-import gpuaas.spi.ProviderException;
 import gpuaas.spi.ProviderException.OutcomeUnknown;
-import gpuaas.spi.ProviderException.Rejected;
 import gpuaas.spi.ProviderException.Unavailable;
-import gpuaas.spi.Resources;
 import gpuaas.spi.disk.Disks;
 import gpuaas.spi.disk.HasDisks;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,19 +48,15 @@ public final class LocalProvider
     implements Provider, HasNodes, HasExec, HasPorts, HasUtilization, HasDisks {
 
   private static final Logger LOG = LoggerFactory.getLogger(LocalProvider.class);
-  private static final Duration LOOK_AGAIN = Duration.ofMillis(20);
 
   private final ProviderConfig config;
   private final LocalNode node;
   private final EnvironmentFolders folders;
   private final Images images;
   private final Driver driver;
-  private final GpuHoldings holdings;
   private final GpuSources sources;
   private final Optional<LocalDisks> disks;
-  private final StepHook steps;
-  private final KeyedLocks locks = new KeyedLocks();
-  private final Set<String> starting = ConcurrentHashMap.newKeySet();
+  private final EnvironmentMaker maker;
 
   private LocalProvider(
       ProviderConfig config,
@@ -77,16 +66,15 @@ public final class LocalProvider
       Driver driver,
       GpuSources sources,
       Optional<LocalDisks> disks,
-      StepHook steps) {
+      EnvironmentMaker maker) {
     this.config = config;
     this.node = node;
     this.folders = folders;
     this.images = images;
     this.driver = driver;
-    this.holdings = new GpuHoldings(node.gpus().devices());
     this.sources = sources;
     this.disks = disks;
-    this.steps = steps;
+    this.maker = maker;
   }
 
   /** Opens it, and takes up the environments that are there. */
@@ -108,8 +96,14 @@ public final class LocalProvider
           runtimes
               .disks(driver.keepsQuotas(), driver.name(), memory)
               .map(place -> new LocalDisks(config.name(), config.clock(), place, steps::afterDisk));
+      RegistryImages registryImages = runtimes.registryImages(config.clock(), steps);
+      String instead = settings.registries().instead();
+      Images images = chosen.images();
+      EnvironmentMaker maker =
+          new EnvironmentMaker(
+              config, node, folders, images, registryImages, instead, driver, disks, steps);
       LocalProvider provider =
-          new LocalProvider(config, node, folders, chosen.images(), driver, sources, disks, steps);
+          new LocalProvider(config, node, folders, images, driver, sources, disks, maker);
       provider.adopt();
       return provider;
     } catch (IOException failure) {
@@ -131,7 +125,9 @@ public final class LocalProvider
     int alive = 0;
     for (EnvironmentFolder folder : folders.list()) {
       Optional<Environment> environment = folder.read();
-      environment.ifPresent(this::adopt);
+      if (environment.isPresent()) {
+        maker.adopt(folder, environment.get());
+      }
       alive += driver.isAlive(folder) ? 1 : 0;
     }
     disks.ifPresent(LocalDisks::openIfThere);
@@ -144,26 +140,6 @@ public final class LocalProvider
         node.assurance().limitsEnforced(),
         folders.list().size(),
         alive);
-  }
-
-  private void adopt(Environment environment) {
-    if (!environment.driver().equals(driver.name())) {
-      // Another driver would neither see its processes nor end them.
-      throw new IllegalArgumentException(
-          "environment "
-              + environment.id()
-              + " was made by "
-              + environment.driver()
-              + ", and this provider would work with "
-              + driver.name()
-              + "; set driver="
-              + environment.driver()
-              + " until it is gone");
-    }
-    holdings.adopt(environment.id(), environment.gpuIds());
-    if (!environment.homeDisk().isEmpty()) {
-      disks.ifPresent(all -> all.adopt(environment.id(), environment.homeDisk()));
-    }
   }
 
   @Override
@@ -190,89 +166,8 @@ public final class LocalProvider
     RequestCheck.check(request, node);
     String id = Environment.idFor(request.tag());
     InstanceRef instance = new InstanceRef(config.name(), id);
-    try (KeyedLocks.Held _ = locks.hold(id)) {
-      if (!folders.get(id).exists()) {
-        make(id, request);
-      }
-    }
+    maker.make(id, request);
     return instance;
-  }
-
-  private void make(String id, InstanceRequest request) {
-    EnvironmentFolder folder = folders.get(id);
-    Image image = image(request.image());
-    int count = request.offer().gpuCount();
-    List<GpuDevice> gpus =
-        holdings.take(id, request.offer().gpu().model(), count, request.gpuIds());
-    takeDisk(id, request.homeDisk());
-    starting.add(id);
-    try {
-      Resources resources = node.perGpu().times(count);
-      Environment environment =
-          new Environment(
-              id,
-              config.clock().instant().toString(),
-              driver.name(),
-              image.name(),
-              request.hostName(),
-              gpus.stream().map(GpuDevice::id).toList(),
-              resources.milliCpus(),
-              resources.memoryMib(),
-              node.pidsLimit(),
-              request.environment(),
-              request.homeDisk().orElse(""));
-      folder.make();
-      steps.after(StepHook.Step.FOLDER);
-      folder.write(environment);
-      steps.after(StepHook.Step.STATE);
-      driver.start(folder, environment, image, node.gpus().edits(gpus), home(request, image));
-    } catch (IOException | RuntimeException failure) {
-      undo(folder, failure);
-    } finally {
-      starting.remove(id);
-    }
-  }
-
-  private void takeDisk(String id, Optional<String> disk) {
-    if (disk.isPresent()) {
-      try {
-        disks
-            .orElseThrow(() -> new Rejected("this machine keeps no disks: disk-pool-gib is 0"))
-            .take(id, disk.get());
-      } catch (ProviderException no) {
-        holdings.release(id);
-        throw no;
-      }
-    }
-  }
-
-  private Optional<Path> home(InstanceRequest request, Image image) throws IOException {
-    if (request.homeDisk().isEmpty() || disks.isEmpty()) {
-      return Optional.empty();
-    }
-    Path imageHome = image.root().resolve("root");
-    return Optional.of(disks.get().home(request.homeDisk().get(), imageHome));
-  }
-
-  /** After this, either nothing is left, or the caller knows that something may be. */
-  private void undo(EnvironmentFolder folder, Exception cause) {
-    try {
-      remove(folder);
-    } catch (IOException | RuntimeException failure) {
-      cause.addSuppressed(failure);
-      throw new OutcomeUnknown("environment " + folder.id() + " is half made", cause);
-    }
-    throw new Unavailable("environment " + folder.id() + " did not start", cause);
-  }
-
-  private Image image(String name) {
-    try {
-      return images.find(name);
-    } catch (IllegalArgumentException unknown) {
-      throw new Rejected(String.valueOf(unknown.getMessage()));
-    } catch (IOException failure) {
-      throw new Unavailable("the image \"" + name + "\" cannot be used", failure);
-    }
   }
 
   @Override
@@ -282,8 +177,9 @@ public final class LocalProvider
       return Optional.empty();
     }
     EnvironmentFolder folder = found.get();
-    if (starting.contains(folder.id())) {
-      return Optional.of(new InstanceStatus.Starting(LOOK_AGAIN));
+    Optional<InstanceStatus.Starting> starting = maker.starting(folder.id());
+    if (starting.isPresent()) {
+      return Optional.of(starting.get());
     }
     if (driver.isAlive(folder)) {
       return Optional.of(new InstanceStatus.Up(Optional.empty()));
@@ -291,10 +187,10 @@ public final class LocalProvider
     if (!folder.exists()) {
       return Optional.empty();
     }
-    return Optional.of(
-        new InstanceStatus.Failed(
-            "it is not running: its first process ended, the machine was restarted, or its"
-                + " creation was interrupted"));
+    String interrupted =
+        "it is not running: its first process ended, the machine was restarted, or its"
+            + " creation was interrupted";
+    return Optional.of(new InstanceStatus.Failed(folder.failure().orElse(interrupted)));
   }
 
   @Override
@@ -303,22 +199,11 @@ public final class LocalProvider
       return;
     }
     String id = instance.id();
-    try (KeyedLocks.Held _ = locks.hold(id)) {
-      EnvironmentFolder folder = folders.get(id);
-      if (folder.exists()) {
-        remove(folder);
-      }
+    try {
+      maker.remove(id);
     } catch (IOException failure) {
       throw new OutcomeUnknown("environment " + id + " is not quite gone", failure);
     }
-  }
-
-  /** The folder goes last: as long as anything is left, it says whose that is. */
-  private void remove(EnvironmentFolder folder) throws IOException {
-    driver.remove(folder);
-    folder.delete();
-    holdings.release(folder.id());
-    disks.ifPresent(all -> all.release(folder.id()));
   }
 
   @Override
@@ -388,6 +273,7 @@ public final class LocalProvider
   /** Lets go of this machine. Environments go on running. */
   @Override
   public void close() {
+    maker.close();
     disks.ifPresent(LocalDisks::close);
     images.close();
     driver.close();

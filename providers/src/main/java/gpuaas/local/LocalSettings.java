@@ -2,6 +2,7 @@ package gpuaas.local;
 
 import gpuaas.local.disk.PoolPlace.Store;
 import gpuaas.local.gpu.GpuModels;
+import gpuaas.local.image.registry.RegistrySettings;
 import gpuaas.spi.Gpu;
 import gpuaas.spi.Money;
 import gpuaas.spi.ProviderConfig;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The settings of a local provider, checked.
@@ -24,6 +26,7 @@ import java.util.stream.Collectors;
  * @param pidsLimit processes and threads of one environment
  * @param diskPoolGib empty: a tenth of the free room; 0: no disks
  * @param imageFolder where images are, one folder or squashfs file each
+ * @param registries for images that come from elsewhere
  */
 public record LocalSettings(
     Region region,
@@ -38,7 +41,8 @@ public record LocalSettings(
     DriverChoice driver,
     Money pricePerGpuHour,
     Optional<Integer> diskPoolGib,
-    Store diskStore) {
+    Store diskStore,
+    RegistrySettings registries) {
 
   /** The least memory that an environment can live in. */
   public static final int LEAST_MEMORY_MIB = 64;
@@ -61,21 +65,24 @@ public record LocalSettings(
 
   /** Every setting, for the settings page. */
   static final List<Setting> ALL =
-      List.of(
-          setting("region", "Where this machine is.", "us-buffalo-1"),
-          setting("gpus", "GPUs declared for a machine without any, as 8xH200,4xH100.", "8xH200"),
-          setting(
-              "gpu-discovery", "auto finds this machine's GPUs; off uses the declared.", "auto"),
-          setting("cpus-per-gpu", "Processors with each GPU; default: all, split.", ""),
-          setting("memory-per-gpu-mib", "Memory with each GPU; default: 85 %, split.", ""),
-          setting("disk-per-gpu-mib", "Disk shown with each GPU; not held to.", ""),
-          setting("pids-limit", "Processes and threads in one environment.", "1024"),
-          setting("egress", "off or slirp4netns; auto: slirp4netns if installed.", "auto"),
-          setting("image-folder", "Where images are; default: in the data folder.", ""),
-          setting("driver", "auto, runc or bubblewrap.", "auto"),
-          setting("disk-pool-gib", "Room for disks; 0: none; default: 10 %, 4 to 200.", ""),
-          setting("disk-store", "auto, btrfs, or folders, which hold no size.", "auto"),
-          setting("price-per-gpu-hour", "What one GPU costs for an hour, in USD.", "0"));
+      Stream.concat(own().stream(), RegistrySettings.ALL.stream()).toList();
+
+  private static List<Setting> own() {
+    return List.of(
+        setting("region", "Where this machine is.", "us-buffalo-1"),
+        setting("gpus", "GPUs declared for a machine without any, as 8xH200,4xH100.", "8xH200"),
+        setting("gpu-discovery", "auto finds this machine's GPUs; off uses the declared.", "auto"),
+        setting("cpus-per-gpu", "Processors with each GPU; default: all, split.", ""),
+        setting("memory-per-gpu-mib", "Memory with each GPU; default: 85 %, split.", ""),
+        setting("disk-per-gpu-mib", "Disk shown with each GPU; not held to.", ""),
+        setting("pids-limit", "Processes and threads in one environment.", "1024"),
+        setting("egress", "off or slirp4netns; auto: slirp4netns if installed.", "auto"),
+        setting("image-folder", "Where images are; default: in the data folder.", ""),
+        setting("driver", "auto, runc or bubblewrap.", "auto"),
+        setting("disk-pool-gib", "Room for disks; 0: none; default: 10 %, 4 to 200.", ""),
+        setting("disk-store", "auto, btrfs, or folders, which hold no size.", "auto"),
+        setting("price-per-gpu-hour", "What one GPU costs for an hour, in USD.", "0"));
+  }
 
   /**
    * Reads the settings.
@@ -113,7 +120,8 @@ public record LocalSettings(
         choice("driver", config.get("driver", "auto"), DriverChoice.class),
         price(config.get("price-per-gpu-hour", "0")),
         config.find("disk-pool-gib").map(text -> number("disk-pool-gib", text, 0, 1_000_000)),
-        choice("disk-store", config.get("disk-store", "auto"), Store.class));
+        choice("disk-store", config.get("disk-store", "auto"), Store.class),
+        RegistrySettings.parse(config));
   }
 
   private static Region region(String code) {

@@ -121,6 +121,8 @@ final class Probe {
             MEMORY_MIB,
             PIDS,
             Map.of(),
+            "",
+            "",
             "");
     environment.write(asked);
     driver.start(environment, asked, images.find(""), ContainerEdits.NONE, Optional.empty());

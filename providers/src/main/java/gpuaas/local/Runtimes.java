@@ -8,6 +8,7 @@ import gpuaas.local.gpu.GpuInventory;
 import gpuaas.local.gpu.GpuSources;
 import gpuaas.local.image.IdRange;
 import gpuaas.local.image.Images;
+import gpuaas.local.image.registry.RegistryImages;
 import gpuaas.local.linux.Command;
 import gpuaas.local.oci.Cgroups;
 import gpuaas.local.oci.OutboundNetwork;
@@ -17,6 +18,7 @@ import gpuaas.spi.Assurance.Limit;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -201,6 +203,16 @@ record Runtimes(
     return settings.gpuDiscovery()
         ? GpuInventory.find(settings.declaredGpus(), sources)
         : GpuInventory.declared(settings.declaredGpus(), List.of("not looked for: gpu-discovery"));
+  }
+
+  /** The images that come from elsewhere. */
+  RegistryImages registryImages(InstantSource clock, StepHook steps) throws IOException {
+    return RegistryImages.open(
+        dataFolder.resolve("registry-images"),
+        runtimeFolder,
+        settings.registries(),
+        clock,
+        steps::afterPull);
   }
 
   /** The images, with the ownership that a driver's environments see. */

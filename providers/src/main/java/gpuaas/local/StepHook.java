@@ -1,6 +1,7 @@
 package gpuaas.local;
 
 import gpuaas.local.disk.DiskStep;
+import gpuaas.local.image.registry.PullStep;
 
 /** Told after each step of making an environment, so that a test can end it all right there. */
 @FunctionalInterface
@@ -14,6 +15,9 @@ public interface StepHook {
 
   /** The same for work on disks. */
   default void afterDisk(DiskStep step) {}
+
+  /** The same for fetching images, in threads of their own. */
+  default void afterPull(PullStep step) {}
 
   /** The steps of making an environment, in order. */
   enum Step {

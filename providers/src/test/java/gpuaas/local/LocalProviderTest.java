@@ -219,7 +219,7 @@ class LocalProviderTest {
                 good.tag(), good.offer(), "", List.of(), "", List.of(), Map.of(), hostName);
         assertThatThrownBy(() -> provider.create(bad)).isInstanceOf(Rejected.class);
       }
-      for (String image : List.of("../../etc", "/etc", "none", "a b")) {
+      for (String image : List.of("../../etc", "/etc", "None", "a b")) {
         var bad =
             new InstanceRequest(
                 good.tag(), good.offer(), "", List.of(), image, List.of(), Map.of(), "fine");

@@ -4,13 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import gpuaas.local.disk.PoolPlace.Store;
+import gpuaas.local.image.registry.RegistrySettings;
 import gpuaas.spi.Money;
 import gpuaas.spi.ProviderConfig;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** The settings: what they are without any, and that nothing wrong is passed over. */
@@ -33,6 +36,10 @@ class LocalSettingsTest {
     assertThat(settings.pricePerGpuHour()).isEqualTo(Money.usd("0"));
     assertThat(settings.diskPoolGib()).isEmpty();
     assertThat(settings.diskStore()).isEqualTo(Store.AUTO);
+    assertThat(settings.registries().instead()).isEmpty();
+    assertThat(settings.registries().allowed()).isEmpty();
+    assertThat(settings.registries().timeout()).isEqualTo(Duration.ofMinutes(15));
+    assertThat(settings.registries().stall()).isEqualTo(Duration.ofSeconds(60));
   }
 
   @Test
@@ -51,6 +58,15 @@ class LocalSettingsTest {
                 Map.entry("driver", "runc"),
                 Map.entry("disk-pool-gib", "12"),
                 Map.entry("disk-store", "folders"),
+                Map.entry("image-mirror", "docker.io=127.0.0.1:5000, ghcr.io=mirror.example.com"),
+                Map.entry("image-insecure", "10.0.0.7:5000"),
+                Map.entry("image-registries", "docker.io,ghcr.io"),
+                Map.entry("image-credentials", "/etc/gpuaas/auth.json"),
+                Map.entry("image-cache-gib", "7"),
+                Map.entry("image-size-gib", "8"),
+                Map.entry("image-default", "development"),
+                Map.entry("image-timeout-seconds", "30"),
+                Map.entry("image-stall-seconds", "5"),
                 Map.entry("price-per-gpu-hour", "4.50")));
     assertThat(settings.gpuDiscovery()).isFalse();
     assertThat(settings.milliCpusPerGpu()).isEqualTo(Optional.of(1500));
@@ -60,6 +76,18 @@ class LocalSettingsTest {
     assertThat(settings.pricePerGpuHour().micros()).isEqualTo(4_500_000);
     assertThat(settings.diskPoolGib()).contains(12);
     assertThat(settings.diskStore()).isEqualTo(Store.FOLDERS);
+    assertThat(settings.registries())
+        .isEqualTo(
+            new RegistrySettings(
+                Map.of("docker.io", "127.0.0.1:5000", "ghcr.io", "mirror.example.com"),
+                Set.of("10.0.0.7:5000"),
+                Set.of("docker.io", "ghcr.io"),
+                Optional.of(Path.of("/etc/gpuaas/auth.json")),
+                7,
+                8,
+                "development",
+                Duration.ofSeconds(30),
+                Duration.ofSeconds(5)));
   }
 
   @Test
@@ -79,6 +107,16 @@ class LocalSettingsTest {
             List.of("driver", "podman"),
             List.of("disk-pool-gib", "-1"),
             List.of("disk-store", "zfs"),
+            List.of("image-mirror", "docker.io"),
+            List.of("image-mirror", "docker.io=a b"),
+            List.of("image-insecure", "http://x"),
+            List.of("image-registries", "x/y"),
+            List.of("image-credentials", "relative"),
+            List.of("image-cache-gib", "0"),
+            List.of("image-size-gib", "many"),
+            List.of("image-default", "docker.io/library/ubuntu"),
+            List.of("image-timeout-seconds", "0"),
+            List.of("image-stall-seconds", "-1"),
             List.of("price-per-gpu-hour", "-1"),
             List.of("price-per-gpu-hour", "1.0000001"))) {
       assertThatThrownBy(() -> parse(Map.of(bad.getFirst(), bad.getLast())))

@@ -3,7 +3,10 @@ package gpuaas.local.image;
 import java.util.Map;
 
 /** Our own small files of a root folder, by their path in it. */
-final class SkeletonFiles {
+public final class SkeletonFiles {
+
+  /** Greets; read by the profile of every usual image. */
+  public static final String GREETING = "etc/profile.d/gpuaas.sh";
 
   /** Greets an interactive shell, sets its prompt, and goes on to what the image has. */
   static final String PROFILE =
@@ -78,4 +81,17 @@ final class SkeletonFiles {
           """);
 
   private SkeletonFiles() {}
+
+  /** What somebody who logs in needs, by its path, for an image that was not made for that. */
+  public static Map<String, String> forLogin(String shell) {
+    return Map.of(
+        GREETING,
+        "[ -n \"${GPUAAS_PATH:-}\" ] && export PATH=\"$GPUAAS_PATH\"\n" + PROFILE,
+        "etc/profile",
+        "for part in /etc/profile.d/*.sh; do [ -r \"$part\" ] && . \"$part\"; done\n",
+        "etc/passwd",
+        "root:x:0:0:root:/root:" + shell + "\nnobody:x:65534:65534:nobody:/:/bin/false\n",
+        "etc/group",
+        "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n");
+  }
 }

@@ -7,6 +7,7 @@ import gpuaas.local.Environment;
 import gpuaas.local.gpu.ContainerEdits;
 import gpuaas.local.image.IdRange;
 import gpuaas.local.image.Image;
+import gpuaas.local.image.ImageConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -117,7 +118,7 @@ record Bundle(
     FIRST_PROCESS.forEach(process.putArray("args")::add);
     ArrayNode variables = process.putArray("env");
     variables().forEach((name, value) -> variables.add(name + "=" + value));
-    process.put("cwd", HOME);
+    process.put("cwd", workFolder());
     ObjectNode capabilities = process.putObject("capabilities");
     for (String set : List.of("bounding", "effective", "permitted")) {
       CAPABILITIES.forEach(capabilities.putArray(set)::add);
@@ -132,16 +133,30 @@ record Bundle(
         .put("soft", 0);
   }
 
+  /** With a disk as the home, it is better not to begin where nothing is kept. */
+  private String workFolder() {
+    return image
+        .config()
+        .map(ImageConfig::workFolder)
+        .filter(folder -> home.isEmpty() && !folder.matches("/*") && image.hasFolder(folder))
+        .orElse(HOME);
+  }
+
   private Map<String, String> variables() {
     Map<String, String> variables = new TreeMap<>();
     variables.put("PATH", PATH);
     variables.put("LANG", "C.UTF-8");
+    image.config().ifPresent(config -> variables.putAll(config.variables()));
     variables.putAll(edits.variables());
     variables.putAll(environment.variables());
     variables.put("HOME", HOME);
     variables.put("USER", "root");
     variables.put("LOGNAME", "root");
     variables.put("SHELL", image.shell());
+    if (image.config().isPresent()) {
+      // A login shell sets its own path; the greeting sets this one again.
+      variables.put("GPUAAS_PATH", variables.getOrDefault("PATH", PATH));
+    }
     return variables;
   }
 

@@ -3,11 +3,13 @@ package gpuaas.local.oci;
 import gpuaas.local.Environment;
 import gpuaas.local.image.IdRange;
 import gpuaas.local.image.Image;
+import gpuaas.local.image.SkeletonFiles;
 import gpuaas.local.linux.SystemCalls;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
 
 /**
  * The root of an environment: its own files over those of its image.
@@ -20,7 +22,8 @@ record OverlayRoot(Path files, Path mountFolder) {
   private static final long NODEV = 4;
 
   /** Writes what differs from environment to environment. */
-  void makeFiles(Environment environment, String resolver, String greeting) throws IOException {
+  void makeFiles(Environment environment, Image image, String resolver, String greeting)
+      throws IOException {
     Path upper = files.resolve("upper");
     Files.createDirectory(files);
     makeFolder(upper);
@@ -33,6 +36,25 @@ record OverlayRoot(Path files, Path mountFolder) {
         etc.resolve("hosts"), "127.0.0.1 localhost " + name + "\n::1 localhost " + name + "\n");
     makeFile(etc.resolve("resolv.conf"), resolver);
     makeFile(etc.resolve("motd"), greeting);
+    if (image.config().isPresent()) {
+      makeWhatImagesLack(image, upper);
+    }
+    if (image.config().isPresent() || !environment.askedImage().isEmpty()) {
+      makeFolder(upper.resolve("run"));
+      makeFolder(upper.resolve("run/gpuaas"));
+      makeFile(upper.resolve("run/gpuaas/image"), environment.imageWords());
+    }
+  }
+
+  /** An image from a registry was not made for people to log in. */
+  private static void makeWhatImagesLack(Image image, Path upper) throws IOException {
+    makeFolder(upper.resolve("etc/profile.d"));
+    for (Map.Entry<String, String> file : SkeletonFiles.forLogin(image.shell()).entrySet()) {
+      boolean ours = file.getKey().equals(SkeletonFiles.GREETING);
+      if (ours || !image.has("/" + file.getKey())) {
+        makeFile(upper.resolve(file.getKey()), file.getValue());
+      }
+    }
   }
 
   /** Where it is mounted. */

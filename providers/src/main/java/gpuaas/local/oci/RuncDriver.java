@@ -102,7 +102,7 @@ public final class RuncDriver implements Driver {
     String id = folder.id();
     OverlayRoot root = root(folder);
     String resolver = outbound.map(OutboundNetwork::resolver).orElse("");
-    root.makeFiles(environment, resolver, Greeting.of(environment, edits));
+    root.makeFiles(environment, image, resolver, Greeting.of(environment, edits));
     steps.after(Step.FILES);
     root.mount(image);
     steps.after(Step.MOUNTED);
