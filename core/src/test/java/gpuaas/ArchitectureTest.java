@@ -35,6 +35,7 @@ class ArchitectureTest {
           "capacity",
           "ledger",
           "archive",
+          "command",
           "disk",
           "lease");
 

@@ -1,6 +1,9 @@
 package gpuaas.lease;
 
 import gpuaas.archive.Archives;
+import gpuaas.command.Command;
+import gpuaas.command.CommandReconciler;
+import gpuaas.command.Commands;
 import gpuaas.disk.Disks;
 import gpuaas.lease.LeaseSignal.StopAsked;
 import gpuaas.lease.LeaseState.Booting;
@@ -22,7 +25,7 @@ import java.util.function.Function;
  * Brings a lease one step closer to where it should be. Each state has one class that does its
  * step; any number of these may run anywhere at once, for the version on the row decides.
  */
-public final class LeaseReconciler implements Reconciler {
+public final class LeaseReconciler implements Reconciler, CommandReconciler.Leased {
 
   private final LeaseBook book;
   private final InstantSource clock;
@@ -39,6 +42,7 @@ public final class LeaseReconciler implements Reconciler {
       Readiness readiness,
       Archives archives,
       Disks disks,
+      Commands commands,
       String deployment,
       InstantSource clock,
       LeaseRules rules,
@@ -51,7 +55,7 @@ public final class LeaseReconciler implements Reconciler {
     this.finding = new Finding(providers, signals, deployment, rules);
     this.probing = new Probing(providers, readiness, archives, signals, rules);
     this.watching = new Watching(providers, signals, rules, lastTraffic);
-    this.destroying = new Destroying(providers, archives, signals, deployment, rules);
+    this.destroying = new Destroying(providers, archives, commands, signals, deployment, rules);
   }
 
   @Override
@@ -82,5 +86,32 @@ public final class LeaseReconciler implements Reconciler {
       case Stopping s -> destroying.step(lease, s);
       case Ended _ -> Next.done();
     };
+  }
+
+  @Override
+  public Optional<CommandReconciler.Target> target(UUID id) {
+    return book.find(id)
+        .filter(lease -> lease.state() instanceof Running)
+        .flatMap(lease ->
+            lease
+                .spec()
+                .command()
+                .map(command ->
+                    new CommandReconciler.Target(
+                        ((Running) lease.state()).instance(),
+                        command.text(),
+                        ((Running) lease.state()).since())));
+  }
+
+  @Override
+  public boolean ended(UUID id, Command.Exit exit) {
+    Optional<Lease> lease =
+        book.find(id)
+            .filter(one -> one.spec().command().map(LeaseSpec.Command::endsLease).orElse(false))
+            .filter(one -> !one.state().isOver());
+    EndReason why = exit.isSuccess() ? EndReason.COMPLETED : EndReason.COMMAND_FAILED;
+    return lease
+        .map(one -> book.write(one.on(new StopAsked(why), clock.instant(), rules)))
+        .orElse(true);
   }
 }

@@ -26,6 +26,8 @@ import java.util.UUID;
  * @param disk its home folder; empty: one of its own that ends with it
  * @param keep under which name the files of its home folder are kept when it ends, and those that
  *     were kept are put there when it begins; empty: they end with it
+ * @param command what it runs by itself as soon as it answers; empty: nothing
+ * @param ending what its user is told before its end, and how long it goes on after it
  * @param notes what its maker has to remember about it; means nothing to us
  */
 public record LeaseSpec(
@@ -44,7 +46,9 @@ public record LeaseSpec(
     Optional<UUID> disk,
     Optional<String> keep,
     Map<String, String> notes,
-    Optional<String> onlyOne) {
+    Optional<String> onlyOne,
+    Optional<Command> command,
+    Ending ending) {
 
   /** The note that says for whom of the caller's own users it is. */
   public static final String CONSUMER = "consumer_id";
@@ -64,7 +68,48 @@ public record LeaseSpec(
     keep = keep == null ? Optional.empty() : keep;
     notes = notes == null ? Map.of() : Map.copyOf(notes);
     patience = patience == null ? Duration.ZERO : patience;
+    command = command == null ? Optional.empty() : command;
+    ending = ending == null ? Ending.PLAIN : ending;
     guards = guards == null ? Guards.NONE : guards;
+  }
+
+  /** A lease that runs nothing by itself, and is stopped at its end. */
+  public LeaseSpec(
+      Want want,
+      String image,
+      List<UUID> sshKeys,
+      List<String> ownKeys,
+      Map<String, String> environment,
+      Launch launch,
+      Optional<Duration> term,
+      boolean termFromRequest,
+      Optional<Duration> bootLimit,
+      WhenFull whenFull,
+      Duration patience,
+      Guards guards,
+      Optional<UUID> disk,
+      Optional<String> keep,
+      Map<String, String> notes,
+      Optional<String> onlyOne) {
+    this(
+        want,
+        image,
+        sshKeys,
+        ownKeys,
+        environment,
+        launch,
+        term,
+        termFromRequest,
+        bootLimit,
+        whenFull,
+        patience,
+        guards,
+        disk,
+        keep,
+        notes,
+        onlyOne,
+        Optional.empty(),
+        Ending.PLAIN);
   }
 
   /** A lease that begins as providers do it, opened by registered keys. */
@@ -96,6 +141,14 @@ public record LeaseSpec(
         Optional.empty());
   }
 
+  /**
+   * What it runs by itself.
+   *
+   * @param text for a shell
+   * @param endsLease true: the lease ends when the command does
+   */
+  public record Command(String text, boolean endsLease) {}
+
   /** A lease in the queue, until somebody stops it. */
   public static LeaseSpec queued(Want want, String image, List<UUID> sshKeys) {
     return new LeaseSpec(
@@ -107,6 +160,23 @@ public record LeaseSpec(
         WhenFull.QUEUE,
         Duration.ZERO,
         Guards.NONE);
+  }
+
+  /**
+   * How it ends.
+   *
+   * @param warnBefore how long before its end its user is told, the longest first, three times at
+   *     most; empty: once, as the rules say
+   * @param grace for how long it goes on after its end, for those who are late
+   */
+  public record Ending(List<Duration> warnBefore, Duration grace) {
+
+    /** As the rules say, and no grace. */
+    public static final Ending PLAIN = new Ending(List.of(), Duration.ZERO);
+
+    public Ending {
+      warnBefore = List.copyOf(warnBefore);
+    }
   }
 
   /** What to do when there is no room. */

@@ -6,6 +6,7 @@ import gpuaas.capacity.Reclaim;
 import gpuaas.capacity.Room;
 import gpuaas.capacity.RoomStore;
 import gpuaas.catalog.Want;
+import gpuaas.command.CommandReconciler;
 import gpuaas.db.Database;
 import gpuaas.db.Duplicate;
 import gpuaas.db.Tx;
@@ -138,7 +139,14 @@ final class LeaseStore implements LeaseBook {
         }
       }
       case LeaseState.Stopping _ -> dueNow(tx, after.id());
-      case LeaseState.Provisioning _, LeaseState.Booting _, LeaseState.Running _ -> {}
+      case LeaseState.Running _ -> {
+        if (!(change.before().state() instanceof LeaseState.Running)
+            && after.spec().command().isPresent()) {
+          WorkStore.due(tx, CommandReconciler.KIND, after.id(), clock.instant());
+          tx.afterCommit(() -> hooks.wake().accept(CommandReconciler.KIND, after.id()));
+        }
+      }
+      case LeaseState.Provisioning _, LeaseState.Booting _ -> {}
     }
     return true;
   }

@@ -15,6 +15,7 @@ import gpuaas.capacity.Availability;
 import gpuaas.capacity.Delay;
 import gpuaas.capacity.RoomStore;
 import gpuaas.catalog.Want;
+import gpuaas.command.Commands;
 import gpuaas.db.Database;
 import gpuaas.db.Tx;
 import gpuaas.disk.Disks;
@@ -355,6 +356,7 @@ public final class Leases {
       Readiness readiness,
       Archives archives,
       Disks disks,
+      Commands commands,
       SshKeys sshKeys,
       String deployment,
       Ids ids,
@@ -379,6 +381,7 @@ public final class Leases {
             readiness,
             archives,
             disks,
+            commands,
             deployment,
             clock,
             rules,

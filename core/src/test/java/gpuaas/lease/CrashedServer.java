@@ -4,6 +4,7 @@ import gpuaas.archive.TestArchives;
 import gpuaas.base.Caller;
 import gpuaas.capacity.NodeSync;
 import gpuaas.catalog.Want;
+import gpuaas.command.TestCommands;
 import gpuaas.db.Database;
 import gpuaas.db.DatabaseSettings;
 import gpuaas.db.Tx;
@@ -139,6 +140,7 @@ public final class CrashedServer {
             readiness,
             TestArchives.none(),
             TestDisks.none(),
+            TestCommands.none(),
             DEPLOYMENT,
             CLOCK,
             RULES,

@@ -6,6 +6,7 @@ import gpuaas.base.Caller;
 import gpuaas.base.Ids;
 import gpuaas.capacity.NodeSync;
 import gpuaas.catalog.Want;
+import gpuaas.command.TestCommands;
 import gpuaas.db.Database;
 import gpuaas.db.TestDatabase;
 import gpuaas.disk.TestDisks;
@@ -76,6 +77,7 @@ public final class Desk implements AutoCloseable {
         (lease, instance, ssh) -> Optional.of(new Endpoint("127.0.0.1", 22, "root")),
         TestArchives.none(),
         TestDisks.none(),
+        TestCommands.none(),
         new SshKeys(database, next, clock, _ -> {}),
         "desk",
         next,

@@ -6,6 +6,8 @@ import gpuaas.access.SshKeys;
 import gpuaas.base.Action;
 import gpuaas.base.Caller;
 import gpuaas.base.Ids;
+import gpuaas.command.Command;
+import gpuaas.command.Commands;
 import gpuaas.db.Database;
 import gpuaas.db.Duplicate;
 import gpuaas.disk.Disks;
@@ -45,6 +47,7 @@ final class JobRoutes {
   private final SshKeys sshKeys;
   private final Guests guests;
   private final Disks disks;
+  private final Commands commands;
   private final Extensions extensions;
   private final Jobs jobs;
   private final Ids ids;
@@ -57,6 +60,7 @@ final class JobRoutes {
     this.sshKeys = parts.sshKeys();
     this.guests = parts.guests();
     this.disks = parts.disks();
+    this.commands = parts.commands();
     this.ids = parts.ids();
     this.clock = parts.clock();
     this.jobs = jobs;
@@ -105,8 +109,7 @@ final class JobRoutes {
       if (there.isEmpty()) {
         List<UUID> keys = sshKeys.own(tx, caller, KEYS_MOST);
         HomeDisk home = HomeDisk.of(tx, caller, asked, disks);
-        LeaseSpec spec =
-            JobSpecs.of(asked, keys, home.disk(), home.warning(), settings.fetchesImages());
+        LeaseSpec spec = JobSpecs.of(asked, keys, home.disk(), home.warning(), settings);
         leases.request(tx, caller, id, spec, asked.name());
         if (!asked.githubUser().isEmpty()) {
           var _ = guests.add(tx, id, asked.githubUser(), true);
@@ -122,21 +125,31 @@ final class JobRoutes {
     Caller caller = request.caller();
     String text = request.pathParameters().getOrDefault("id", "");
     Lease lease = jobs.find(caller, text, "You can only view your own jobs");
-    return GpudevJson.reply(200, view(caller, lease, guests.of(List.of(lease.id())), true));
+    return GpudevJson.reply(200, view(caller, lease, beside(List.of(lease.id())), true));
   }
 
-  private Map<String, Object> view(Caller caller, Lease lease, List<Guest> all, boolean look) {
+  /** What is kept beside leases, of several at once. */
+  private record Beside(List<Guest> guests, List<Command> commands) {}
+
+  private Beside beside(List<UUID> shown) {
+    return new Beside(guests.of(shown), commands.of(shown));
+  }
+
+  private Map<String, Object> view(Caller caller, Lease lease, Beside beside, boolean look) {
     JobView.Around around =
         new JobView.Around(
             caller.name(),
             extensions.shown(lease.id(), clock.instant(), look),
             extensions.error(lease.id()),
             look ? leases.delay(lease) : Optional.empty(),
-            all.stream()
+            beside.guests().stream()
                 .filter(
                     guest -> guest.lease().equals(lease.id()) && !guest.owner() && guest.mayEnter())
                 .map(Guest::name)
-                .toList());
+                .toList(),
+            beside.commands().stream()
+                .filter(command -> command.lease().equals(lease.id()))
+                .findFirst());
     return JobView.of(lease, around, clock.instant());
   }
 
@@ -151,9 +164,10 @@ final class JobRoutes {
     Leases.Part part =
         leases.list(caller, standing(request.query("status").orElse("")), offset, limit);
     List<UUID> shown = part.leases().stream().map(Lease::id).toList();
-    List<Guest> all = guests.of(shown);
+    Beside beside = beside(shown);
     Map<String, Object> body = new LinkedHashMap<>();
-    body.put("jobs", part.leases().stream().map(lease -> view(caller, lease, all, false)).toList());
+    body.put(
+        "jobs", part.leases().stream().map(lease -> view(caller, lease, beside, false)).toList());
     body.put("total", part.total());
     body.put("limit", limit);
     body.put("offset", offset);

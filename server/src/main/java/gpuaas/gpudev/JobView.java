@@ -1,6 +1,7 @@
 package gpuaas.gpudev;
 
 import gpuaas.capacity.Delay;
+import gpuaas.command.Command;
 import gpuaas.lease.EndReason;
 import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseState;
@@ -26,6 +27,7 @@ final class JobView {
 
   private static final Map<EndReason, String> FAILURES =
       Map.of(
+          EndReason.COMMAND_FAILED, "its command ended with an exit code other than 0",
           EndReason.NO_CAPACITY, "no machine had room for it",
           EndReason.DECLINED,
               "its machine or its disk declined it: check the image, the variables and the disk",
@@ -49,7 +51,8 @@ final class JobView {
       Optional<Extensions.Shown> end,
       Optional<String> extensionError,
       Optional<Delay> delay,
-      List<String> guests) {}
+      List<String> guests,
+      Optional<Command> command) {}
 
   static Map<String, Object> of(Lease lease, Around around, Instant now) {
     Map<String, String> notes = lease.spec().notes();
@@ -119,10 +122,26 @@ final class JobView {
     Optional.ofNullable(notes.get(JobSpecs.IMAGE))
         .map(asked -> image(lease, asked))
         .ifPresent(image -> body.put("image", image));
+    lease
+        .spec()
+        .command()
+        .ifPresent(_ -> body.put("command_status", commandStatus(lease, around.command())));
+    around.command().flatMap(Command::exit).ifPresent(exit -> body.put("exit_code", exit.code()));
     around.extensionError().ifPresent(why -> body.put("extension_error", why));
     if (!around.guests().isEmpty()) {
       body.put("secondary_users", around.guests());
     }
+  }
+
+  /** How far its command is. */
+  static String commandStatus(Lease lease, Optional<Command> command) {
+    if (command.flatMap(Command::exit).isPresent()) {
+      return "exited";
+    }
+    if (lease.state().isOver()) {
+      return command.isPresent() ? "stopped" : "never_started";
+    }
+    return command.isPresent() ? "running" : "pending";
   }
 
   /** What it really runs in. */
@@ -178,6 +197,8 @@ final class JobView {
   static String status(EndReason why) {
     return switch (why) {
       case ASKED -> "cancelled";
+      case COMPLETED -> "completed";
+      case COMMAND_FAILED -> "failed";
       case EXPIRED, IDLE, RECLAIMED, OUT_OF_FUNDS -> "expired";
       case NO_CAPACITY, DECLINED, BOOT_FAILED, BOOT_TIMEOUT, LOST -> "failed";
     };

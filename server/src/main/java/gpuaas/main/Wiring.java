@@ -12,6 +12,8 @@ import gpuaas.base.SecretBox;
 import gpuaas.capacity.Catalog;
 import gpuaas.capacity.NodeSync;
 import gpuaas.capacity.PriceList;
+import gpuaas.command.CommandReconciler;
+import gpuaas.command.Commands;
 import gpuaas.db.Database;
 import gpuaas.db.DeploymentFactStore;
 import gpuaas.disk.DiskReconciler;
@@ -157,7 +159,7 @@ public final class Wiring {
             new SshProbe(),
             probeKey,
             entrances.gateway()::get,
-            sshHost(settings),
+            Addresses.ssh(settings),
             settings.address(),
             settings.readyProbeLimit(),
             new ServiceHealth(providers, settings.readyProbeLimit()));
@@ -191,6 +193,7 @@ public final class Wiring {
             clock,
             settings.disks(),
             (kind, id) -> loop.get().wake(kind, id));
+    Commands commands = new Commands(database, providers, clock, settings.commands());
     Leases.Parts lease =
         Leases.open(
             database,
@@ -198,6 +201,7 @@ public final class Wiring {
             readiness,
             archives,
             disks,
+            commands,
             sshKeys,
             deployment,
             ids,
@@ -226,10 +230,11 @@ public final class Wiring {
             List.of(
                 lease.reconciler(),
                 guests,
+                new CommandReconciler(commands, lease.reconciler()),
                 new DiskReconciler(database, providers, clock, settings.disks()))));
 
     // the ways in
-    GatewaySettings gatewaySettings = gatewaySettings(settings);
+    GatewaySettings gatewaySettings = Addresses.gateway(settings);
     LeaseDoors doors =
         new LeaseDoors(lease.leases(), sshKeys, guests, providers, probeKey.publicKey());
     SshGateway gateway = new SshGateway(gatewaySettings, doors, new SessionLines(), activity);
@@ -249,6 +254,7 @@ public final class Wiring {
             nodes,
             lease,
             archives,
+            commands,
             reconciliation,
             idempotency,
             telling,
@@ -257,7 +263,7 @@ public final class Wiring {
     FailedTries failedTries = new FailedTries(settings.failedAuthenticationsPerMinute());
     Pipeline pipeline = new Pipeline(database, idempotency, metrics, ids::next, failedTries);
     SigningKeys signingKeys = SigningKeys.open(database, secrets);
-    IdpDialect.IdpSettings idpSettings = idpSettings(settings);
+    IdpDialect.IdpSettings idpSettings = Addresses.idp(settings);
     GpuaasAuth auth =
         new GpuaasAuth(
             signingKeys.publicKeys(),
@@ -331,6 +337,7 @@ public final class Wiring {
                 guests,
                 disks,
                 lease.leases(),
+                commands,
                 ids,
                 clock));
     IdpDialect idp = new IdpDialect(idpSettings, identities, signingKeys, failedTries, ids, clock);
@@ -356,28 +363,6 @@ public final class Wiring {
   private static String deploymentId(Database database, Ids ids) {
     return DeploymentFactStore.getOrMake(
         database, "deployment", () -> "gpuaas-" + ids.next().toString().substring(24));
-  }
-
-  private static String sshHost(Settings settings) {
-    return settings.sshHost().orElse(settings.address());
-  }
-
-  private static GatewaySettings gatewaySettings(Settings settings) {
-    GatewaySettings defaults =
-        GatewaySettings.defaults(settings.data().resolve("ssh_host_ed25519_key"));
-    return defaults
-        .listening(settings.address(), settings.sshPort())
-        .idleAfter(settings.sshIdleLimit(), settings.sshKeepAlive())
-        .recheckingEvery(settings.sshRecheckEvery());
-  }
-
-  private static IdpDialect.IdpSettings idpSettings(Settings settings) {
-    return new IdpDialect.IdpSettings(
-        settings.idpUrl().orElse("http://localhost:" + settings.idpPort()),
-        "gpuaas-api",
-        settings.idpClientSecret(),
-        settings.accessTokenLifetime(),
-        settings.refreshTokenLifetime());
   }
 
   /** Opens the providers of the settings; the tests open others. */
