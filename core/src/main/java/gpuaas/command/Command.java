@@ -39,6 +39,7 @@ public record Command(
    *
    * @param position of its first byte
    */
+  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
   public record Output(long position, byte[] bytes) {
 
     /** Where the next part begins. */

@@ -94,6 +94,7 @@ final class CommandLook {
    * @param part of its output, from the position that was asked for
    * @param more true: there may be more of it already
    */
+  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
   record Seen(State state, byte[] part, boolean more) {}
 
   /** What is asked. */
