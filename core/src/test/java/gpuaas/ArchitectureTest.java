@@ -36,6 +36,7 @@ class ArchitectureTest {
           "ledger",
           "archive",
           "disk",
+          "queue",
           "lease");
 
   private static final JavaClasses CLASSES =
@@ -120,6 +121,9 @@ class ArchitectureTest {
             .or()
             .haveFullyQualifiedName("gpuaas.capacity.Placement")
             .or()
+            .haveNameMatching(
+                "gpuaas\\.(capacity\\.FreeIndex|queue\\.(Line|Head|Horizon|Waiter))(\\$.*)?")
+            .or()
             .haveFullyQualifiedName("gpuaas.capacity.OfferHealth")
             .or()
             .haveFullyQualifiedName("gpuaas.capacity.Shop")
@@ -142,7 +146,9 @@ class ArchitectureTest {
                         "gpuaas.capacity",
                         "gpuaas.events",
                         "gpuaas.ledger",
+                        "gpuaas.queue",
                         "gpuaas.spi",
+                        "gpuaas.spi.gang",
                         "org.jspecify..")
                     .and(
                         not(

@@ -1,5 +1,6 @@
 package gpuaas.lease;
 
+import gpuaas.catalog.Gang;
 import gpuaas.catalog.Want;
 import gpuaas.spi.InstanceRequest.Launch;
 import java.time.Duration;
@@ -27,6 +28,7 @@ import java.util.UUID;
  * @param keep under which name the files of its home folder are kept when it ends, and those that
  *     were kept are put there when it begins; empty: they end with it
  * @param notes what its maker has to remember about it; means nothing to us
+ * @param gang its part in a gang, with which it begins and ends; empty: it is by itself
  */
 public record LeaseSpec(
     Want want,
@@ -44,7 +46,8 @@ public record LeaseSpec(
     Optional<UUID> disk,
     Optional<String> keep,
     Map<String, String> notes,
-    Optional<String> onlyOne) {
+    Optional<String> onlyOne,
+    Optional<Gang> gang) {
 
   /** The note that says for whom of the caller's own users it is. */
   public static final String CONSUMER = "consumer_id";
@@ -65,6 +68,67 @@ public record LeaseSpec(
     notes = notes == null ? Map.of() : Map.copyOf(notes);
     patience = patience == null ? Duration.ZERO : patience;
     guards = guards == null ? Guards.NONE : guards;
+    gang = gang == null ? Optional.empty() : gang;
+  }
+
+  /** A lease by itself. */
+  public LeaseSpec(
+      Want want,
+      String image,
+      List<UUID> sshKeys,
+      List<String> ownKeys,
+      Map<String, String> environment,
+      Launch launch,
+      Optional<Duration> term,
+      boolean termFromRequest,
+      Optional<Duration> bootLimit,
+      WhenFull whenFull,
+      Duration patience,
+      Guards guards,
+      Optional<UUID> disk,
+      Optional<String> keep,
+      Map<String, String> notes,
+      Optional<String> onlyOne) {
+    this(
+        want,
+        image,
+        sshKeys,
+        ownKeys,
+        environment,
+        launch,
+        term,
+        termFromRequest,
+        bootLimit,
+        whenFull,
+        patience,
+        guards,
+        disk,
+        keep,
+        notes,
+        onlyOne,
+        Optional.empty());
+  }
+
+  /** The same as a member of a gang. */
+  public LeaseSpec in(Gang member) {
+    return new LeaseSpec(
+        want,
+        image,
+        sshKeys,
+        ownKeys,
+        environment,
+        launch,
+        term,
+        termFromRequest,
+        bootLimit,
+        whenFull,
+        patience,
+        guards,
+        disk,
+        keep,
+        notes,
+        onlyOne,
+        Optional.of(member));
   }
 
   /** A lease that begins as providers do it, opened by registered keys. */
