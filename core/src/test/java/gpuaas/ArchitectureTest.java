@@ -37,6 +37,7 @@ class ArchitectureTest {
           "archive",
           "command",
           "disk",
+          "queue",
           "lease");
 
   private static final JavaClasses CLASSES =
@@ -121,6 +122,9 @@ class ArchitectureTest {
             .or()
             .haveFullyQualifiedName("gpuaas.capacity.Placement")
             .or()
+            .haveNameMatching(
+                "gpuaas\\.(capacity\\.FreeIndex|queue\\.(Line|Head|Horizon|Waiter))(\\$.*)?")
+            .or()
             .haveFullyQualifiedName("gpuaas.capacity.OfferHealth")
             .or()
             .haveFullyQualifiedName("gpuaas.capacity.Shop")
@@ -143,7 +147,9 @@ class ArchitectureTest {
                         "gpuaas.capacity",
                         "gpuaas.events",
                         "gpuaas.ledger",
+                        "gpuaas.queue",
                         "gpuaas.spi",
+                        "gpuaas.spi.gang",
                         "org.jspecify..")
                     .and(
                         not(

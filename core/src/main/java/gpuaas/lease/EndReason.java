@@ -29,7 +29,9 @@ public enum EndReason {
   /** The instance did not answer in time. */
   BOOT_TIMEOUT(true),
   /** The provider says that the instance is gone, and we did not ask for it. */
-  LOST(true);
+  LOST(true),
+  /** Another member of its gang failed, or never came. */
+  GANG(true);
 
   private final boolean failure;
 

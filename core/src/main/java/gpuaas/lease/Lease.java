@@ -179,6 +179,9 @@ public record Lease(
   }
 
   private Change declined(int tries, Decline why, Instant now, LeaseRules rules) {
+    if (spec.gang().isPresent()) {
+      return ended(why.isNoRoom() ? NO_CAPACITY : DECLINED, now); // alone it is of no use
+    }
     boolean mayPass = why.mayPass() && now.isBefore(createdAt.plus(spec.patience()));
     if (spec.whenFull() == LeaseSpec.WhenFull.FAIL && !mayPass) {
       return ended(why.isNoRoom() ? NO_CAPACITY : DECLINED, now);

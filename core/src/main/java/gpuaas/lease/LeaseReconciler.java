@@ -17,6 +17,7 @@ import gpuaas.work.Next;
 import gpuaas.work.Reconciler;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
@@ -51,7 +52,7 @@ public final class LeaseReconciler implements Reconciler, CommandReconciler.Leas
     this.clock = clock;
     this.rules = rules;
     Signals signals = new Signals(book, clock, rules);
-    this.placing = new Placing(book, providers, disks, signals, deployment);
+    this.placing = new Placing(book, providers, disks, signals, deployment, rules);
     this.finding = new Finding(providers, signals, deployment, rules);
     this.probing = new Probing(providers, readiness, archives, signals, rules);
     this.watching = new Watching(providers, signals, rules, lastTraffic);
@@ -76,6 +77,11 @@ public final class LeaseReconciler implements Reconciler, CommandReconciler.Leas
     }
     if (lease.isReclaimDue(clock.instant())) {
       book.write(lease.on(new StopAsked(EndReason.RECLAIMED), clock.instant(), rules));
+      return Next.now();
+    }
+    Optional<EndReason> pulled = pulled(lease);
+    if (pulled.isPresent()) {
+      book.write(lease.on(new StopAsked(pulled.get()), clock.instant(), rules));
       return Next.now();
     }
     return switch (lease.state()) {
@@ -113,5 +119,35 @@ public final class LeaseReconciler implements Reconciler, CommandReconciler.Leas
     return lease
         .map(one -> book.write(one.on(new StopAsked(why), clock.instant(), rules)))
         .orElse(true);
+  }
+
+  /** What becomes of the other members when one ends for this; empty: they go on. */
+  private static Optional<EndReason> whatOthersEndBy(EndReason why) {
+    return switch (why) {
+      case ASKED, EXPIRED, IDLE, RECLAIMED, OUT_OF_FUNDS -> Optional.of(why);
+      case COMPLETED -> Optional.empty(); // each ends with its own work
+      case COMMAND_FAILED, NO_CAPACITY, DECLINED, BOOT_FAILED, BOOT_TIMEOUT, LOST, GANG ->
+          Optional.of(EndReason.GANG);
+    };
+  }
+
+  /** Why it ends with the others of its gang, or since they never came. */
+  private Optional<EndReason> pulled(Lease lease) {
+    boolean alone = lease.spec().gang().isEmpty();
+    if (alone || lease.state().isOver()) {
+      return Optional.empty();
+    }
+    List<Lease> mates = book.mates(lease);
+    Optional<EndReason> first =
+        mates.stream()
+            .flatMap(mate -> mate.state().end().stream())
+            .flatMap(why -> whatOthersEndBy(why).stream())
+            .findFirst();
+    if (first.isPresent()) {
+      return first;
+    }
+    boolean complete = mates.size() + 1 >= lease.spec().gang().get().size();
+    boolean late = !clock.instant().isBefore(lease.createdAt().plus(rules.queue().gangWait()));
+    return complete || !late ? Optional.empty() : Optional.of(EndReason.GANG);
   }
 }

@@ -1,5 +1,6 @@
 package gpuaas.lease;
 
+import gpuaas.catalog.Gang;
 import gpuaas.catalog.Want;
 import gpuaas.spi.InstanceRequest.Launch;
 import java.time.Duration;
@@ -29,6 +30,7 @@ import java.util.UUID;
  * @param command what it runs by itself as soon as it answers; empty: nothing
  * @param ending what its user is told before its end, and how long it goes on after it
  * @param notes what its maker has to remember about it; means nothing to us
+ * @param gang its part in a gang, with which it begins and ends; empty: it is by itself
  */
 public record LeaseSpec(
     Want want,
@@ -48,7 +50,8 @@ public record LeaseSpec(
     Map<String, String> notes,
     Optional<String> onlyOne,
     Optional<Command> command,
-    Ending ending) {
+    Ending ending,
+    Optional<Gang> gang) {
 
   /** The note that says for whom of the caller's own users it is. */
   public static final String CONSUMER = "consumer_id";
@@ -71,9 +74,10 @@ public record LeaseSpec(
     command = command == null ? Optional.empty() : command;
     ending = ending == null ? Ending.PLAIN : ending;
     guards = guards == null ? Guards.NONE : guards;
+    gang = gang == null ? Optional.empty() : gang;
   }
 
-  /** A lease that runs nothing by itself, and is stopped at its end. */
+  /** A lease by itself, which runs nothing by itself and is stopped at its end. */
   public LeaseSpec(
       Want want,
       String image,
@@ -109,7 +113,32 @@ public record LeaseSpec(
         notes,
         onlyOne,
         Optional.empty(),
-        Ending.PLAIN);
+        Ending.PLAIN,
+        Optional.empty());
+  }
+
+  /** The same as a member of a gang. */
+  public LeaseSpec in(Gang member) {
+    return new LeaseSpec(
+        want,
+        image,
+        sshKeys,
+        ownKeys,
+        environment,
+        launch,
+        term,
+        termFromRequest,
+        bootLimit,
+        whenFull,
+        patience,
+        guards,
+        disk,
+        keep,
+        notes,
+        onlyOne,
+        command,
+        ending,
+        Optional.of(member));
   }
 
   /** A lease that begins as providers do it, opened by registered keys. */

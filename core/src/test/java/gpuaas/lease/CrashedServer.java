@@ -130,7 +130,8 @@ public final class CrashedServer {
                 (kind, id) -> loop.get().wake(kind, id), _ -> {}, _ -> Optional.empty()),
             RULES,
             new Ledger(database, CLOCK, LedgerRules.standard()),
-            TestDisks.none());
+            TestDisks.none(),
+            Set.of());
     Readiness readiness =
         (lease, instance, ssh) -> dying.step("prove", () -> prove((HasExec) local, instance));
     LeaseReconciler reconciler =

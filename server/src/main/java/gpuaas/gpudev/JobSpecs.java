@@ -67,7 +67,8 @@ final class JobSpecs {
             .filter(text -> !text.isBlank())
             .map(text ->
                 new LeaseSpec.Command(text, asked.endsWithCommand(settings.endsWithCommand()))),
-        settings.ending());
+        settings.ending(),
+        Optional.empty());
   }
 
   private static Map<String, String> notes(JobRequest asked, Optional<Disk> disk, String warning) {

@@ -33,7 +33,8 @@ final class JobView {
               "its machine or its disk declined it: check the image, the variables and the disk",
           EndReason.BOOT_FAILED, "its environment did not come up",
           EndReason.BOOT_TIMEOUT, "its environment did not answer in time",
-          EndReason.LOST, "its machine or environment was lost");
+          EndReason.LOST, "its machine or environment was lost",
+          EndReason.GANG, "another node of it failed, or never came");
 
   private JobView() {}
 
@@ -200,7 +201,7 @@ final class JobView {
       case COMPLETED -> "completed";
       case COMMAND_FAILED -> "failed";
       case EXPIRED, IDLE, RECLAIMED, OUT_OF_FUNDS -> "expired";
-      case NO_CAPACITY, DECLINED, BOOT_FAILED, BOOT_TIMEOUT, LOST -> "failed";
+      case NO_CAPACITY, DECLINED, BOOT_FAILED, BOOT_TIMEOUT, LOST, GANG -> "failed";
     };
   }
 

@@ -107,7 +107,8 @@ public final class SessionRetries implements EventSink {
           RECLAIMED,
           OUT_OF_FUNDS,
           NO_CAPACITY,
-          DECLINED ->
+          DECLINED,
+          GANG ->
           Optional.empty();
     };
   }

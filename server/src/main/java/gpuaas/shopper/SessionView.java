@@ -163,6 +163,7 @@ record SessionView(
       case IDLE -> "stopped: nobody used it for its idle_threshold_minutes";
       case RECLAIMED -> "instance stopped unexpectedly: taken back by its provider";
       case OUT_OF_FUNDS -> "stopped: the account is empty, or a budget is used up";
+      case GANG -> "instance stopped unexpectedly: another member of its gang failed";
       case NO_CAPACITY -> "provider create failed: the offer is no longer available";
       case DECLINED -> "provider create failed: the provider declined the request";
       case BOOT_FAILED -> "instance stopped unexpectedly: it did not come up";
