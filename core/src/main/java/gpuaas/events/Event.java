@@ -58,6 +58,8 @@ public record Event(
     LEASE_GPU_LOST,
     /** They all work again. */
     LEASE_GPU_BACK,
+    /** Its environment does not come up, for a reason that is told. */
+    LEASE_FAILING,
     LEASE_STOPPING,
     LEASE_ENDED,
     LEASE_DISMISSED;
@@ -86,7 +88,8 @@ public record Event(
             LEASE_FILES_LOST,
             LEASE_OUT_OF_MEMORY,
             LEASE_GPU_LOST,
-            LEASE_GPU_BACK ->
+            LEASE_GPU_BACK,
+            LEASE_FAILING ->
             false;
       };
     }

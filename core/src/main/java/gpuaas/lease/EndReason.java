@@ -22,6 +22,8 @@ public enum EndReason {
   OUT_OF_FUNDS(false),
   /** No place was found, and it was not to wait. */
   NO_CAPACITY(true),
+  /** It has waited in the queue for as long as it was to. */
+  WAITED_TOO_LONG(false),
   /** It was declined too often. */
   DECLINED(true),
   /** The instance came up broken. */

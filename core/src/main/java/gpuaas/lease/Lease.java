@@ -3,18 +3,18 @@ package gpuaas.lease;
 import gpuaas.archive.Archive;
 import gpuaas.base.Caller;
 import gpuaas.events.Event;
+import gpuaas.lease.LeaseHistory.Trouble;
 import gpuaas.lease.LeaseSignal.Answered;
 import gpuaas.lease.LeaseSignal.Created;
 import gpuaas.lease.LeaseSignal.Decline;
 import gpuaas.lease.LeaseSignal.Declined;
 import gpuaas.lease.LeaseSignal.FundsLow;
 import gpuaas.lease.LeaseSignal.Gone;
-import gpuaas.lease.LeaseSignal.GpusLost;
 import gpuaas.lease.LeaseSignal.Metered;
-import gpuaas.lease.LeaseSignal.OutOfMemory;
 import gpuaas.lease.LeaseSignal.Placed;
 import gpuaas.lease.LeaseSignal.ReclaimAsked;
 import gpuaas.lease.LeaseSignal.StopAsked;
+import gpuaas.lease.LeaseSignal.Troubled;
 import gpuaas.lease.LeaseSignal.Warned;
 import gpuaas.lease.LeaseState.Booting;
 import gpuaas.lease.LeaseState.Ended;
@@ -142,8 +142,8 @@ public record Lease(
               Map.of("what", low.what(), "seconds_left", Long.toString(low.secondsLeft())),
               now);
 
-      case Case(Running _, OutOfMemory(int kills)) -> outOfMemory(kills, now);
-      case Case(Running r, GpusLost(List<String> ids)) -> gpusLost(r, ids, now);
+      case Case(Running _, Troubled(Trouble what)) -> troubled(what, now);
+      case Case(Booting _, Troubled(Trouble what)) -> troubled(what, now);
       case Case(Running _, Warned warned) -> warned(warned, now);
       case Case(LeaseState s, Warned w) when s.isOver() && w.isOfPast() -> warned(w, now);
       case Case(Stopping s, Created c) when c.attempt() == s.attempt() && s.instance().isEmpty() ->
@@ -170,26 +170,16 @@ public record Lease(
         now);
   }
 
-  private Change outOfMemory(int kills, Instant now) {
-    Map<String, String> details = Map.of("kills", Integer.toString(kills));
-    return history.trouble().memoryKills() >= kills
-        ? unchanged()
-        : told(
-            copy(name, state, expires, history.killed(kills, now)),
-            Event.Type.LEASE_OUT_OF_MEMORY,
-            details,
-            now);
-  }
-
   /** From when it was last seen whole until it is again, nothing is charged. */
-  private Change gpusLost(Running r, List<String> ids, Instant now) {
-    Running paused = new Running(r.place(), r.attempt(), r.instance(), r.ssh(), r.since(), now);
-    Event.Type type = ids.isEmpty() ? Event.Type.LEASE_GPU_BACK : Event.Type.LEASE_GPU_LOST;
-    Map<String, String> details =
-        Map.of("gpus", String.join(",", ids), "not_charged_from", r.meteredTo().toString());
-    return history.trouble().lostGpus().equals(ids)
-        ? unchanged()
-        : told(copy(name, paused, expires, history.lost(ids)), type, details, now);
+  private Change troubled(Trouble what, Instant now) {
+    Trouble before = history.trouble();
+    if (what.equals(before)) {
+      return unchanged();
+    }
+    boolean other = !what.lostGpus().equals(before.lostGpus());
+    LeaseState next = state instanceof Running r && other ? r.meteredTo(now) : state;
+    Lease after = copy(name, next, expires, history.troubled(what));
+    return told(after, what.news(before), what.details(), now);
   }
 
   private Change warned(Warned warned, Instant now) {
@@ -250,8 +240,7 @@ public record Lease(
     if (usage.isEmpty()) {
       return unchanged();
     }
-    Running next = new Running(r.place(), r.attempt(), r.instance(), r.ssh(), r.since(), now);
-    return new Change(this, with(next, expires), List.of(), usage);
+    return new Change(this, with(r.meteredTo(now), expires), List.of(), usage);
   }
 
   private static Stopping quiet(InstanceRef instance, int attempt, EndReason why, Instant now) {

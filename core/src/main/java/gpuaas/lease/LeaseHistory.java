@@ -1,10 +1,13 @@
 package gpuaas.lease;
 
+import gpuaas.events.Event;
 import gpuaas.spi.Offer;
 import gpuaas.spi.Region;
 import java.time.Instant;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -29,21 +32,57 @@ public record LeaseHistory(
     Trouble trouble) {
 
   /**
-   * What went wrong while it ran.
+   * What went wrong with it.
    *
    * @param memoryKills how many of its processes were ended because it had no memory left
    * @param memoryKillAt when the last one was seen
    * @param lostGpus ids of GPUs that it has and that do not work; while there are any, its time is
    *     not charged
+   * @param failure why it does not come up, in the words of its provider; empty: it does
    */
-  public record Trouble(int memoryKills, Optional<Instant> memoryKillAt, List<String> lostGpus) {
+  public record Trouble(
+      int memoryKills, Optional<Instant> memoryKillAt, List<String> lostGpus, String failure) {
 
     /** Nothing did. */
-    public static final Trouble NONE = new Trouble(0, Optional.empty(), List.of());
+    public static final Trouble NONE = new Trouble(0, Optional.empty(), List.of(), "");
 
     public Trouble {
       memoryKillAt = memoryKillAt == null ? Optional.empty() : memoryKillAt;
       lostGpus = lostGpus == null ? List.of() : List.copyOf(lostGpus);
+      failure = failure == null ? "" : failure;
+    }
+
+    Trouble killed(int kills, Instant at) {
+      return new Trouble(kills, Optional.of(at), lostGpus, failure);
+    }
+
+    Trouble lost(List<String> gpus) {
+      return new Trouble(memoryKills, memoryKillAt, gpus, failure);
+    }
+
+    Trouble failed(String why) {
+      return new Trouble(memoryKills, memoryKillAt, lostGpus, why);
+    }
+
+    /** What is new against before. */
+    Event.Type news(Trouble before) {
+      if (!failure.equals(before.failure)) {
+        return Event.Type.LEASE_FAILING;
+      }
+      if (lostGpus.equals(before.lostGpus)) {
+        return Event.Type.LEASE_OUT_OF_MEMORY;
+      }
+      return lostGpus.isEmpty() ? Event.Type.LEASE_GPU_BACK : Event.Type.LEASE_GPU_LOST;
+    }
+
+    /** The same in small facts. */
+    Map<String, String> details() {
+      Map<String, String> details = new HashMap<>();
+      details.put("memory_kills", Integer.toString(memoryKills));
+      details.put("lost_gpus", String.join(",", lostGpus));
+      details.put("failure", failure);
+      details.values().removeIf(text -> text.isEmpty() || text.equals("0"));
+      return details;
     }
   }
 
@@ -99,15 +138,7 @@ public record LeaseHistory(
     return new LeaseHistory(provider, region, readyAt, dismissedAt, reclaimAt, still, trouble);
   }
 
-  LeaseHistory killed(int kills, Instant at) {
-    return troubled(new Trouble(kills, Optional.of(at), trouble.lostGpus()));
-  }
-
-  LeaseHistory lost(List<String> gpus) {
-    return troubled(new Trouble(trouble.memoryKills(), trouble.memoryKillAt(), gpus));
-  }
-
-  private LeaseHistory troubled(Trouble now) {
+  LeaseHistory troubled(Trouble now) {
     return new LeaseHistory(provider, region, readyAt, dismissedAt, reclaimAt, told, now);
   }
 }

@@ -75,6 +75,16 @@ public final class LeaseReconciler implements Reconciler, CommandReconciler.Leas
       book.write(lease.on(new StopAsked(EndReason.EXPIRED), clock.instant(), rules));
       return Next.now();
     }
+    boolean waits = lease.state() instanceof Waiting;
+    if (waits
+        && lease
+            .spec()
+            .givesUp(lease.createdAt())
+            .filter(at -> !clock.instant().isBefore(at))
+            .isPresent()) {
+      book.write(lease.on(new StopAsked(EndReason.WAITED_TOO_LONG), clock.instant(), rules));
+      return Next.now();
+    }
     if (lease.isReclaimDue(clock.instant())) {
       book.write(lease.on(new StopAsked(EndReason.RECLAIMED), clock.instant(), rules));
       return Next.now();
@@ -124,7 +134,7 @@ public final class LeaseReconciler implements Reconciler, CommandReconciler.Leas
   /** What becomes of the other members when one ends for this; empty: they go on. */
   private static Optional<EndReason> whatOthersEndBy(EndReason why) {
     return switch (why) {
-      case ASKED, EXPIRED, IDLE, RECLAIMED, OUT_OF_FUNDS -> Optional.of(why);
+      case ASKED, EXPIRED, IDLE, RECLAIMED, OUT_OF_FUNDS, WAITED_TOO_LONG -> Optional.of(why);
       case COMPLETED -> Optional.empty(); // each ends with its own work
       case COMMAND_FAILED, NO_CAPACITY, DECLINED, BOOT_FAILED, BOOT_TIMEOUT, LOST, GANG ->
           Optional.of(EndReason.GANG);

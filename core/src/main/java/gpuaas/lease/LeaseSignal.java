@@ -1,6 +1,7 @@
 package gpuaas.lease;
 
 import gpuaas.events.Event;
+import gpuaas.lease.LeaseHistory.Trouble;
 import gpuaas.lease.LeaseState.Place;
 import gpuaas.spi.Endpoint;
 import gpuaas.spi.InstanceRef;
@@ -101,11 +102,8 @@ public sealed interface LeaseSignal {
     }
   }
 
-  /** So many of its processes, in all, were ended because it had no memory left. */
-  record OutOfMemory(int kills) implements LeaseSignal {}
-
-  /** These GPUs of it do not work; none: all do again. */
-  record GpusLost(List<String> ids) implements LeaseSignal {}
+  /** Something is wrong with it that was not, or not any more. */
+  record Troubled(Trouble now) implements LeaseSignal {}
 
   /** The provider says that there is nothing. */
   record Gone() implements LeaseSignal {}

@@ -4,6 +4,7 @@ import gpuaas.catalog.Gang;
 import gpuaas.catalog.Want;
 import gpuaas.spi.InstanceRequest.Launch;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,8 +22,8 @@ import java.util.UUID;
  * @param termFromRequest true: the term counts from when it was asked for, whether it runs or not
  * @param bootLimit how long it may take to answer; empty: as long as the rules say
  * @param whenFull what to do when there is no room
- * @param patience how long to look for room before {@code FAIL} fails; does not matter for {@code
- *     QUEUE}
+ * @param patience how long to look for room before {@code FAIL} fails, or {@code QUEUE} gives up;
+ *     zero: {@code FAIL} looks once, {@code QUEUE} never gives up
  * @param onlyOne no two leases of a project that are active have the same of these
  * @param disk its home folder; empty: one of its own that ends with it
  * @param keep under which name the files of its home folder are kept when it ends, and those that
@@ -115,6 +116,12 @@ public record LeaseSpec(
         Optional.empty(),
         Ending.PLAIN,
         Optional.empty());
+  }
+
+  /** When a lease that was asked for at this time gives up waiting in the queue. */
+  Optional<Instant> givesUp(Instant createdAt) {
+    boolean ever = whenFull == WhenFull.QUEUE && patience.isPositive();
+    return ever ? Optional.of(createdAt.plus(patience)) : Optional.empty();
   }
 
   /** The same as a member of a gang. */

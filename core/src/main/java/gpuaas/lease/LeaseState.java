@@ -34,7 +34,12 @@ public sealed interface LeaseState {
       Endpoint ssh,
       Instant since,
       Instant meteredTo)
-      implements LeaseState {}
+      implements LeaseState {
+
+    Running meteredTo(Instant to) {
+      return new Running(place, attempt, instance, ssh, since, to);
+    }
+  }
 
   /**
    * Nobody may use it. Something may still exist at the provider, at least until {@code quietFrom}.

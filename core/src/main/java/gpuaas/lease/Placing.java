@@ -94,9 +94,19 @@ final class Placing {
         }
         boolean often = waiting.tries() > 0 || lease.spec().gang().isPresent();
         Duration pause = often ? LOOK_FOR_ROOM : LOOK_RARELY;
-        yield Next.after(fails || makingRoom ? LOOK_OFTEN : pause);
+        yield Next.after(fails || makingRoom ? LOOK_OFTEN : noLongerThanItWaits(lease, pause));
       }
     };
+  }
+
+  private Duration noLongerThanItWaits(Lease lease, Duration pause) {
+    Duration left =
+        lease
+            .spec()
+            .givesUp(lease.createdAt())
+            .map(end -> Duration.between(signals.now(), end))
+            .orElse(pause);
+    return left.compareTo(pause) < 0 && !left.isNegative() ? left : pause;
   }
 
   private Next ask(Lease lease, Provisioning intent) {

@@ -3,9 +3,11 @@ package gpuaas.lease;
 import gpuaas.archive.Archive;
 import gpuaas.archive.Archives;
 import gpuaas.archive.Archives.Progress;
+import gpuaas.lease.LeaseHistory.Trouble;
 import gpuaas.lease.LeaseSignal.Answered;
 import gpuaas.lease.LeaseSignal.Gone;
 import gpuaas.lease.LeaseSignal.StopAsked;
+import gpuaas.lease.LeaseSignal.Troubled;
 import gpuaas.lease.LeaseState.Booting;
 import gpuaas.provider.Providers;
 import gpuaas.spi.Endpoint;
@@ -14,6 +16,7 @@ import gpuaas.spi.ProviderException;
 import gpuaas.work.Next;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * The step of a booting lease: is it up, does it answer, and are the files there that were kept for
@@ -25,6 +28,9 @@ final class Probing {
   private static final Duration FILES_PAUSE = Duration.ofMillis(200);
   private static final Duration SHORTEST_PAUSE = Duration.ofMillis(20);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
+
+  private static final int WORDS_MOST = 400;
+  private static final Pattern PATH = Pattern.compile("(?<![\\w:/.-])(/[\\w.+-]+){2,}");
 
   private final Providers providers;
   private final Readiness readiness;
@@ -65,12 +71,23 @@ final class Probing {
     }
     return switch (status.get()) {
       case InstanceStatus.Starting(Duration lookAgainIn) -> Next.after(lookAgainIn);
-      case InstanceStatus.Failed _ -> {
-        signals.apply(lease, new StopAsked(EndReason.BOOT_FAILED));
+      case InstanceStatus.Failed(String why) -> {
+        Trouble failed = lease.history().trouble().failed(shown(why));
+        signals.apply(
+            lease,
+            failed.equals(lease.history().trouble())
+                ? new StopAsked(EndReason.BOOT_FAILED)
+                : new Troubled(failed));
         yield Next.now();
       }
       case InstanceStatus.Up(Optional<Endpoint> ssh, _) -> prove(lease, b, ssh);
     };
+  }
+
+  /** A provider's words, for the owner of a lease: short, and without the paths of our machines. */
+  static String shown(String why) {
+    String text = PATH.matcher(why).replaceAll("…");
+    return text.length() > WORDS_MOST ? text.substring(0, WORDS_MOST) + "…" : text;
   }
 
   private Next prove(Lease lease, Booting b, Optional<Endpoint> ssh) throws InterruptedException {

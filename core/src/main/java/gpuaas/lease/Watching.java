@@ -3,10 +3,9 @@ package gpuaas.lease;
 import gpuaas.command.Notices;
 import gpuaas.lease.LeaseHistory.Trouble;
 import gpuaas.lease.LeaseSignal.Gone;
-import gpuaas.lease.LeaseSignal.GpusLost;
 import gpuaas.lease.LeaseSignal.Metered;
-import gpuaas.lease.LeaseSignal.OutOfMemory;
 import gpuaas.lease.LeaseSignal.StopAsked;
+import gpuaas.lease.LeaseSignal.Troubled;
 import gpuaas.lease.LeaseSignal.Warned;
 import gpuaas.lease.LeaseSignal.Warning;
 import gpuaas.lease.LeaseSpec.Guards;
@@ -106,7 +105,7 @@ final class Watching {
     if (status instanceof InstanceStatus.Up up && up.memoryKills() > known.memoryKills()) {
       String text = "Processes of this environment were ended: it had no memory left";
       notices.leave(r.instance(), "memory", text + " (" + signals.now() + ")");
-      return signals.apply(lease, new OutOfMemory(up.memoryKills()));
+      return signals.apply(lease, new Troubled(known.killed(up.memoryKills(), signals.now())));
     }
     List<String> lost = signals.book().lostGpus(lease);
     if (lost.equals(known.lostGpus())) {
@@ -119,7 +118,7 @@ final class Watching {
                 + String.join(", ", lost)
                 + "; its time is not charged until they do";
     notices.leave(r.instance(), "gpu", text);
-    return signals.apply(lease, new GpusLost(lost));
+    return signals.apply(lease, new Troubled(known.lost(lost)));
   }
 
   /** What to say of its end next, and when. */

@@ -78,6 +78,7 @@ public record Operation(
                 LEASE_OUT_OF_MEMORY,
                 LEASE_GPU_LOST,
                 LEASE_GPU_BACK,
+                LEASE_FAILING,
                 LEASE_DISMISSED ->
                 operation;
           };

@@ -62,7 +62,8 @@ public final class Operations {
           LEASE_FILES_LOST,
           LEASE_OUT_OF_MEMORY,
           LEASE_GPU_LOST,
-          LEASE_GPU_BACK ->
+          LEASE_GPU_BACK,
+          LEASE_FAILING ->
           Optional.empty();
     };
   }

@@ -169,6 +169,7 @@ final class AllocationRoutes {
       case LEASE_FILES_LOST -> List.of("files_lost");
       case LEASE_OUT_OF_MEMORY -> List.of("out_of_memory");
       case LEASE_GPU_LOST -> List.of("gpu_lost");
+      case LEASE_FAILING -> List.of("failing");
       case LEASE_GPU_BACK -> List.of("gpu_back");
       case LEASE_STOPPING -> List.of("releasing");
       case LEASE_ENDED -> List.of("ended");

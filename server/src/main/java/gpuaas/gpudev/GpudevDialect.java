@@ -45,6 +45,9 @@ public final class GpudevDialect implements Dialect, AutoCloseable {
    * @param keyLifetime of keys that are given for a log-in
    * @param totalMost from when it runs to its end, with all that it was extended by
    * @param ending what a job's owner is told before its end, and how long it goes on after it
+   * @param queueMost how long a job waits for room before it is given up
+   * @param fetchMost how long a job may take to come up when its image has to be fetched
+   * @param cancelsKept for how long a cancel is remembered that came before its job
    * @param endsWithCommand true: a job that does not say otherwise is over when its command is
    * @param followsMost who may follow the output of commands at once, in all
    */
@@ -54,6 +57,9 @@ public final class GpudevDialect implements Dialect, AutoCloseable {
       Duration keyLifetime,
       Duration totalMost,
       LeaseSpec.Ending ending,
+      Duration queueMost,
+      Duration fetchMost,
+      Duration cancelsKept,
       boolean endsWithCommand,
       int followsMost) {}
 
@@ -94,14 +100,15 @@ public final class GpudevDialect implements Dialect, AutoCloseable {
     this.logIn = parts.logIn();
     this.auth = new GpudevAuth(parts.apiKeys());
     Extensions extensions = new Extensions();
+    EarlyCancels earlyCancels = new EarlyCancels(parts.settings().cancelsKept());
     Jobs jobs = new Jobs(parts.leases());
     this.routes =
         Stream.of(
                 new InfoRoutes(parts.database(), parts.clock()).routes(),
                 new DocumentRoutes().routes(),
                 new KeyRoutes(parts).routes(),
-                new JobRoutes(parts, jobs, extensions).routes(),
-                new JobActions(parts, jobs, extensions).routes(),
+                new JobRoutes(parts, jobs, extensions, earlyCancels).routes(),
+                new JobActions(parts, jobs, extensions, earlyCancels).routes(),
                 new LogRoutes(parts, jobs).routes(),
                 new DiskRoutes(parts.database(), parts.disks()).routes(),
                 new ClusterRoutes(new Cluster(parts.database()), parts.leases(), parts.clock())

@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.BiFunction;
 
 /** What is asked of a job that is there. All of it is promised first, and seen later. */
@@ -31,10 +32,13 @@ final class JobActions {
   private final Leases leases;
   private final Guests guests;
   private final Extensions extensions;
+  private final EarlyCancels earlyCancels;
   private final Jobs jobs;
   private final InstantSource clock;
 
-  JobActions(GpudevDialect.Parts parts, Jobs jobs, Extensions extensions) {
+  JobActions(
+      GpudevDialect.Parts parts, Jobs jobs, Extensions extensions, EarlyCancels earlyCancels) {
+    this.earlyCancels = earlyCancels;
     this.settings = parts.settings();
     this.database = parts.database();
     this.leases = parts.leases();
@@ -85,7 +89,11 @@ final class JobActions {
   }
 
   private Reply cancel(Request request) {
+    // First: the job may come between the look and the note.
+    Optional<UUID> whole = Jobs.whole(request.pathParameters().getOrDefault("id", ""));
+    whole.ifPresent(id -> earlyCancels.remember(request.caller(), id, clock.instant()));
     Lease lease = find(request, "cancel");
+    whole.ifPresent(id -> earlyCancels.take(request.caller(), id, clock.instant()));
     return requested(
         request,
         "cancel",

@@ -49,11 +49,14 @@ final class JobRoutes {
   private final Disks disks;
   private final Commands commands;
   private final Extensions extensions;
+  private final EarlyCancels earlyCancels;
   private final Jobs jobs;
   private final Ids ids;
   private final InstantSource clock;
 
-  JobRoutes(GpudevDialect.Parts parts, Jobs jobs, Extensions extensions) {
+  JobRoutes(
+      GpudevDialect.Parts parts, Jobs jobs, Extensions extensions, EarlyCancels earlyCancels) {
+    this.earlyCancels = earlyCancels;
     this.settings = parts.settings();
     this.database = parts.database();
     this.leases = parts.leases();
@@ -90,6 +93,9 @@ final class JobRoutes {
       number = submit(caller, asked, id);
     } catch (Duplicate sameMoment) {
       number = submit(caller, asked, id); // the same came twice at once: it is there now
+    }
+    if (earlyCancels.take(caller, id, clock.instant())) {
+      database.run(tx -> leases.stop(tx, caller, id, EndReason.ASKED));
     }
     Map<String, Object> body = new LinkedHashMap<>();
     body.put("job_id", asked.shownId().orElse(id.toString()));

@@ -7,7 +7,6 @@ import gpuaas.lease.LeaseSpec;
 import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.spi.InstanceRequest.Launch;
 import gpuaas.spi.Tier;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,18 +45,19 @@ final class JobSpecs {
             asked.gpuCount(),
             Optional.empty(),
             Tier.ON_DEMAND);
+    boolean fetched = settings.images().fetches(asked.image());
     return new LeaseSpec(
         disk.map(Disk::provider).map(want::at).orElse(want),
-        settings.images().fetches(asked.image()) ? asked.image() : "",
+        fetched ? asked.image() : "",
         keys,
         List.of(),
         asked.variables(),
         Launch.PLAIN,
         Optional.of(asked.term()),
         false,
-        Optional.empty(),
+        fetched ? Optional.of(settings.fetchMost()) : Optional.empty(),
         LeaseSpec.WhenFull.QUEUE,
-        Duration.ZERO,
+        settings.queueMost(),
         Guards.NONE,
         disk.map(Disk::id),
         Optional.empty(),

@@ -28,6 +28,7 @@ final class JobView {
 
   private static final Map<EndReason, String> FAILURES =
       Map.of(
+          EndReason.WAITED_TOO_LONG, "it waited for as long as a job may, and no machine had room",
           EndReason.COMMAND_FAILED, "its command ended with an exit code other than 0",
           EndReason.NO_CAPACITY, "no machine had room for it",
           EndReason.DECLINED,
@@ -107,7 +108,7 @@ final class JobView {
         .history()
         .readyAt()
         .ifPresent(at -> body.put("launched_at", GpudevJson.timeWithOffset(at)));
-    failure(lease.state()).ifPresent(why -> body.put("failure_reason", why));
+    failure(lease).ifPresent(why -> body.put("failure_reason", why));
     around
         .delay()
         .ifPresent(delay -> {
@@ -211,7 +212,7 @@ final class JobView {
 
   static String status(EndReason why) {
     return switch (why) {
-      case ASKED -> "cancelled";
+      case ASKED, WAITED_TOO_LONG -> "cancelled";
       case COMPLETED -> "completed";
       case COMMAND_FAILED -> "failed";
       case EXPIRED, IDLE, RECLAIMED, OUT_OF_FUNDS -> "expired";
@@ -219,11 +220,12 @@ final class JobView {
     };
   }
 
-  private static Optional<String> failure(LeaseState state) {
-    return switch (state) {
-      case Stopping s -> Optional.ofNullable(FAILURES.get(s.why()));
-      case Ended e -> Optional.ofNullable(FAILURES.get(e.why()));
-      case Waiting _, Provisioning _, Booting _, Running _ -> Optional.empty();
-    };
+  private static Optional<String> failure(Lease lease) {
+    String why = lease.history().trouble().failure();
+    return lease
+        .state()
+        .end()
+        .map(FAILURES::get)
+        .map(words -> why.isEmpty() ? words : words + ": " + why);
   }
 }

@@ -67,6 +67,11 @@ final class Jobs {
     return meant.getFirst();
   }
 
+  /** An id that is no beginning of another. */
+  static Optional<UUID> whole(String text) {
+    return uuid(text);
+  }
+
   private static Lease own(Caller caller, Lease lease, String foreign) {
     if (!lease.project().equals(caller.project())) {
       throw new Halt(GpudevErrors.error(403, foreign));

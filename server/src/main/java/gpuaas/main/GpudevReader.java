@@ -38,6 +38,9 @@ final class GpudevReader {
         reader.duration("gpudev.total-most", Duration.ofHours(48)),
         new LeaseSpec.Ending(
             warnings(reader), reader.duration("gpudev.grace", Duration.ofMinutes(2))),
+        reader.duration("gpudev.queue-most", Duration.ofHours(48)),
+        reader.duration("gpudev.fetch-most", Duration.ofHours(1)),
+        reader.duration("gpudev.cancels-kept", Duration.ofMinutes(1)),
         reader.flag("gpudev.end-with-command", false),
         reader.integer("gpudev.follows-most", 200, 0, 100_000));
   }

@@ -107,6 +107,7 @@ public final class SessionRetries implements EventSink {
           RECLAIMED,
           OUT_OF_FUNDS,
           NO_CAPACITY,
+          WAITED_TOO_LONG,
           DECLINED,
           GANG ->
           Optional.empty();

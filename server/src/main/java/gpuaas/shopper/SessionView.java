@@ -164,7 +164,8 @@ record SessionView(
       case RECLAIMED -> "instance stopped unexpectedly: taken back by its provider";
       case OUT_OF_FUNDS -> "stopped: the account is empty, or a budget is used up";
       case GANG -> "instance stopped unexpectedly: another member of its gang failed";
-      case NO_CAPACITY -> "provider create failed: the offer is no longer available";
+      case NO_CAPACITY, WAITED_TOO_LONG ->
+          "provider create failed: the offer is no longer available";
       case DECLINED -> "provider create failed: the provider declined the request";
       case BOOT_FAILED -> "instance stopped unexpectedly: it did not come up";
       case BOOT_TIMEOUT -> entrypoint ? "API verification timeout" : "SSH verification timeout";

@@ -104,7 +104,15 @@ public final class ShopperMetrics {
           SessionView.isEntrypoint(lease) ? "api_verify_timeout" : "ssh_verify_timeout";
       case BOOT_FAILED -> "instance_stopped";
       case LOST -> "instance_vanished";
-      case COMPLETED, COMMAND_FAILED, IDLE, RECLAIMED, OUT_OF_FUNDS, NO_CAPACITY, DECLINED, GANG ->
+      case COMPLETED,
+          COMMAND_FAILED,
+          IDLE,
+          RECLAIMED,
+          OUT_OF_FUNDS,
+          WAITED_TOO_LONG,
+          NO_CAPACITY,
+          DECLINED,
+          GANG ->
           why.text();
     };
   }
