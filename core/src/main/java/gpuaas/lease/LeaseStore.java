@@ -1,5 +1,6 @@
 package gpuaas.lease;
 
+import gpuaas.capacity.Delay;
 import gpuaas.capacity.NodeStore;
 import gpuaas.capacity.Placement;
 import gpuaas.capacity.Reclaim;
@@ -273,6 +274,11 @@ final class LeaseStore implements LeaseBook {
         .bind("id", lease)
         .mapTo(Integer.class)
         .list();
+  }
+
+  /** Why it waits. */
+  Delay delay(Tx tx, Lease waiting) {
+    return queue.explain(tx, waiting.id(), waiting.spec().want().gpuModel(), clock.instant());
   }
 
   /** Sees to it that nobody waits for what is there. */

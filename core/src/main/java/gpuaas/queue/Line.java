@@ -99,7 +99,7 @@ public final class Line {
 
   /** True when nobody who comes now gets anything. */
   public boolean isOver() {
-    return looked >= rules.backfillMost();
+    return !heads.isEmpty() && looked >= rules.backfillMost();
   }
 
   /** True when all GPUs are given away. */

@@ -1,5 +1,6 @@
 package gpuaas.queue;
 
+import gpuaas.capacity.Delay;
 import gpuaas.capacity.FreeIndex;
 import gpuaas.capacity.NodeStore;
 import gpuaas.capacity.NodeStore.Claim;
@@ -12,9 +13,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 
@@ -26,12 +29,17 @@ public final class Queue {
 
   private static final int PAGE = 256;
   private static final int PAGES_MOST = 40;
+
+  /** A line of so many is read afresh for each who asks about it. */
+  private static final int SHORT_LINE = 50;
+
   private static final Duration FORGOTTEN_AFTER = Duration.ofSeconds(3);
 
   private final Database database;
   private final Set<String> connected;
   private final QueueRules rules;
   private final BiConsumer<Tx, UUID> wake;
+  private final Map<String, Forecast> forecasts = new ConcurrentHashMap<>();
   private final Turnstile<Look> turnstile = new Turnstile<>();
 
   /**
@@ -143,6 +151,42 @@ public final class Queue {
   /** GPUs of this model became free: the first in the line looks for all. */
   public void wakeFirst(Tx tx, String gpuModel) {
     QueueStore.first(tx, gpuModel).ifPresent(first -> wake.accept(tx, first));
+  }
+
+  /** Why a lease waits that stands in a line, as it looked at some time in the last second. */
+  public Delay explain(Tx tx, UUID lease, String gpuModel, Instant now) {
+    Forecast known = forecasts.get(gpuModel);
+    boolean fresh =
+        known != null
+            && known.line().size() > SHORT_LINE
+            && known.now().plus(rules.lookEvery()).isAfter(now);
+    Forecast forecast = fresh ? known : forecast(tx, gpuModel, now);
+    return forecast
+        .explain(lease, rules)
+        .orElseGet(() ->
+            new Delay(
+                1,
+                QueueStore.isGranted(tx, lease) || fresh
+                    ? "It is about to be placed."
+                    : "It waits for its disk.",
+                Optional.empty()));
+  }
+
+  private Forecast forecast(Tx tx, String gpuModel, Instant now) {
+    List<Waiter> line = QueueStore.line(tx, gpuModel, Optional.empty(), now, PAGE * PAGES_MOST);
+    List<Want> wants = line.stream().map(Waiter::want).distinct().limit(PAGE).toList();
+    Forecast forecast =
+        new Forecast(
+            now,
+            line,
+            wants.isEmpty()
+                ? List.of()
+                : RoomStore.suiting(tx, wants.subList(1, wants.size()), wants.getFirst()),
+            QueueStore.releases(tx, gpuModel, now),
+            RoomStore.availability(tx, gpuModel),
+            connected);
+    forecasts.put(gpuModel, forecast);
+    return forecast;
   }
 
   /**

@@ -30,7 +30,7 @@ final class Yard {
 
   static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
   static final QueueRules RULES =
-      new QueueRules(Duration.ofMinutes(10), 64, 29_500, Duration.ZERO, 500);
+      new QueueRules(Duration.ofMinutes(10), 64, 29_500, Duration.ZERO, 500, Duration.ofSeconds(1));
   static final UUID OWNER = new UUID(0, 2);
 
   private final Offer offer;

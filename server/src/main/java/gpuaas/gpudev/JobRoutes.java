@@ -6,6 +6,7 @@ import gpuaas.access.SshKeys;
 import gpuaas.base.Action;
 import gpuaas.base.Caller;
 import gpuaas.base.Ids;
+import gpuaas.catalog.Gang;
 import gpuaas.db.Database;
 import gpuaas.db.Duplicate;
 import gpuaas.disk.Disks;
@@ -19,6 +20,7 @@ import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseSpec;
 import gpuaas.lease.Leases;
 import gpuaas.operation.MessageNumbers;
+import gpuaas.queue.Gangs.Member;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -47,6 +49,7 @@ final class JobRoutes {
   private final Disks disks;
   private final Extensions extensions;
   private final Jobs jobs;
+  private final JobGangs gangs;
   private final Ids ids;
   private final InstantSource clock;
 
@@ -60,6 +63,7 @@ final class JobRoutes {
     this.ids = parts.ids();
     this.clock = parts.clock();
     this.jobs = jobs;
+    this.gangs = new JobGangs(parts.database());
     this.extensions = extensions;
   }
 
@@ -97,6 +101,7 @@ final class JobRoutes {
 
   /** The same id again by the same caller is the same job. */
   private long submit(Caller caller, JobRequest asked, UUID id) {
+    Optional<JobGangs.Told> told = JobGangs.told(asked.variables(), asked.name());
     return database.tx(tx -> {
       Optional<Lease> there = leases.find(tx, id);
       if (there.isPresent() && !there.get().project().equals(caller.project())) {
@@ -107,7 +112,8 @@ final class JobRoutes {
         HomeDisk home = HomeDisk.of(tx, caller, asked, disks);
         LeaseSpec spec =
             JobSpecs.of(asked, keys, home.disk(), home.warning(), settings.fetchesImages());
-        leases.request(tx, caller, id, spec, asked.name());
+        Optional<Gang> gang = told.map(it -> JobGangs.join(tx, caller, id, it, clock.instant()));
+        leases.request(tx, caller, id, gang.map(spec::in).orElse(spec), asked.name());
         if (!asked.githubUser().isEmpty()) {
           var _ = guests.add(tx, id, asked.githubUser(), true);
         }
@@ -122,22 +128,33 @@ final class JobRoutes {
     Caller caller = request.caller();
     String text = request.pathParameters().getOrDefault("id", "");
     Lease lease = jobs.find(caller, text, "You can only view your own jobs");
-    return GpudevJson.reply(200, view(caller, lease, guests.of(List.of(lease.id())), true));
+    return GpudevJson.reply(
+        200,
+        view(
+            caller,
+            lease,
+            new Besides(guests.of(List.of(lease.id())), gangs.members(List.of(lease))),
+            true));
   }
 
-  private Map<String, Object> view(Caller caller, Lease lease, List<Guest> all, boolean look) {
+  /** What is known of several jobs at once. */
+  private record Besides(List<Guest> guests, List<Member> members) {}
+
+  private Map<String, Object> view(Caller caller, Lease lease, Besides all, boolean look) {
     JobView.Around around =
         new JobView.Around(
             caller.name(),
             extensions.shown(lease.id(), clock.instant(), look),
             extensions.error(lease.id()),
             look ? leases.delay(lease) : Optional.empty(),
-            all.stream()
+            all.guests().stream()
                 .filter(
                     guest -> guest.lease().equals(lease.id()) && !guest.owner() && guest.mayEnter())
                 .map(Guest::name)
                 .toList());
-    return JobView.of(lease, around, clock.instant());
+    Map<String, Object> body = JobView.of(lease, around, clock.instant());
+    JobGangs.describe(body, lease, all.members());
+    return body;
   }
 
   // --- list ---
@@ -151,7 +168,7 @@ final class JobRoutes {
     Leases.Part part =
         leases.list(caller, standing(request.query("status").orElse("")), offset, limit);
     List<UUID> shown = part.leases().stream().map(Lease::id).toList();
-    List<Guest> all = guests.of(shown);
+    Besides all = new Besides(guests.of(shown), gangs.members(part.leases()));
     Map<String, Object> body = new LinkedHashMap<>();
     body.put("jobs", part.leases().stream().map(lease -> view(caller, lease, all, false)).toList());
     body.put("total", part.total());
