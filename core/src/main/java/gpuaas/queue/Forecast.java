@@ -20,6 +20,7 @@ import java.util.UUID;
  * @param line all who wait and could begin, in their turn
  * @param rooms of our own machines and of markets, for all of them
  * @param releases when GPUs are given back, as far as that is known
+ * @param shares who may have how much
  */
 record Forecast(
     Instant now,
@@ -27,6 +28,7 @@ record Forecast(
     List<Room> rooms,
     List<Release> releases,
     Availability there,
+    Shares shares,
     Set<String> connected) {
 
   /** Why a lease waits; empty when it is not in the line. */
@@ -54,6 +56,10 @@ record Forecast(
       if (connected.isEmpty()) {
         return "No provider here connects machines, as a gang needs it.";
       }
+    }
+    Optional<String> quota = shares.forbids(List.of(waiter));
+    if (quota.isPresent()) {
+      return quota.get();
     }
     if (there.gpusTotal() == 0) {
       return "No machine with " + model + " GPUs is ready to take it now.";
@@ -100,14 +106,21 @@ record Forecast(
   private Optional<Instant> start(int ahead, QueueRules rules) {
     Waiter waiter = line.get(ahead);
     boolean incomplete = waiter.gang().isPresent() && present(waiter) < waiter.gang().get().size();
-    Optional<Instant> alone = incomplete ? Optional.empty() : alone(waiter, rules);
+    boolean unknown = incomplete || shares.forbids(List.of(waiter)).isPresent();
+    Optional<Instant> alone = unknown ? Optional.empty() : alone(waiter, rules);
     return alone.flatMap(soonest -> inTurn(ahead).map(at -> at.isAfter(soonest) ? at : soonest));
   }
 
   private Optional<Instant> alone(Waiter waiter, QueueRules rules) {
     Line trial =
         new Line(
-            new FreeIndex(rooms), () -> releases, connected, rules, now, Optional.of(waiter.id()));
+            new FreeIndex(rooms),
+            () -> releases,
+            Shares.none(),
+            connected,
+            rules,
+            now,
+            Optional.of(waiter.id()));
     trial.serve(
         waiter.gang().isEmpty()
             ? List.of(waiter)

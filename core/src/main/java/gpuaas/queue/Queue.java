@@ -4,6 +4,8 @@ import gpuaas.capacity.Delay;
 import gpuaas.capacity.FreeIndex;
 import gpuaas.capacity.NodeStore;
 import gpuaas.capacity.NodeStore.Claim;
+import gpuaas.capacity.Reclaim;
+import gpuaas.capacity.Room;
 import gpuaas.capacity.RoomStore;
 import gpuaas.catalog.Want;
 import gpuaas.db.Database;
@@ -11,6 +13,7 @@ import gpuaas.db.Tx;
 import gpuaas.queue.Line.Start;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -58,7 +61,7 @@ public final class Queue {
    * What a look found.
    *
    * @param placed how many begin
-   * @param reclaimable whether there are spot leases that could be taken back
+   * @param reclaimable whether there may be leases that could be taken back
    */
   public record Look(int placed, boolean reclaimable) {}
 
@@ -80,11 +83,12 @@ public final class Queue {
 
   private Look look(Tx tx, String gpuModel, Optional<UUID> asking, Instant now) {
     NodeStore.lockPlacing(tx);
-    boolean reclaimable = QueueStore.isAnyReclaimable(tx, gpuModel);
+    Shares shares = shares(tx, gpuModel);
+    boolean reclaimable = shares.hasGuarantees() || QueueStore.isAnyReclaimable(tx, gpuModel);
     if (!QueueStore.isAnyFree(tx, gpuModel)) {
       return new Look(0, reclaimable);
     }
-    List<Start> starts = waiting(tx, line(tx, gpuModel, asking, now).starts());
+    List<Start> starts = waiting(tx, line(tx, gpuModel, shares, asking, now).starts());
     NodeStore.claim(tx, starts.stream().map(Queue::claim).toList());
     QueueStore.grant(tx, starts, now);
     starts.forEach(start -> wake.accept(tx, start.waiter().id()));
@@ -94,11 +98,17 @@ public final class Queue {
     return new Look(starts.size(), reclaimable);
   }
 
-  private Line line(Tx tx, String gpuModel, Optional<UUID> asking, Instant now) {
+  private static Shares shares(Tx tx, String gpuModel) {
+    List<Quota> quotas = QuotaStore.of(tx, gpuModel);
+    return quotas.isEmpty() ? Shares.none() : new Shares(quotas, QuotaStore.uses(tx));
+  }
+
+  private Line line(Tx tx, String gpuModel, Shares shares, Optional<UUID> asking, Instant now) {
     Line line =
         new Line(
             new FreeIndex(List.of()),
             () -> QueueStore.releases(tx, gpuModel, now),
+            shares,
             connected,
             rules,
             now,
@@ -113,10 +123,11 @@ public final class Queue {
       }
       line.serve(next);
       if (next.size() < PAGE || line.isEmpty() || line.isOver()) {
-        return line;
+        break;
       }
       after = Optional.of(QueueStore.Position.of(next.getLast()));
     }
+    line.end();
     return line;
   }
 
@@ -146,6 +157,36 @@ public final class Queue {
         start.choice().room().offer().provider(),
         start.choice().room().node(),
         start.choice().gpuIds());
+  }
+
+  /**
+   * Who makes room for somebody who wants what is sure to him, when nothing else is free: those who
+   * hold more than is sure to them.
+   */
+  public Reclaim.Answer takeBack(
+      Tx tx, UUID lease, String gpuModel, List<Room> rooms, Instant now) {
+    Shares shares = shares(tx, gpuModel);
+    List<Waiter> line =
+        shares.hasGuarantees()
+            ? QueueStore.line(tx, gpuModel, Optional.empty(), now, PAGE * PAGES_MOST)
+            : List.of();
+    List<Want> ahead = new ArrayList<>();
+    for (Waiter waiter : line) {
+      boolean sure = shares.isSure(List.of(waiter)) && shares.forbids(List.of(waiter)).isEmpty();
+      if (waiter.id().equals(lease) && sure) {
+        return Reclaim.decide(
+            ahead,
+            waiter.want(),
+            rooms,
+            QueueStore.leaving(tx, gpuModel),
+            Shares.overShare(QuotaStore.of(tx, gpuModel), QuotaStore.candidates(tx, gpuModel)));
+      }
+      if (sure) {
+        ahead.add(waiter.want());
+        shares.took(waiter);
+      }
+    }
+    return new Reclaim.Answer(List.of(), false);
   }
 
   /** GPUs of this model became free: the first in the line looks for all. */
@@ -184,6 +225,7 @@ public final class Queue {
                 : RoomStore.suiting(tx, wants.subList(1, wants.size()), wants.getFirst()),
             QueueStore.releases(tx, gpuModel, now),
             RoomStore.availability(tx, gpuModel),
+            shares(tx, gpuModel),
             connected);
     forecasts.put(gpuModel, forecast);
     return forecast;

@@ -31,7 +31,13 @@ class ForecastTest {
     yard.waiting.add(waiter(100, 4, Optional.empty(), Optional.empty()));
     yard.look();
     return new Forecast(
-            NOW, line, yard.rooms(), releases, Availability.of(yard.rooms()), Set.of("sim"))
+            NOW,
+            line,
+            yard.rooms(),
+            releases,
+            Availability.of(yard.rooms()),
+            Shares.none(),
+            Set.of("sim"))
         .explain(who.id(), Yard.RULES);
   }
 

@@ -97,6 +97,7 @@ public class PlacementBench {
         new Line(
             new FreeIndex(rooms),
             List::of,
+            Shares.none(),
             Set.of("sim"),
             QueueRules.standard(),
             NOW,
