@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.ToIntFunction;
 
 /**
  * What those who wait for a GPU model can expect, as it looks at one moment. Pure.
@@ -31,8 +32,12 @@ record Forecast(
     Shares shares,
     Set<String> connected) {
 
-  /** Why a lease waits; empty when it is not in the line. */
-  Optional<Delay> explain(UUID lease, QueueRules rules) {
+  /**
+   * Why a lease waits; empty when it is not in the line.
+   *
+   * @param asked how many members of somebody's gang were asked for
+   */
+  Optional<Delay> explain(UUID lease, ToIntFunction<Waiter> asked, QueueRules rules) {
     int ahead = 0;
     while (ahead < line.size() && !line.get(ahead).id().equals(lease)) {
       ahead++;
@@ -42,16 +47,20 @@ record Forecast(
     }
     Waiter waiter = line.get(ahead);
     Optional<Instant> start = start(ahead, rules);
-    return Optional.of(new Delay(ahead + 1, reason(waiter, ahead, start), start));
+    return Optional.of(new Delay(ahead + 1, reason(waiter, asked, ahead, start), start));
   }
 
-  private String reason(Waiter waiter, int ahead, Optional<Instant> start) {
+  private String reason(
+      Waiter waiter, ToIntFunction<Waiter> asked, int ahead, Optional<Instant> start) {
     String model = waiter.want().gpuModel();
     if (waiter.gang().isPresent()) {
       Gang gang = waiter.gang().get();
-      long present = present(waiter);
-      if (present < gang.size()) {
-        return "Its gang is incomplete: " + present + "/" + gang.size() + " were asked for.";
+      int members = asked.applyAsInt(waiter);
+      if (members < gang.size()) {
+        return "Its gang is incomplete: " + members + "/" + gang.size() + " were asked for.";
+      }
+      if (present(waiter) < gang.size()) {
+        return "Another member of its gang waits for its disk.";
       }
       if (connected.isEmpty()) {
         return "No provider here connects machines, as a gang needs it.";

@@ -203,7 +203,12 @@ public final class Queue {
             && known.now().plus(rules.lookEvery()).isAfter(now);
     Forecast forecast = fresh ? known : forecast(tx, gpuModel, now);
     return forecast
-        .explain(lease, rules)
+        .explain(
+            lease,
+            waiter ->
+                GangStore.members(tx, waiter.project(), List.of(waiter.gang().orElseThrow().name()))
+                    .size(),
+            rules)
         .orElseGet(() ->
             new Delay(
                 1,

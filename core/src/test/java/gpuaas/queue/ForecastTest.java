@@ -38,7 +38,7 @@ class ForecastTest {
             Availability.of(yard.rooms()),
             Shares.none(),
             Set.of("sim"))
-        .explain(who.id(), Yard.RULES);
+        .explain(who.id(), _ -> 1, Yard.RULES);
   }
 
   private static Release release(int gpus, int hour) {

@@ -111,7 +111,6 @@ final class JobGangs {
     Gang gang = lease.spec().gang().get();
     List<Member> mine = members.stream().filter(it -> it.gang().equals(gang.name())).toList();
     body.put("gang", Gangs.label(gang));
-    body.put("is_multinode", true);
     body.put("node_index", gang.index());
     body.put("total_nodes", gang.size());
     mine.stream()
