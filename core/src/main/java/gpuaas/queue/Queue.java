@@ -196,12 +196,10 @@ public final class Queue {
 
   /** Why a lease waits that stands in a line, as it looked at some time in the last second. */
   public Delay explain(Tx tx, UUID lease, String gpuModel, Instant now) {
-    Forecast known = forecasts.get(gpuModel);
-    boolean fresh =
-        known != null
-            && known.line().size() > SHORT_LINE
-            && known.now().plus(rules.lookEvery()).isAfter(now);
-    Forecast forecast = fresh ? known : forecast(tx, gpuModel, now);
+    Optional<Forecast> known =
+        Optional.ofNullable(forecasts.get(gpuModel)).filter(it -> isGoodFor(it, now));
+    boolean fresh = known.isPresent();
+    Forecast forecast = known.orElseGet(() -> forecast(tx, gpuModel, now));
     return forecast
         .explain(
             lease,
@@ -216,6 +214,11 @@ public final class Queue {
                     ? "It is about to be placed."
                     : "It waits for its disk.",
                 Optional.empty()));
+  }
+
+  private boolean isGoodFor(Forecast forecast, Instant now) {
+    return forecast.line().size() > SHORT_LINE
+        && forecast.now().plus(rules.lookEvery()).isAfter(now);
   }
 
   private Forecast forecast(Tx tx, String gpuModel, Instant now) {

@@ -53,7 +53,7 @@ public final class DrainBench {
 
   private static final int NODES = 50;
   private static final int GPUS = 8;
-  private static final int REQUESTS_AT_ONCE = 32;
+  private static final int REQUESTS_AT_ONCE = 8;
   private static final Duration LIMIT = Duration.ofMinutes(10);
   private static final InstantSource CLOCK = Clock.tick(Clock.systemUTC(), Duration.ofNanos(1000));
   private static final Caller USER = Desk.caller(Caller.Role.USER);
@@ -117,7 +117,7 @@ public final class DrainBench {
     EmbeddedPostgres postgres =
         EmbeddedPostgres.start(data.resolve("programs"), data.resolve("postgres"), true, "nobody");
     try (Database database =
-        Database.open(postgres.settings("gpuaas", 16, Duration.ofSeconds(30)))) {
+        Database.open(postgres.settings("gpuaas", 16, Duration.ofMinutes(2)))) {
       new DrainBench(database).run(jobs);
     } finally {
       postgres.close();
