@@ -58,7 +58,9 @@ public final class AuditStore {
     CREDIT_CORRECT,
     DISK_CREATE,
     DISK_UPDATE,
-    DISK_DELETE;
+    DISK_DELETE,
+    QUOTA_SET,
+    QUOTA_REMOVE;
 
     /** The name in the trail: {@code allocation.create}. */
     String text() {

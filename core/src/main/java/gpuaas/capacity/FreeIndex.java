@@ -98,6 +98,7 @@ public final class FreeIndex {
     private final Kind kind;
     private final String name;
     private List<String> left;
+    private boolean isTouched;
     private int rank;
 
     private Slot(Room room, Kind kind) {
@@ -174,7 +175,7 @@ public final class FreeIndex {
 
   /** Takes so many GPUs out of it, and out of all other rooms of that machine. */
   public Choice take(Slot slot, int count) {
-    Room before = slot.left == slot.room.freeGpuIds() ? slot.room : room(slot);
+    Room before = slot.isTouched ? room(slot) : slot.room;
     List<String> taken = slot.left.subList(0, count);
     List<Slot> same = machines.getOrDefault(slot.machine(), List.of(slot));
     for (Slot each : same) {
@@ -183,6 +184,7 @@ public final class FreeIndex {
           each == slot
               ? slot.left.subList(count, free)
               : each.left.stream().filter(gpu -> !taken.contains(gpu)).toList();
+      each.isTouched = true;
       each.kind.moved(each, free);
     }
     return new Choice(before, taken);

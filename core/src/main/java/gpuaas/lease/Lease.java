@@ -192,12 +192,9 @@ public record Lease(
   }
 
   private Change declined(int tries, Decline why, Instant now, LeaseRules rules) {
-    if (spec.gang().isPresent()) {
-      return ended(
-          why.isNoRoom() ? EndReason.NO_CAPACITY : EndReason.DECLINED, now); // useless alone
-    }
     boolean mayPass = why.mayPass() && now.isBefore(createdAt.plus(spec.patience()));
-    if (spec.whenFull() == LeaseSpec.WhenFull.FAIL && !mayPass) {
+    boolean fails = spec.whenFull() == LeaseSpec.WhenFull.FAIL && !mayPass;
+    if (fails || spec.gang().isPresent()) { // one of a gang is of no use alone
       return ended(why.isNoRoom() ? EndReason.NO_CAPACITY : EndReason.DECLINED, now);
     }
     // A rejection is of the request itself, such as an image that does not exist: waiting cannot

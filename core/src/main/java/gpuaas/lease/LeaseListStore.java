@@ -1,7 +1,6 @@
 package gpuaas.lease;
 
 import gpuaas.db.Tx;
-import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -178,19 +177,6 @@ final class LeaseListStore {
         .bind("most", most)
         .mapTo(Integer.class)
         .one();
-  }
-
-  /** When holders of such GPUs end by themselves, soonest first. */
-  static List<Instant> knownEnds(Tx tx, String gpuModel) {
-    return tx.query(
-            """
-            select expires_at from lease
-             where state in ('provisioning', 'booting', 'running') and gpu_model = :model and expires_at is not null
-             order by expires_at limit 100
-            """)
-        .bind("model", gpuModel)
-        .mapTo(Instant.class)
-        .list();
   }
 
   /** Those that have not ended. */

@@ -1,5 +1,6 @@
 package gpuaas.lease;
 
+import gpuaas.capacity.Delay;
 import gpuaas.capacity.NodeStore;
 import gpuaas.capacity.Placement;
 import gpuaas.capacity.Reclaim;
@@ -205,7 +206,10 @@ final class LeaseStore implements LeaseBook {
         .map(change -> write(tx, change) ? new Turn.Taken(change.after()) : new Turn.MovedOn());
   }
 
-  /** Takes spot leases back, if that helps; true: there will be room. */
+  /**
+   * Takes spot leases back, and what others hold above what is sure to them, if that helps; true:
+   * there will be room.
+   */
   private boolean makeRoom(Tx tx, Lease waiting, Instant now) {
     Want want = waiting.spec().want();
     if (want.tier() == Tier.SPOT || waiting.spec().gang().isPresent()) {
@@ -222,6 +226,9 @@ final class LeaseStore implements LeaseBook {
             rooms,
             QueueStore.leaving(tx, want.gpuModel()),
             QueueStore.reclaimable(tx, want.gpuModel()));
+    if (!answer.underWay()) {
+      answer = queue.takeBack(tx, waiting.id(), want.gpuModel(), rooms, now);
+    }
     if (!answer.take().isEmpty() && !isAsRead(tx, waiting)) {
       return false; // it was stopped meanwhile: nobody makes room for nobody
     }
@@ -286,6 +293,11 @@ final class LeaseStore implements LeaseBook {
         .bind("id", lease)
         .mapTo(Integer.class)
         .list();
+  }
+
+  /** Why it waits. */
+  Delay delay(Tx tx, Lease waiting) {
+    return queue.explain(tx, waiting.id(), waiting.spec().want().gpuModel(), clock.instant());
   }
 
   /** Sees to it that nobody waits for what is there. */

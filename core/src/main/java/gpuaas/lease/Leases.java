@@ -11,10 +11,7 @@ import gpuaas.base.Page;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.base.Refused;
-import gpuaas.capacity.Availability;
 import gpuaas.capacity.Delay;
-import gpuaas.capacity.RoomStore;
-import gpuaas.catalog.Want;
 import gpuaas.command.Commands;
 import gpuaas.db.Database;
 import gpuaas.db.Tx;
@@ -37,7 +34,6 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.stream.Collectors;
 
 /** What callers can do with leases. Authorises, decides, writes; never calls a provider. */
 public final class Leases {
@@ -263,13 +259,7 @@ public final class Leases {
     if (!(lease.state() instanceof LeaseState.Waiting)) {
       return Optional.empty();
     }
-    return Optional.of(
-        database.read(tx -> {
-          Want want = lease.spec().want();
-          Availability there = RoomStore.availability(tx, want.gpuModel());
-          int ahead = LeaseStore.ahead(tx, lease).size();
-          return Delay.explain(want, ahead, there, LeaseListStore.knownEnds(tx, want.gpuModel()));
-        }));
+    return Optional.of(database.read(tx -> store.delay(tx, lease)));
   }
 
   /** What became true of it, oldest first. */
@@ -368,15 +358,7 @@ public final class Leases {
       Hooks hooks) {
     LeaseStore store =
         new LeaseStore(
-            database,
-            clock,
-            hooks,
-            rules,
-            ledger,
-            disks,
-            providers.names().stream()
-                .filter(name -> providers.ability(name, HasGangs.class).isPresent())
-                .collect(Collectors.toSet()));
+            database, clock, hooks, rules, ledger, disks, providers.having(HasGangs.class));
     return new Parts(
         new Leases(
             database,

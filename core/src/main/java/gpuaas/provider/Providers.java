@@ -9,6 +9,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** The providers of this deployment by name. */
 public final class Providers {
@@ -44,6 +46,13 @@ public final class Providers {
     Provider provider = byName.get(name);
     Object real = provider instanceof ProviderGate gate ? gate.inner() : provider;
     return ability.isInstance(real) ? Optional.of(ability.cast(real)) : Optional.empty();
+  }
+
+  /** The names of those that can do this. */
+  public Set<String> having(Class<?> ability) {
+    return byName.keySet().stream()
+        .filter(name -> ability(name, ability).isPresent())
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   /** What the provider of an instance can do, if it can. */

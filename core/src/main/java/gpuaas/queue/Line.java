@@ -31,6 +31,7 @@ public final class Line {
 
   private final FreeIndex rooms;
   private final Supplier<List<Release>> releases;
+  private final Shares shares;
   private final Set<String> connected;
   private final QueueRules rules;
   private final Instant now;
@@ -40,6 +41,7 @@ public final class Line {
   private final List<Head> heads = new ArrayList<>();
   private final Set<Slot> awaited = new HashSet<>();
   private final Map<GangKey, Map<Integer, Waiter>> gangs = new LinkedHashMap<>();
+  private final List<List<Waiter>> unsure = new ArrayList<>();
   private @Nullable Horizon horizon;
   private int looked;
 
@@ -50,18 +52,21 @@ public final class Line {
 
   /**
    * @param releases when GPUs of our own machines are given back; asked only if somebody waits
+   * @param shares who may have how much
    * @param connected providers that can hold gangs
    * @param asking who asks himself, and so is placed though he was declined before
    */
   Line(
       FreeIndex rooms,
       Supplier<List<Release>> releases,
+      Shares shares,
       Set<String> connected,
       QueueRules rules,
       Instant now,
       Optional<UUID> asking) {
     this.rooms = rooms;
     this.releases = releases;
+    this.shares = shares;
     this.connected = connected;
     this.rules = rules;
     this.now = now;
@@ -79,11 +84,38 @@ public final class Line {
       if (isOver()) {
         return;
       }
-      if (waiter.gang().isEmpty()) {
-        serve(waiter);
-      } else {
-        gather(waiter).ifPresent(this::serveGang);
+      Optional<List<Waiter>> together =
+          waiter.gang().isEmpty() ? Optional.of(List.of(waiter)) : gather(waiter);
+      together.ifPresent(members -> {
+        if (shares.isSure(members)) {
+          serveWhoMay(members);
+        } else {
+          unsure.add(members);
+        }
+      });
+    }
+  }
+
+  /** Nobody else comes: those are served who want more than is sure to them. */
+  public void end() {
+    for (List<Waiter> members : unsure) {
+      if (isOver()) {
+        return;
       }
+      serveWhoMay(members);
+    }
+    unsure.clear();
+  }
+
+  /** Who has all that he may have stands in nobody's way. */
+  private void serveWhoMay(List<Waiter> members) {
+    if (shares.forbids(members).isPresent()) {
+      return;
+    }
+    if (members.getFirst().gang().isEmpty()) {
+      serve(members.getFirst());
+    } else {
+      serveGang(members);
     }
   }
 
@@ -99,7 +131,7 @@ public final class Line {
 
   /** True when nobody who comes now gets anything. */
   public boolean isOver() {
-    return looked >= rules.backfillMost();
+    return !heads.isEmpty() && looked >= rules.backfillMost();
   }
 
   /** True when all GPUs are given away. */
@@ -120,6 +152,7 @@ public final class Line {
 
   private void take(Waiter waiter, Slot slot) {
     Choice choice = rooms.take(slot, waiter.want().gpuCount());
+    shares.took(waiter);
     waiter
         .holds()
         .ifPresent(holds -> {

@@ -1,8 +1,11 @@
 package gpuaas.queue;
 
+import gpuaas.capacity.Delay;
 import gpuaas.capacity.FreeIndex;
 import gpuaas.capacity.NodeStore;
 import gpuaas.capacity.NodeStore.Claim;
+import gpuaas.capacity.Reclaim;
+import gpuaas.capacity.Room;
 import gpuaas.capacity.RoomStore;
 import gpuaas.catalog.Want;
 import gpuaas.db.Database;
@@ -10,11 +13,14 @@ import gpuaas.db.Tx;
 import gpuaas.queue.Line.Start;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 
@@ -26,12 +32,17 @@ public final class Queue {
 
   private static final int PAGE = 256;
   private static final int PAGES_MOST = 40;
+
+  /** A line of so many is read afresh for each who asks about it. */
+  private static final int SHORT_LINE = 50;
+
   private static final Duration FORGOTTEN_AFTER = Duration.ofSeconds(3);
 
   private final Database database;
   private final Set<String> connected;
   private final QueueRules rules;
   private final BiConsumer<Tx, UUID> wake;
+  private final Map<String, Forecast> forecasts = new ConcurrentHashMap<>();
   private final Turnstile<Look> turnstile = new Turnstile<>();
 
   /**
@@ -50,7 +61,7 @@ public final class Queue {
    * What a look found.
    *
    * @param placed how many begin
-   * @param reclaimable whether there are spot leases that could be taken back
+   * @param reclaimable whether there may be leases that could be taken back
    */
   public record Look(int placed, boolean reclaimable) {}
 
@@ -72,11 +83,12 @@ public final class Queue {
 
   private Look look(Tx tx, String gpuModel, Optional<UUID> asking, Instant now) {
     NodeStore.lockPlacing(tx);
-    boolean reclaimable = QueueStore.isAnyReclaimable(tx, gpuModel);
+    Shares shares = shares(tx, gpuModel);
+    boolean reclaimable = shares.hasGuarantees() || QueueStore.isAnyReclaimable(tx, gpuModel);
     if (!QueueStore.isAnyFree(tx, gpuModel)) {
       return new Look(0, reclaimable);
     }
-    List<Start> starts = waiting(tx, line(tx, gpuModel, asking, now).starts());
+    List<Start> starts = waiting(tx, line(tx, gpuModel, shares, asking, now).starts());
     NodeStore.claim(tx, starts.stream().map(Queue::claim).toList());
     QueueStore.grant(tx, starts, now);
     starts.forEach(start -> wake.accept(tx, start.waiter().id()));
@@ -86,11 +98,17 @@ public final class Queue {
     return new Look(starts.size(), reclaimable);
   }
 
-  private Line line(Tx tx, String gpuModel, Optional<UUID> asking, Instant now) {
+  private static Shares shares(Tx tx, String gpuModel) {
+    List<Quota> quotas = QuotaStore.of(tx, gpuModel);
+    return quotas.isEmpty() ? Shares.none() : new Shares(quotas, QuotaStore.uses(tx));
+  }
+
+  private Line line(Tx tx, String gpuModel, Shares shares, Optional<UUID> asking, Instant now) {
     Line line =
         new Line(
             new FreeIndex(List.of()),
             () -> QueueStore.releases(tx, gpuModel, now),
+            shares,
             connected,
             rules,
             now,
@@ -105,10 +123,11 @@ public final class Queue {
       }
       line.serve(next);
       if (next.size() < PAGE || line.isEmpty() || line.isOver()) {
-        return line;
+        break;
       }
       after = Optional.of(QueueStore.Position.of(next.getLast()));
     }
+    line.end();
     return line;
   }
 
@@ -140,9 +159,84 @@ public final class Queue {
         start.choice().gpuIds());
   }
 
+  /**
+   * Who makes room for somebody who wants what is sure to him, when nothing else is free: those who
+   * hold more than is sure to them.
+   */
+  public Reclaim.Answer takeBack(
+      Tx tx, UUID lease, String gpuModel, List<Room> rooms, Instant now) {
+    Shares shares = shares(tx, gpuModel);
+    List<Waiter> line =
+        shares.hasGuarantees()
+            ? QueueStore.line(tx, gpuModel, Optional.empty(), now, PAGE * PAGES_MOST)
+            : List.of();
+    List<Want> ahead = new ArrayList<>();
+    for (Waiter waiter : line) {
+      boolean sure = shares.isSure(List.of(waiter)) && shares.forbids(List.of(waiter)).isEmpty();
+      if (waiter.id().equals(lease) && sure) {
+        return Reclaim.decide(
+            ahead,
+            waiter.want(),
+            rooms,
+            QueueStore.leaving(tx, gpuModel),
+            Shares.overShare(QuotaStore.of(tx, gpuModel), QuotaStore.candidates(tx, gpuModel)));
+      }
+      if (sure) {
+        ahead.add(waiter.want());
+        shares.took(waiter);
+      }
+    }
+    return new Reclaim.Answer(List.of(), false);
+  }
+
   /** GPUs of this model became free: the first in the line looks for all. */
   public void wakeFirst(Tx tx, String gpuModel) {
     QueueStore.first(tx, gpuModel).ifPresent(first -> wake.accept(tx, first));
+  }
+
+  /** Why a lease waits that stands in a line, as it looked at some time in the last second. */
+  public Delay explain(Tx tx, UUID lease, String gpuModel, Instant now) {
+    Optional<Forecast> known =
+        Optional.ofNullable(forecasts.get(gpuModel)).filter(it -> isGoodFor(it, now));
+    boolean fresh = known.isPresent();
+    Forecast forecast = known.orElseGet(() -> forecast(tx, gpuModel, now));
+    return forecast
+        .explain(
+            lease,
+            waiter ->
+                GangStore.members(tx, waiter.project(), List.of(waiter.gang().orElseThrow().name()))
+                    .size(),
+            rules)
+        .orElseGet(() ->
+            new Delay(
+                1,
+                QueueStore.isGranted(tx, lease) || fresh
+                    ? "It is about to be placed."
+                    : "It waits for its disk.",
+                Optional.empty()));
+  }
+
+  private boolean isGoodFor(Forecast forecast, Instant now) {
+    return forecast.line().size() > SHORT_LINE
+        && forecast.now().plus(rules.lookEvery()).isAfter(now);
+  }
+
+  private Forecast forecast(Tx tx, String gpuModel, Instant now) {
+    List<Waiter> line = QueueStore.line(tx, gpuModel, Optional.empty(), now, PAGE * PAGES_MOST);
+    List<Want> wants = line.stream().map(Waiter::want).distinct().limit(PAGE).toList();
+    Forecast forecast =
+        new Forecast(
+            now,
+            line,
+            wants.isEmpty()
+                ? List.of()
+                : RoomStore.suiting(tx, wants.subList(1, wants.size()), wants.getFirst()),
+            QueueStore.releases(tx, gpuModel, now),
+            RoomStore.availability(tx, gpuModel),
+            shares(tx, gpuModel),
+            connected);
+    forecasts.put(gpuModel, forecast);
+    return forecast;
   }
 
   /**

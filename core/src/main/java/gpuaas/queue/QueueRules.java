@@ -11,12 +11,20 @@ import java.time.Duration;
  * @param backfillMargin how long starting and ending may take beside the term of a lease, when that
  *     is to be over before somebody else begins
  * @param backfillMost how many of those behind somebody who waits are looked at in one go
+ * @param lookEvery how often somebody looks whether anybody waits for what is there, beside those
+ *     who look because they wait or give back
  */
 public record QueueRules(
-    Duration gangWait, int gangMost, int gangPort, Duration backfillMargin, int backfillMost) {
+    Duration gangWait,
+    int gangMost,
+    int gangPort,
+    Duration backfillMargin,
+    int backfillMost,
+    Duration lookEvery) {
 
   /** What holds when nothing is set. */
   public static QueueRules standard() {
-    return new QueueRules(Duration.ofMinutes(10), 64, 29_500, Duration.ofMinutes(10), 500);
+    return new QueueRules(
+        Duration.ofMinutes(10), 64, 29_500, Duration.ofMinutes(10), 500, Duration.ofSeconds(1));
   }
 }

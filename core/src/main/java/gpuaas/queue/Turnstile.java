@@ -2,6 +2,7 @@ package gpuaas.queue;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -18,7 +19,7 @@ final class Turnstile<R> {
 
   private static final class Gate<R> {
     final ReentrantLock lock = new ReentrantLock();
-    volatile long begun;
+    final AtomicLong begun = new AtomicLong();
     @Nullable R last;
   }
 
@@ -32,15 +33,15 @@ final class Turnstile<R> {
     synchronized (gates) {
       gate = gates.computeIfAbsent(what, _ -> new Gate<>());
     }
-    long before = gate.begun;
+    long before = gate.begun.get();
     gate.lock.lock();
     try {
       R last = gate.last;
-      if (gate.begun > before && last != null) {
+      if (gate.begun.get() > before && last != null) {
         return last;
       }
       gate.last = null; // a look that fails is nobody's answer
-      gate.begun++;
+      gate.begun.incrementAndGet();
       R found = look.get();
       gate.last = found;
       return found;

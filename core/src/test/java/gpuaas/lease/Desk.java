@@ -62,6 +62,11 @@ public final class Desk implements AutoCloseable {
     providers = new Providers(Map.of("sim", machine));
     parts = open();
     new NodeSync(database, providers, clock).sync("sim");
+    addOwner(database);
+  }
+
+  /** Whose leases they are. */
+  public static void addOwner(Database database) {
     database.run(tx -> {
       tx.update("insert into tenant values (:id, 'test', now())").bind("id", OWNER).execute();
       tx.update("insert into project values (:id, :id, 'test', 'test', now())")

@@ -30,7 +30,7 @@ final class Yard {
 
   static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
   static final QueueRules RULES =
-      new QueueRules(Duration.ofMinutes(10), 64, 29_500, Duration.ZERO, 500);
+      new QueueRules(Duration.ofMinutes(10), 64, 29_500, Duration.ZERO, 500, Duration.ofSeconds(1));
   static final UUID OWNER = new UUID(0, 2);
 
   private final Offer offer;
@@ -40,6 +40,7 @@ final class Yard {
   private final TreeMap<Instant, List<String>> ends = new TreeMap<>();
   final Map<UUID, Instant> started = new HashMap<>();
   final List<Waiter> waiting = new ArrayList<>();
+  List<Quota> quotas = List.of();
   Instant now = START;
 
   Yard(int nodes, int gpus) {
@@ -64,6 +65,20 @@ final class Yard {
         gang);
   }
 
+  /** The same of somebody else. */
+  static Waiter of(Waiter waiter, UUID person) {
+    return new Waiter(
+        waiter.id(),
+        person,
+        person,
+        waiter.want(),
+        waiter.pricePerGpuHourMicros(),
+        waiter.since(),
+        waiter.holds(),
+        waiter.attempts(),
+        waiter.gang());
+  }
+
   List<Room> rooms() {
     return IntStream.range(0, nodes)
         .mapToObj(node ->
@@ -75,6 +90,18 @@ final class Yard {
                     .filter(gpu -> !holders.containsKey(gpu))
                     .toList()))
         .toList();
+  }
+
+  private List<Shares.Use> uses() {
+    return holders.values().stream()
+        .map(waiter ->
+            new Shares.Use(waiter.person(), waiter.project(), waiter.want().gpuModel(), 1))
+        .toList();
+  }
+
+  /** How many GPUs somebody holds. */
+  int held(UUID person) {
+    return (int) holders.values().stream().filter(it -> it.person().equals(person)).count();
   }
 
   private List<Release> releases() {
@@ -93,6 +120,7 @@ final class Yard {
     return new Line(
         new FreeIndex(rooms()),
         this::releases,
+        new Shares(quotas, uses()),
         Set.of(offer.provider()),
         RULES,
         now,
@@ -103,6 +131,7 @@ final class Yard {
   List<Start> look() {
     Line line = line();
     line.serve(List.copyOf(waiting));
+    line.end();
     line.starts().forEach(this::begin);
     return line.starts();
   }
@@ -141,6 +170,7 @@ final class Yard {
     Yard copy = new Yard(nodes, gpus);
     copy.holders.putAll(holders);
     ends.forEach((at, gone) -> copy.ends.put(at, new ArrayList<>(gone)));
+    copy.quotas = quotas;
     copy.now = now;
     copy.waiting.addAll(waiters);
     return copy;

@@ -6,6 +6,7 @@ import gpuaas.access.SshKeys;
 import gpuaas.base.Action;
 import gpuaas.base.Caller;
 import gpuaas.base.Ids;
+import gpuaas.catalog.Gang;
 import gpuaas.command.Command;
 import gpuaas.command.Commands;
 import gpuaas.db.Database;
@@ -21,6 +22,7 @@ import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseSpec;
 import gpuaas.lease.Leases;
 import gpuaas.operation.MessageNumbers;
+import gpuaas.queue.Gangs.Member;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -51,6 +53,7 @@ final class JobRoutes {
   private final Extensions extensions;
   private final EarlyCancels earlyCancels;
   private final Jobs jobs;
+  private final JobGangs gangs;
   private final Ids ids;
   private final InstantSource clock;
 
@@ -67,6 +70,7 @@ final class JobRoutes {
     this.ids = parts.ids();
     this.clock = parts.clock();
     this.jobs = jobs;
+    this.gangs = new JobGangs(parts.database());
     this.extensions = extensions;
   }
 
@@ -107,6 +111,7 @@ final class JobRoutes {
 
   /** The same id again by the same caller is the same job. */
   private long submit(Caller caller, JobRequest asked, UUID id) {
+    Optional<JobGangs.Told> told = JobGangs.told(asked.variables(), asked.name());
     return database.tx(tx -> {
       Optional<Lease> there = leases.find(tx, id);
       if (there.isPresent() && !there.get().project().equals(caller.project())) {
@@ -116,7 +121,8 @@ final class JobRoutes {
         List<UUID> keys = sshKeys.own(tx, caller, KEYS_MOST);
         HomeDisk home = HomeDisk.of(tx, caller, asked, disks);
         LeaseSpec spec = JobSpecs.of(asked, keys, home.disk(), home.warning(), settings);
-        leases.request(tx, caller, id, spec, asked.name());
+        Optional<Gang> gang = told.map(it -> JobGangs.join(tx, caller, id, it, clock.instant()));
+        leases.request(tx, caller, id, gang.map(spec::in).orElse(spec), asked.name());
         if (!asked.githubUser().isEmpty()) {
           var _ = guests.add(tx, id, asked.githubUser(), true);
         }
@@ -131,14 +137,15 @@ final class JobRoutes {
     Caller caller = request.caller();
     String text = request.pathParameters().getOrDefault("id", "");
     Lease lease = jobs.find(caller, text, "You can only view your own jobs");
-    return GpudevJson.reply(200, view(caller, lease, beside(List.of(lease.id())), true));
+    return GpudevJson.reply(200, view(caller, lease, beside(List.of(lease)), true));
   }
 
   /** What is kept beside leases, of several at once. */
-  private record Beside(List<Guest> guests, List<Command> commands) {}
+  private record Beside(List<Guest> guests, List<Command> commands, List<Member> members) {}
 
-  private Beside beside(List<UUID> shown) {
-    return new Beside(guests.of(shown), commands.of(shown));
+  private Beside beside(List<Lease> shown) {
+    List<UUID> ids = shown.stream().map(Lease::id).toList();
+    return new Beside(guests.of(ids), commands.of(ids), gangs.members(shown));
   }
 
   private Map<String, Object> view(Caller caller, Lease lease, Beside beside, boolean look) {
@@ -156,7 +163,9 @@ final class JobRoutes {
             beside.commands().stream()
                 .filter(command -> command.lease().equals(lease.id()))
                 .findFirst());
-    return JobView.of(lease, around, clock.instant());
+    Map<String, Object> body = JobView.of(lease, around, clock.instant());
+    JobGangs.describe(body, lease, beside.members());
+    return body;
   }
 
   // --- list ---
@@ -169,8 +178,7 @@ final class JobRoutes {
     Caller caller = request.caller();
     Leases.Part part =
         leases.list(caller, standing(request.query("status").orElse("")), offset, limit);
-    List<UUID> shown = part.leases().stream().map(Lease::id).toList();
-    Beside beside = beside(shown);
+    Beside beside = beside(part.leases());
     Map<String, Object> body = new LinkedHashMap<>();
     body.put(
         "jobs", part.leases().stream().map(lease -> view(caller, lease, beside, false)).toList());

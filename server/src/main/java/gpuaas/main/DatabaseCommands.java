@@ -35,7 +35,9 @@ final class DatabaseCommands {
   private static final String USAGE =
       "say keys create NAME [--user USER] [--scopes SCOPE,…] [--expires 90d], keys list [--user"
           + " USER], keys rotate ID, keys revoke ID, "
-          + MoneyCommands.USAGE;
+          + MoneyCommands.USAGE
+          + ", "
+          + QuotaCommands.USAGE;
   private static final int LISTED_MOST = 1000;
   private static final Set<String> OPTIONS =
       Set.of(
@@ -46,7 +48,11 @@ final class DatabaseCommands {
           "--key",
           "--money",
           "--gpu-hours",
-          "--period");
+          "--period",
+          "--project",
+          "--gpu",
+          "--guaranteed",
+          "--most");
 
   private final Settings settings;
   private final Database database;
@@ -114,6 +120,13 @@ final class DatabaseCommands {
       case "credits show", "credits add", "budgets set", "budgets list", "budgets delete" ->
           new MoneyCommands(database, ids, clock, apiKeys, settings, out)
               .run(words, options, person(options));
+      case "quotas list", "quotas set", "quotas remove" ->
+          new QuotaCommands(database, clock, out)
+              .run(
+                  words,
+                  options,
+                  MoneyCommands.administrating(person(Map.of())),
+                  person(options).id());
       default -> throw new Mistake(USAGE);
     }
   }

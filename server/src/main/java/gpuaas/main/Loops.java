@@ -34,7 +34,6 @@ public final class Loops implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Loops.class);
   private static final Duration TIDY_EVERY = Duration.ofMinutes(10);
-  private static final Duration QUEUE_EVERY = Duration.ofSeconds(1);
   private static final Duration FIRST_BILLS = Duration.ofMinutes(1);
 
   private final Settings settings;
@@ -111,7 +110,9 @@ public final class Loops implements AutoCloseable {
       every(settings.nodeSyncEvery(), () -> syncNodes(name));
       every(settings.sweepEvery(), () -> sweep(name));
     }
-    every(QUEUE_EVERY, () -> quietly("looking at the queue", lease.lookAtQueue()));
+    every(
+        settings.lease().queue().lookEvery(),
+        () -> quietly("looking at the queue", lease.lookAtQueue()));
     every(
         settings.ledger().checkEvery(),
         () ->

@@ -41,7 +41,7 @@ public final class Main {
     try {
       switch (command) {
         case "host", "images" -> HostCommands.run(arguments, Settings.load(System.getenv()));
-        case "admin-password", "keys", "credits", "budgets" ->
+        case "admin-password", "keys", "credits", "budgets", "quotas" ->
             DatabaseCommands.run(arguments, Settings.load(System.getenv()), CLOCK);
         case "sim" -> SimMarkets.run(arguments, CLOCK, System.out);
         case "up" -> up(arguments);

@@ -77,7 +77,8 @@ final class MoneyCommands {
     }
   }
 
-  private static Caller administrating(Person person) {
+  /** Whoever sits at the machine, in the name of a person. */
+  static Caller administrating(Person person) {
     return new Caller(
         person.id(),
         person.username(),

@@ -277,7 +277,8 @@ public record Settings(
         reader.integer("lease.tries-most", standard.triesMost(), 1, 1000),
         reader.duration("spot.grace", standard.spotGrace()),
         reader.duration("lease.end-warn-before", standard.endWarnBefore()),
-        reader.duration("lease.idle-warn-before", standard.idleWarnBefore()));
+        reader.duration("lease.idle-warn-before", standard.idleWarnBefore()),
+        QueueReader.read(reader));
   }
 
   private static LedgerRules ledger(SettingsReader reader) {
