@@ -28,7 +28,7 @@ public final class GpudevDialect implements Dialect, AutoCloseable {
   /** Whose body is read before it is known who asks, as the original does. */
   private static final Pattern WITH_BODY =
       Pattern.compile(
-          "/v1/(jobs/submit|jobs/[^/]+/(extend|users)|disks|disks/[^/]+/(rename|clone)|auth/.*)");
+          "/v1/(jobs/submit|jobs/[^/]+/(extend|users|ports)|disks|disks/[^/]+/(rename|clone)|auth/.*)");
 
   private final LogInDoor logIn;
   private final GpudevAuth auth;
@@ -60,6 +60,7 @@ public final class GpudevDialect implements Dialect, AutoCloseable {
       Guests guests,
       Disks disks,
       Leases leases,
+      WebJobs web,
       Ids ids,
       InstantSource clock) {}
 
@@ -75,6 +76,7 @@ public final class GpudevDialect implements Dialect, AutoCloseable {
                 new KeyRoutes(parts).routes(),
                 new JobRoutes(parts, jobs, extensions).routes(),
                 new JobActions(parts, jobs, extensions).routes(),
+                new WebRoutes(parts, jobs).routes(),
                 new DiskRoutes(parts.database(), parts.disks()).routes(),
                 new ClusterRoutes(new Cluster(parts.database()), parts.leases(), parts.clock())
                     .routes())

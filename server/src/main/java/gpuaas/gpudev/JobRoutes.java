@@ -19,6 +19,7 @@ import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseSpec;
 import gpuaas.lease.Leases;
 import gpuaas.operation.MessageNumbers;
+import gpuaas.web.Web;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -47,6 +48,7 @@ final class JobRoutes {
   private final Disks disks;
   private final Extensions extensions;
   private final Jobs jobs;
+  private final WebJobs webJobs;
   private final Ids ids;
   private final InstantSource clock;
 
@@ -60,6 +62,7 @@ final class JobRoutes {
     this.ids = parts.ids();
     this.clock = parts.clock();
     this.jobs = jobs;
+    this.webJobs = parts.web();
     this.extensions = extensions;
   }
 
@@ -107,7 +110,7 @@ final class JobRoutes {
         HomeDisk home = HomeDisk.of(tx, caller, asked, disks);
         LeaseSpec spec =
             JobSpecs.of(asked, keys, home.disk(), home.warning(), settings.fetchesImages());
-        leases.request(tx, caller, id, spec, asked.name());
+        webJobs.submitted(tx, caller, leases.request(tx, caller, id, spec, asked.name()), asked);
         if (!asked.githubUser().isEmpty()) {
           var _ = guests.add(tx, id, asked.githubUser(), true);
         }
@@ -122,21 +125,30 @@ final class JobRoutes {
     Caller caller = request.caller();
     String text = request.pathParameters().getOrDefault("id", "");
     Lease lease = jobs.find(caller, text, "You can only view your own jobs");
-    return GpudevJson.reply(200, view(caller, lease, guests.of(List.of(lease.id())), true));
+    return GpudevJson.reply(200, view(caller, lease, beside(List.of(lease.id())), true));
   }
 
-  private Map<String, Object> view(Caller caller, Lease lease, List<Guest> all, boolean look) {
+  /** What is known of jobs beside their leases, read at once for all. */
+  private record Beside(List<Guest> guests, Map<UUID, Web> web) {}
+
+  private Beside beside(List<UUID> leases) {
+    return new Beside(guests.of(leases), webJobs.of(leases));
+  }
+
+  private Map<String, Object> view(Caller caller, Lease lease, Beside all, boolean look) {
     JobView.Around around =
         new JobView.Around(
             caller.name(),
             extensions.shown(lease.id(), clock.instant(), look),
             extensions.error(lease.id()),
             look ? leases.delay(lease) : Optional.empty(),
-            all.stream()
+            all.guests().stream()
                 .filter(
                     guest -> guest.lease().equals(lease.id()) && !guest.owner() && guest.mayEnter())
                 .map(Guest::name)
-                .toList());
+                .toList(),
+            webJobs,
+            Optional.ofNullable(all.web().get(lease.id())));
     return JobView.of(lease, around, clock.instant());
   }
 
@@ -151,7 +163,7 @@ final class JobRoutes {
     Leases.Part part =
         leases.list(caller, standing(request.query("status").orElse("")), offset, limit);
     List<UUID> shown = part.leases().stream().map(Lease::id).toList();
-    List<Guest> all = guests.of(shown);
+    Beside all = beside(shown);
     Map<String, Object> body = new LinkedHashMap<>();
     body.put("jobs", part.leases().stream().map(lease -> view(caller, lease, all, false)).toList());
     body.put("total", part.total());

@@ -11,6 +11,7 @@ import gpuaas.lease.LeaseState.Running;
 import gpuaas.lease.LeaseState.Stopping;
 import gpuaas.lease.LeaseState.Waiting;
 import gpuaas.spi.Endpoint;
+import gpuaas.web.Web;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -43,13 +44,16 @@ final class JobView {
    * @param extensionError why it was not extended
    * @param delay why it waits
    * @param guests who else may enter
+   * @param web what is reached in a browser
    */
   record Around(
       String user,
       Optional<Extensions.Shown> end,
       Optional<String> extensionError,
       Optional<Delay> delay,
-      List<String> guests) {}
+      List<String> guests,
+      WebJobs webJobs,
+      Optional<Web> web) {}
 
   static Map<String, Object> of(Lease lease, Around around, Instant now) {
     Map<String, String> notes = lease.spec().notes();
@@ -87,9 +91,7 @@ final class JobView {
     body.put("node_ip", ssh.map(Endpoint::host).orElse(null));
     body.put("node_port", ssh.map(Endpoint::port).orElse(null));
     body.put("ssh_command", ssh.map(JobView::sshCommand).orElse(null));
-    body.put("jupyter_enabled", false);
-    body.put("jupyter_url", null);
-    body.put("jupyter_token", null);
+    around.webJobs().put(body, around.web());
     body.put("github_user", notes.getOrDefault(JobSpecs.GITHUB_USER, ""));
     addWhatIsThere(body, lease, around, now);
     return body;
@@ -120,6 +122,7 @@ final class JobView {
         .map(asked -> image(lease, asked))
         .ifPresent(image -> body.put("image", image));
     around.extensionError().ifPresent(why -> body.put("extension_error", why));
+    around.webJobs().putWhatIsThere(body, around.web());
     if (!around.guests().isEmpty()) {
       body.put("secondary_users", around.guests());
     }

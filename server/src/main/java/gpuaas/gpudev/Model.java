@@ -164,6 +164,18 @@ final class Model {
     return count + (count == 1 ? " character" : " characters");
   }
 
+  Optional<Boolean> flag(String name) {
+    JsonNode value = object.path(name);
+    if (isAbsent(value)) {
+      return Optional.empty();
+    }
+    if (!value.isBoolean()) {
+      wrong(name, "bool_type", "Input should be a valid boolean", value, Map.of());
+      return Optional.empty();
+    }
+    return Optional.of(value.booleanValue());
+  }
+
   Optional<Integer> requiredInteger(String name, int least, int most) {
     if (!object.has(name)) {
       missing(name);

@@ -31,6 +31,7 @@ import gpuaas.gpuai.GpuaiDialect;
 import gpuaas.gpuai.Profile;
 import gpuaas.gpudev.GpudevDialect;
 import gpuaas.gpudev.LogInDoor;
+import gpuaas.gpudev.WebJobs;
 import gpuaas.http.Dialect;
 import gpuaas.http.FailedTries;
 import gpuaas.http.Pipeline;
@@ -48,6 +49,7 @@ import gpuaas.ledger.Statement;
 import gpuaas.operation.Idempotency;
 import gpuaas.operation.Operations;
 import gpuaas.provider.Providers;
+import gpuaas.proxy.ProxyServer;
 import gpuaas.shopper.SessionRetries;
 import gpuaas.shopper.ShopperDialect;
 import gpuaas.shopper.ShopperMetrics;
@@ -79,6 +81,7 @@ public final class Wiring {
       WorkLoop workLoop,
       Loops loops,
       SshGateway gateway,
+      ProxyServer proxy,
       Listeners listeners,
       ShopperDialect sessions,
       GpudevDialect jobs,
@@ -88,19 +91,22 @@ public final class Wiring {
     /** Takes no more requests, and lets those that run finish. */
     void closeListeners() {
       listeners.close();
+      proxy.close();
       sessions.close();
       jobs.close();
     }
   }
 
   /** What the gateway needs of things that are made before it. */
-  private record Entrances(Later<SshGateway> gateway, Later<TerminalSocket> terminals) {
+  private record Entrances(
+      Later<SshGateway> gateway, Later<TerminalSocket> terminals, Later<ProxyServer> proxy) {
     /** Closes what is open into a lease that nobody may use any more. */
     void changed(Lease lease) {
       if (lease.state() instanceof LeaseState.Stopping
           || lease.state() instanceof LeaseState.Ended) {
         gateway.get().closeSessions(lease.id());
         terminals.get().closeAll(lease.id());
+        proxy.get().end(lease.id());
       }
     }
   }
@@ -114,7 +120,7 @@ public final class Wiring {
     Ids ids = Ids.timeOrdered(clock);
     PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     String deployment = settings.deployment().orElseGet(() -> deploymentId(database, ids));
-    Entrances entrances = new Entrances(new Later<>(), new Later<>());
+    Entrances entrances = new Entrances(new Later<>(), new Later<>(), new Later<>());
     Later<WorkLoop> loop = new Later<>();
     Later<Leases> leases = new Later<>();
     Later<Catalog> catalogs = new Later<>();
@@ -157,7 +163,7 @@ public final class Wiring {
             new SshProbe(),
             probeKey,
             entrances.gateway()::get,
-            sshHost(settings),
+            EntranceSettings.sshHost(settings),
             settings.address(),
             settings.readyProbeLimit(),
             new ServiceHealth(providers, settings.readyProbeLimit()));
@@ -216,6 +222,16 @@ public final class Wiring {
             settings.github().rules(),
             () -> entrances.gateway().get().recheckAll(),
             (kind, id) -> loop.get().wake(kind, id));
+    WebParts web =
+        WebParts.open(
+            settings,
+            database,
+            secrets,
+            lease.leases(),
+            providers,
+            clock,
+            (id, port) -> entrances.proxy().get().end(id, port),
+            (kind, id) -> loop.get().wake(kind, id));
     loop.set(
         new WorkLoop(
             database,
@@ -226,10 +242,11 @@ public final class Wiring {
             List.of(
                 lease.reconciler(),
                 guests,
+                web.reconciler(),
                 new DiskReconciler(database, providers, clock, settings.disks()))));
 
     // the ways in
-    GatewaySettings gatewaySettings = gatewaySettings(settings);
+    GatewaySettings gatewaySettings = EntranceSettings.gateway(settings);
     LeaseDoors doors =
         new LeaseDoors(lease.leases(), sshKeys, guests, providers, probeKey.publicKey());
     SshGateway gateway = new SshGateway(gatewaySettings, doors, new SessionLines(), activity);
@@ -255,9 +272,11 @@ public final class Wiring {
             metrics,
             shopperMetrics::orphans);
     FailedTries failedTries = new FailedTries(settings.failedAuthenticationsPerMinute());
+    ProxyServer proxy = web.listen(settings, lease.leases(), providers, failedTries, activity);
+    entrances.proxy().set(proxy);
     Pipeline pipeline = new Pipeline(database, idempotency, metrics, ids::next, failedTries);
     SigningKeys signingKeys = SigningKeys.open(database, secrets);
-    IdpDialect.IdpSettings idpSettings = idpSettings(settings);
+    IdpDialect.IdpSettings idpSettings = EntranceSettings.idp(settings);
     GpuaasAuth auth =
         new GpuaasAuth(
             signingKeys.publicKeys(),
@@ -331,6 +350,7 @@ public final class Wiring {
                 guests,
                 disks,
                 lease.leases(),
+                new WebJobs(web.webs(), proxy.addresses()),
                 ids,
                 clock));
     IdpDialect idp = new IdpDialect(idpSettings, identities, signingKeys, failedTries, ids, clock);
@@ -346,6 +366,7 @@ public final class Wiring {
         loop.get(),
         loops,
         gateway,
+        proxy,
         Listeners.open(settings, pipeline, dialects),
         shopper,
         gpudev,
@@ -356,28 +377,6 @@ public final class Wiring {
   private static String deploymentId(Database database, Ids ids) {
     return DeploymentFactStore.getOrMake(
         database, "deployment", () -> "gpuaas-" + ids.next().toString().substring(24));
-  }
-
-  private static String sshHost(Settings settings) {
-    return settings.sshHost().orElse(settings.address());
-  }
-
-  private static GatewaySettings gatewaySettings(Settings settings) {
-    GatewaySettings defaults =
-        GatewaySettings.defaults(settings.data().resolve("ssh_host_ed25519_key"));
-    return defaults
-        .listening(settings.address(), settings.sshPort())
-        .idleAfter(settings.sshIdleLimit(), settings.sshKeepAlive())
-        .recheckingEvery(settings.sshRecheckEvery());
-  }
-
-  private static IdpDialect.IdpSettings idpSettings(Settings settings) {
-    return new IdpDialect.IdpSettings(
-        settings.idpUrl().orElse("http://localhost:" + settings.idpPort()),
-        "gpuaas-api",
-        settings.idpClientSecret(),
-        settings.accessTokenLifetime(),
-        settings.refreshTokenLifetime());
   }
 
   /** Opens the providers of the settings; the tests open others. */
