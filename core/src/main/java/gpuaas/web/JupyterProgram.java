@@ -111,15 +111,7 @@ final class JupyterProgram {
     ExecRequest request =
         new ExecRequest(List.of("/bin/sh", "-s"), Optional.empty(), Map.of("LC_ALL", "C.UTF-8"));
     try (ExecChannel channel = exec.exec(instance, request)) {
-      Thread watch =
-          Thread.ofVirtual()
-              .name("jupyter-limit")
-              .start(() -> {
-                LockSupport.parkNanos(limit.toNanos());
-                if (!Thread.currentThread().isInterrupted()) {
-                  channel.close();
-                }
-              });
+      Thread watch = endedAfter(limit, channel);
       try (OutputStream input = channel.input()) {
         input.write((SCRIPT + task).getBytes(UTF_8));
       }
@@ -130,6 +122,17 @@ final class JupyterProgram {
     } catch (IOException e) {
       throw new UncheckedIOException("no shell there that takes a script", e);
     }
+  }
+
+  private static Thread endedAfter(Duration limit, ExecChannel channel) {
+    return Thread.ofVirtual()
+        .name("jupyter-limit")
+        .start(() -> {
+          LockSupport.parkNanos(limit.toNanos());
+          if (!Thread.currentThread().isInterrupted()) {
+            channel.close();
+          }
+        });
   }
 
   private static String masked(String text, Web web) {

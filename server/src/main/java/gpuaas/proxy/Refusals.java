@@ -26,9 +26,9 @@ final class Refusals {
         "There is nothing here",
         byName
             ? "Addresses of leases begin with PORT-lease-ID, such as 8888-lease-0123456789ab,"
-                  + " before the domain."
+                + " before the domain."
             : "Addresses of leases look like /lease-0123456789ab/8888/. The API shows them in"
-                  + " full.");
+                + " full.");
   }
 
   static Page noLease() {
