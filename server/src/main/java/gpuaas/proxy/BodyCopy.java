@@ -79,7 +79,7 @@ final class BodyCopy {
         return;
       }
       exactly(length);
-      if (!from.line(2, true).isEmpty()) {
+      if (!from.line(CHUNK_LINE_MOST, true).isEmpty()) {
         throw new Malformed(400, "A chunk is longer than it says.");
       }
     }

@@ -92,7 +92,7 @@ record Crossing(
     List<Field> fields = new ArrayList<>();
     for (Field field : response.fields().endToEnd()) {
       String name = field.name().toLowerCase(Locale.ROOT);
-      if (BEYOND.contains(name) || sharesOrigin && BEYOND_ITS_PATH.contains(name)) {
+      if (BEYOND.contains(name) || (sharesOrigin && BEYOND_ITS_PATH.contains(name))) {
         continue;
       }
       switch (name) {

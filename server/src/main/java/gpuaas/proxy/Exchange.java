@@ -164,8 +164,8 @@ final class Exchange {
       String authority = origin.getRawAuthority();
       return authority != null
           && (authority.equalsIgnoreCase(request.host())
-              || parts.addresses().domain().isEmpty()
-                  && authority.equalsIgnoreCase(own.getRawAuthority()));
+              || (parts.addresses().domain().isEmpty()
+                  && authority.equalsIgnoreCase(own.getRawAuthority())));
     } catch (IllegalArgumentException noOrigin) {
       return false;
     }

@@ -51,7 +51,7 @@ record HeadFields(List<Field> fields) {
         throw new Malformed(400, "A field of the head is folded, or its name is none.");
       }
       String value = line.substring(colon + 1).strip();
-      if (value.chars().anyMatch(c -> c < ' ' && c != '\t' || c == 0x7f)) {
+      if (value.chars().anyMatch(c -> (c < ' ' && c != '\t') || c == 0x7f)) {
         throw new Malformed(400, "A field of the head has control characters.");
       }
       fields.add(new Field(line.substring(0, colon), value));

@@ -124,7 +124,7 @@ final class Wire implements AutoCloseable {
     if (ended) {
       line.setLength(last);
     }
-    if (strict && !ended || line.indexOf("\r") >= 0 || line.indexOf("\0") >= 0) {
+    if ((strict && !ended) || line.indexOf("\r") >= 0 || line.indexOf("\0") >= 0) {
       throw new Malformed(400, "Lines must end with CR LF.");
     }
     return line.toString();

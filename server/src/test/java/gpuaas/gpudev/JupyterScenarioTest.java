@@ -4,20 +4,31 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import gpuaas.db.Database;
+import gpuaas.db.DatabaseSettings;
+import gpuaas.db.TestDatabase;
+import gpuaas.gpuaas.Shell;
+import gpuaas.lease.LeaseState.Running;
 import gpuaas.main.TestServer;
 import gpuaas.main.TestServer.Answer;
 import gpuaas.spi.Eventually;
+import gpuaas.spi.ExecChannel;
+import gpuaas.spi.ExecRequest;
+import gpuaas.spi.HasExec;
+import gpuaas.spi.InstanceRef;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.OutputType;
@@ -31,26 +42,32 @@ class JupyterScenarioTest {
 
   private static final Duration SOON = Duration.ofSeconds(90);
 
-  @TempDir private Path folder;
-
-  private Database database;
+  private final Map<String, String> settings =
+      new HashMap<>(
+          Map.of("GPUAAS_PROVIDER_LOCAL_TYPE", "local", "GPUAAS_JUPYTER_WATCH_EVERY", "1s"));
+  private Path data;
+  private DatabaseSettings database;
   private TestServer server;
   private String key;
 
   @BeforeEach
   void start() throws Exception {
+    data = Files.createTempDirectory("gpuaas-jupyter");
+    database = TestDatabase.settings();
     server = open();
     key = server.apiKey("full_access");
   }
 
   private TestServer open() throws Exception {
-    return TestServer.start(
-        Map.of("GPUAAS_PROVIDER_LOCAL_TYPE", "local", "GPUAAS_JUPYTER_WATCH_EVERY", "1s"));
+    return TestServer.start(data, Database.open(database), settings);
   }
 
   @AfterEach
-  void stop() {
+  void stop() throws Exception {
+    var running = server.running();
+    running.leases().endAll(Duration.ofSeconds(30));
     server.close();
+    Shell.bash("rm -rf --one-file-system " + data, Map.of());
   }
 
   private JsonNode fine(String method, String path, String body) {
@@ -83,21 +100,40 @@ class JupyterScenarioTest {
   }
 
   private String awaitUrl(String id) {
-    long begin = System.nanoTime();
-    Eventually.within(
-        SOON,
-        "Jupyter has an address",
-        () -> !job(id).path("jupyter_url").isNull() || fails(job(id)));
-    System.out.println(
-        "jupyter_url after " + Duration.ofNanos(System.nanoTime() - begin).toMillis() + " ms");
+    Eventually.within(SOON, "Jupyter has an address", () -> !job(id).path("jupyter_url").isNull());
     return job(id).path("jupyter_url").asText();
   }
 
-  private static boolean fails(JsonNode job) {
-    if (job.has("jupyter_error")) {
-      System.out.println(job.path("jupyter_error").asText());
+  private void await(String id, String status) {
+    Eventually.within(
+        SOON, "the job is " + status, () -> job(id).path("status").asText().equals(status));
+  }
+
+  /** Runs a line inside, as its user would; what it wrote. */
+  private String inside(String id, String line) {
+    InstanceRef instance =
+        ((Running) server.running().leases().find(UUID.fromString(id)).orElseThrow().state())
+            .instance();
+    HasExec exec = server.running().providers().ability(instance, HasExec.class).orElseThrow();
+    ExecRequest request =
+        new ExecRequest(List.of("/bin/sh", "-c", line), Optional.empty(), Map.of());
+    try (ExecChannel channel = exec.exec(instance, request)) {
+      return new String(channel.output().readAllBytes(), StandardCharsets.UTF_8).strip();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
-    return false;
+  }
+
+  private static String tree(String url) {
+    return url.replace("/?", "/tree?");
+  }
+
+  private static Answer get(String url, String... headers) {
+    Map<String, String> all = new HashMap<>();
+    for (int i = 0; i < headers.length; i += 2) {
+      all.put(headers[i], headers[i + 1]);
+    }
+    return TestServer.send("GET", url, all, "");
   }
 
   private static ChromeDriver browser() {
@@ -179,9 +215,89 @@ class JupyterScenarioTest {
       assertThat(message).matches("Jupyter enable request submitted \\(message ID: [0-9]+\\)");
       browser.get(awaitUrl(id));
       Eventually.within(SOON, "the tree again", () -> browser.getTitle().contains("Home Page"));
-      assertThat(List.of(browser.getPageSource())).anyMatch(page -> page.contains("Untitled"));
+      Eventually.within(
+          SOON, "the notebook is kept", () -> browser.getPageSource().contains("Untitled.ipynb"));
     } finally {
       browser.quit();
     }
+  }
+
+  @Test
+  void itOutlivesItsOwnEndAndThatOfTheServer() throws Exception {
+    // Enabled while the job runs; killed inside; then under another server; and gone with the job.
+    String id = submit("");
+    await(id, "active");
+    assertThat(job(id).path("jupyter_enabled").asBoolean()).isFalse();
+    fine("POST", "/v1/jobs/" + id + "/jupyter/enable", "");
+    String url = awaitUrl(id);
+    assertThat(get(tree(url)).status()).as("it answers when it is shown").isEqualTo(200);
+    String first = inside(id, "cat /tmp/gpuaas-jupyter/number");
+    assertThat(inside(id, "kill -9 " + first + "; echo done")).isEqualTo("done");
+    Eventually.within(
+        SOON,
+        "another one is there",
+        () ->
+            !inside(id, "cat /tmp/gpuaas-jupyter/number").equals(first)
+                && get(tree(url)).status() == 200);
+    assertThat(awaitUrl(id)).isEqualTo(url);
+    String second = inside(id, "cat /tmp/gpuaas-jupyter/number");
+
+    settings.put("GPUAAS_PROXY_PORT", Integer.toString(server.running().proxy().port()));
+    server.close();
+    server = open();
+    assertThat(awaitUrl(id)).isEqualTo(url);
+    assertThat(get(tree(url)).status()).isEqualTo(200);
+    assertThat(inside(id, "cat /tmp/gpuaas-jupyter/number")).isEqualTo(second);
+
+    fine("POST", "/v1/jobs/" + id + "/cancel", "");
+    await(id, "cancelled");
+    Eventually.within(SOON, "nothing is kept", () -> get(tree(url)).status() == 404);
+    assertThat(job(id).path("jupyter_url").isNull()).isTrue();
+    // Only what is active does something; the answer is the same.
+    fine("POST", "/v1/jobs/" + id + "/jupyter/enable", "");
+    assertThat(job(id).path("jupyter_enabled").asBoolean()).isFalse();
+  }
+
+  @Test
+  void portsOfAJob() throws Exception {
+    // Declared at submission and later; each with an address that opens it.
+    String id = submit(", \"PORTS\": \"6006, 8000\"");
+    await(id, "active");
+    JsonNode ports = job(id).path("ports");
+    assertThat(ports.findValuesAsText("port")).containsExactly("6006", "8000");
+    JsonNode declared = fine("POST", "/v1/jobs/" + id + "/ports", "{\"port\": 7777}");
+    String url = declared.path("url").asText();
+    assertThat(get(url, "Accept", "text/html").headers().get("location")).doesNotContain("token");
+    String bare = url.substring(0, url.indexOf('?'));
+    String token = "Bearer " + url.substring(url.indexOf('=') + 1);
+    assertThat(get(bare, "Authorization", token).status()).isEqualTo(502);
+    inside(
+        id,
+        "mkdir -p /tmp/w; cd /tmp/w; echo hello > a.txt; setsid python3 -m http.server 7777 --bind"
+            + " 127.0.0.1 > /dev/null 2>&1 < /dev/null &");
+    Eventually.within(
+        SOON, "it listens", () -> get(bare + "a.txt", "Authorization", token).status() == 200);
+    assertThat(get(bare + "a.txt", "Authorization", token).body()).isEqualTo("hello\n");
+    assertThat(get(bare + "a.txt").status()).isEqualTo(401);
+    assertThat(server.running().leases().find(UUID.fromString(id))).isPresent();
+
+    fine("DELETE", "/v1/jobs/" + id + "/ports/7777", "");
+    assertThat(get(bare + "a.txt", "Authorization", token).status()).isEqualTo(404);
+    assertThat(fine("GET", "/v1/jobs/" + id + "/ports", "").path("ports")).hasSize(2);
+    Map<String, String> headers =
+        Map.of("Authorization", "Bearer " + key, "Content-Type", "application/json");
+    String path = server.gpudevUrl() + "/v1/jobs/" + id + "/ports";
+    for (String wrong :
+        List.of(
+            "{}",
+            "{\"port\": 0}",
+            "{\"port\": 70000}",
+            "{\"port\": \"x\"}",
+            "{\"port\": 80, \"strip_prefix\": \"yes\"}")) {
+      assertThat(TestServer.send("POST", path, headers, wrong).status()).as(wrong).isEqualTo(422);
+    }
+    assertThat(TestServer.send("DELETE", path + "/7777", headers, "").status()).isEqualTo(404);
+    String unknown = server.gpudevUrl() + "/v1/jobs/" + UUID.randomUUID() + "/jupyter/enable";
+    assertThat(TestServer.send("POST", unknown, headers, "").status()).isEqualTo(404);
   }
 }

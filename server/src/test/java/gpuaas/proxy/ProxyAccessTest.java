@@ -129,12 +129,12 @@ class ProxyAccessTest {
   @Test
   void pagesSayWhatToDo() throws Exception {
     String html = "Accept: text/html\r\n";
-    Service gone = lab.declare(Service.saying(""), true);
-    gone.close();
-    assertThat(lab.get(gone, "", ProxyLab.bearer(), html))
+    int closed = freePort();
+    lab.ports.add(new gpuaas.web.Web.Port(closed, true));
+    assertThat(get(closed, ProxyLab.bearer(), html))
         .startsWith("HTTP/1.1 502")
-        .contains("<h1>Nothing listens on port " + gone.port());
-    assertThat(lab.get(gone, "", ProxyLab.bearer()))
+        .contains("<h1>Nothing listens on port " + closed);
+    assertThat(get(closed, ProxyLab.bearer()))
         .contains("Content-Type: application/json", "\"error\"", "\"detail\"");
     int free = freePort();
     String notDeclared =
@@ -147,7 +147,7 @@ class ProxyAccessTest {
         .startsWith("HTTP/1.1 404")
         .contains("no such lease");
     lab.running = false;
-    assertThat(lab.get(gone, "", ProxyLab.bearer()))
+    assertThat(get(closed, ProxyLab.bearer()))
         .startsWith("HTTP/1.1 503")
         .contains("is being prepared");
     lab.running = true;
@@ -315,6 +315,12 @@ class ProxyAccessTest {
       assertThat(new String(socket.getInputStream().readAllBytes())).endsWith("inside");
       assertThat(service.heads.getFirst()).contains("X-Forwarded-Proto: https");
     }
+  }
+
+  private String get(int port, String... fields) throws IOException {
+    return lab.raw(
+        "GET /%s/%d/ HTTP/1.1\r\nHost: h\r\nConnection: close\r\n%s\r\n"
+            .formatted(ProxyLab.LEASE, port, String.join("", fields)));
   }
 
   private static int freePort() throws IOException {

@@ -163,7 +163,7 @@ class ProxyTest {
           http.newWebSocketBuilder()
               .header("Authorization", "token " + ProxyLab.TOKEN)
               .header("Origin", "http://127.0.0.1:" + lab.proxy.port())
-              .buildAsync(URI.create(address), new Heard(heard))
+              .buildAsync(URI.create(address), new Heard(heard, new StringBuilder()))
               .get(20, TimeUnit.SECONDS);
       for (String text : List.of("one", "two", "x".repeat(50_000))) {
         socket.sendText(text, true).get(20, TimeUnit.SECONDS);
@@ -274,10 +274,15 @@ class ProxyTest {
 
   // --- tools ---
 
-  private record Heard(LinkedBlockingQueue<String> heard) implements WebSocket.Listener {
+  private record Heard(LinkedBlockingQueue<String> heard, StringBuilder parts)
+      implements WebSocket.Listener {
     @Override
     public CompletionStage<?> onText(WebSocket socket, CharSequence data, boolean last) {
-      heard.add(data.toString());
+      parts.append(data);
+      if (last) {
+        heard.add(parts.toString());
+        parts.setLength(0);
+      }
       socket.request(1);
       return null;
     }
