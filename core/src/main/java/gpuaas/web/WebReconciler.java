@@ -30,6 +30,9 @@ public final class WebReconciler implements Reconciler {
   private static final Duration NOTHING_TO_DO = Duration.ofSeconds(30);
   private static final Duration WAITING = Duration.ofSeconds(5);
 
+  /** Most leases that are to begin at once do so within it. */
+  private static final Duration YOUNG = Duration.ofSeconds(30);
+
   private final Database database;
   private final Webs webs;
   private final Leases leases;
@@ -67,17 +70,19 @@ public final class WebReconciler implements Reconciler {
     if (web.isEmpty()) {
       return Next.done();
     }
-    Optional<LeaseState> state = leases.find(id).map(Lease::state);
-    if (state.isEmpty() || state.get() instanceof LeaseState.Ended) {
+    Optional<Lease> lease = leases.find(id);
+    if (lease.isEmpty() || lease.get().state() instanceof LeaseState.Ended) {
       database.run(tx -> WebStore.forget(tx, id));
       return Next.done();
     }
     boolean wanted = web.get().jupyter().wanted();
-    return switch (state.get()) {
+    boolean young = lease.get().createdAt().plus(YOUNG).isAfter(clock.instant());
+    return switch (lease.get().state()) {
       case LeaseState.Running running -> look(web.get(), running.instance());
       case LeaseState.Provisioning _, LeaseState.Booting _ ->
           Next.after(wanted ? rules.startLookEvery() : WAITING);
-      case LeaseState.Waiting _, LeaseState.Stopping _, LeaseState.Ended _ -> Next.after(WAITING);
+      case LeaseState.Waiting _ -> Next.after(wanted && young ? rules.startLookEvery() : WAITING);
+      case LeaseState.Stopping _, LeaseState.Ended _ -> Next.after(WAITING);
     };
   }
 

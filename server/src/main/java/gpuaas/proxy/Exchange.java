@@ -2,6 +2,7 @@ package gpuaas.proxy;
 
 import gpuaas.base.Refusal;
 import gpuaas.base.Refused;
+import gpuaas.db.DatabaseGone;
 import gpuaas.http.FailedTries;
 import gpuaas.proxy.HeadFields.Field;
 import gpuaas.proxy.Pages.Page;
@@ -83,6 +84,8 @@ final class Exchange {
         }
         return answer(Refusals.noToken(shown.isShown()));
       }
+    } catch (DatabaseGone e) {
+      return answer(new Page(503, "Not now", "Our database does not answer. Try again soon."));
     } catch (Refused no) {
       return answer(
           no.refusal() instanceof Refusal.RateLimited limited

@@ -6,6 +6,7 @@ import java.io.IOException;
 final class Malformed extends IOException {
 
   private final int status;
+  private final String why;
 
   /**
    * @param status what to answer, when it came from the client
@@ -14,9 +15,14 @@ final class Malformed extends IOException {
   Malformed(int status, String why) {
     super(why);
     this.status = status;
+    this.why = why;
   }
 
   int status() {
     return status;
+  }
+
+  String why() {
+    return why;
   }
 }

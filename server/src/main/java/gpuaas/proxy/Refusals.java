@@ -17,7 +17,7 @@ final class Refusals {
     return new Page(
         wrong.status(),
         wrong.status() == 502 ? "The answer cannot be passed on" : "This request is not forwarded",
-        wrong.getMessage());
+        wrong.why());
   }
 
   static Page noAddress(boolean byName) {

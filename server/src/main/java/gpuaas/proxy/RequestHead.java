@@ -29,7 +29,7 @@ record RequestHead(
 
   static RequestHead parse(List<String> lines) throws Malformed {
     Matcher line = LINE.matcher(lines.isEmpty() ? "" : lines.getFirst());
-    if (!line.matches() || line.group(2).indexOf('#') >= 0) {
+    if (!line.matches() || line.group(2).indexOf('#') >= 0 || isOdd(line.group(2))) {
       throw new Malformed(400, "The first line of the request must be: METHOD /path HTTP/1.1");
     }
     String method = line.group(1);
@@ -60,6 +60,11 @@ record RequestHead(
       throw new Malformed(400, "What becomes a WebSocket has no body.");
     }
     return head;
+  }
+
+  /** Browsers take a backslash in a path for a slash. */
+  private static boolean isOdd(String target) {
+    return target.split("\\?", 2)[0].indexOf('\\') >= 0;
   }
 
   /** Whether it asks for a WebSocket; other upgrades are not passed on. */

@@ -300,4 +300,26 @@ class JupyterScenarioTest {
     String unknown = server.gpudevUrl() + "/v1/jobs/" + UUID.randomUUID() + "/jupyter/enable";
     assertThat(TestServer.send("POST", unknown, headers, "").status()).isEqualTo(404);
   }
+
+  @Test
+  void whatStandsInItsWayIsSaid() {
+    // Its port is another program's: the job says so, and it comes up by itself when that ends.
+    String id = submit("");
+    await(id, "active");
+    inside(
+        id,
+        "cd /tmp; setsid python3 -m http.server 8888 --bind 127.0.0.1 > /dev/null 2>&1 < /dev/null"
+            + " & echo $! > /tmp/other; sleep 1");
+    fine("POST", "/v1/jobs/" + id + "/jupyter/enable", "");
+    Eventually.within(
+        SOON,
+        "the job says what is wrong",
+        () -> job(id).path("jupyter_error").asText().contains("8888"));
+    JsonNode job = job(id);
+    assertThat(job.path("jupyter_enabled").asBoolean()).isTrue();
+    assertThat(job.path("jupyter_url").isNull()).isTrue();
+    inside(id, "kill $(cat /tmp/other)");
+    assertThat(get(tree(awaitUrl(id))).status()).isEqualTo(200);
+    assertThat(job(id).has("jupyter_error")).isFalse();
+  }
 }

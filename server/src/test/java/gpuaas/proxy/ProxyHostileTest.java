@@ -53,6 +53,7 @@ class ProxyHostileTest {
         "GET PATH HTTP/2.0|Host: h||",
         "GET PATH#x HTTP/1.1|Host: h||",
         "GET PATH|Host: h||",
+        "GET /\\elsewhere/ HTTP/1.1|Host: h||",
         "GET http://elsewhere/ HTTP/1.1|Host: h||",
         "CONNECT elsewhere:443 HTTP/1.1|Host: h||",
         "TRACE PATH HTTP/1.1|Host: h||",
