@@ -24,6 +24,7 @@ final class Forwarding {
   private static final int HEAD_BYTES_MOST = 64 * 1024;
   private static final int INTERIM_MOST = 10;
   private static final int SWITCHING = 101;
+  private static final Duration LAST_BYTES = Duration.ofSeconds(2);
 
   private final Exchange.Parts parts;
   private final RequestHead request;
@@ -98,7 +99,24 @@ final class Forwarding {
       return false;
     }
     boolean whole = passOn(response, inside);
-    return whole && request.keepsAlive() && (upload == null || !upload.isAlive());
+    if (upload != null && upload.isAlive()) {
+      letUploadEnd(upload, inside);
+      return false;
+    }
+    return whole && request.keepsAlive();
+  }
+
+  /** It was answered before all of it was read: the client is told, and has a moment to hear it. */
+  private void letUploadEnd(Thread upload, Wire inside) throws IOException {
+    client.endOutput();
+    inside.close();
+    try {
+      if (!upload.join(LAST_BYTES)) {
+        client.close();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private void upload(Wire inside) {

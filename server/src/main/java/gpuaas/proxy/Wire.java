@@ -143,7 +143,9 @@ final class Wire implements AutoCloseable {
 
   /** Says that nothing more comes, and goes on reading. */
   void endOutput() throws IOException {
-    socket.shutdownOutput();
+    if (!socket.isOutputShutdown()) {
+      socket.shutdownOutput();
+    }
   }
 
   /** Ends it so that the other side sees that it was cut off. */
