@@ -36,7 +36,9 @@ class ArchitectureTest {
           "capacity",
           "ledger",
           "archive",
+          "command",
           "disk",
+          "queue",
           "lease",
           "web");
 
@@ -122,6 +124,9 @@ class ArchitectureTest {
             .or()
             .haveFullyQualifiedName("gpuaas.capacity.Placement")
             .or()
+            .haveNameMatching(
+                "gpuaas\\.(capacity\\.FreeIndex|queue\\.(Line|Head|Horizon|Waiter))(\\$.*)?")
+            .or()
             .haveFullyQualifiedName("gpuaas.capacity.OfferHealth")
             .or()
             .haveFullyQualifiedName("gpuaas.capacity.Shop")
@@ -144,7 +149,9 @@ class ArchitectureTest {
                         "gpuaas.capacity",
                         "gpuaas.events",
                         "gpuaas.ledger",
+                        "gpuaas.queue",
                         "gpuaas.spi",
+                        "gpuaas.spi.gang",
                         "org.jspecify..")
                     .and(
                         not(

@@ -84,22 +84,27 @@ public final class NodeStore {
         .list();
   }
 
-  /** Takes GPUs for a lease; {@link gpuaas.db.Duplicate} when one is held. */
-  public static void claim(Tx tx, UUID lease, String provider, String node, List<String> gpuIds) {
-    if (gpuIds.isEmpty()) {
+  /** GPUs that a lease takes. */
+  public record Claim(UUID lease, String provider, String node, List<String> gpuIds) {}
+
+  /** Takes GPUs for leases; {@link gpuaas.db.Duplicate} when one is held. */
+  public static void claim(Tx tx, List<Claim> claims) {
+    if (claims.isEmpty()) {
       return;
     }
     var batch =
         tx.batch(
             "insert into gpu_claim (provider, node, gpu_id, lease_id) values (:provider, :node,"
                 + " :gpu, :lease)");
-    for (String gpu : gpuIds) {
-      batch
-          .bind("provider", provider)
-          .bind("node", node)
-          .bind("gpu", gpu)
-          .bind("lease", lease)
-          .add();
+    for (Claim claim : claims) {
+      for (String gpu : claim.gpuIds()) {
+        batch
+            .bind("provider", claim.provider())
+            .bind("node", claim.node())
+            .bind("gpu", gpu)
+            .bind("lease", claim.lease())
+            .add();
+      }
     }
     batch.execute();
   }

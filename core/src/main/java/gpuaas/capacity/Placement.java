@@ -3,10 +3,11 @@ package gpuaas.capacity;
 import gpuaas.catalog.OfferKey;
 import gpuaas.catalog.Want;
 import gpuaas.spi.Tier;
-import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Chooses where a want goes. Pure: the same rooms and wants give the same answer. */
 public final class Placement {
@@ -38,17 +39,23 @@ public final class Placement {
    * ever.
    */
   public static Optional<Choice> chooseInTurn(List<Want> ahead, Want want, List<Room> rooms) {
-    List<Room> left = new ArrayList<>(rooms);
+    FreeIndex left = new FreeIndex(rooms);
+    Set<FreeIndex.Slot> kept = new HashSet<>();
+    Set<Want> waiting = new HashSet<>();
     for (Want earlier : ahead) {
-      Optional<Choice> choice = choose(earlier, left);
-      if (choice.isPresent()) {
-        left.replaceAll(
-            room -> room.equals(choice.get().room()) ? room.without(choice.get().gpuIds()) : room);
-      } else if (couldEverFit(earlier, rooms)) {
-        left.removeIf(room -> suits(earlier, room));
+      if (waiting.contains(earlier)) {
+        continue; // what it could use is kept for its like already
+      }
+      Optional<FreeIndex.Slot> slot = left.find(earlier, one -> !kept.contains(one));
+      if (slot.isPresent()) {
+        left.take(slot.get(), earlier.gpuCount());
+      } else if (left.couldEverFit(earlier)) {
+        kept.addAll(left.slots(earlier));
+        waiting.add(earlier);
       }
     }
-    return choose(want, left);
+    return left.find(want, one -> !kept.contains(one))
+        .map(slot -> left.take(slot, want.gpuCount()));
   }
 
   /** False when no room could hold it, even if nobody else were there. */

@@ -18,7 +18,7 @@ public record Room(Offer offer, String node, List<String> freeGpuIds) {
   }
 
   /** True for a market's machine, which is rented with all its GPUs or not at all. */
-  boolean isWhole() {
+  public boolean isWhole() {
     return node.isEmpty() && offer.gpuCount() == offer.gpuCountMost();
   }
 

@@ -10,9 +10,11 @@ import gpuaas.capacity.Availability;
 import gpuaas.capacity.Placement;
 import gpuaas.capacity.Room;
 import gpuaas.capacity.RoomStore;
+import gpuaas.catalog.Gang;
 import gpuaas.catalog.PriceStore;
 import gpuaas.catalog.Want;
 import gpuaas.db.Tx;
+import gpuaas.queue.QueueRules;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -33,9 +35,11 @@ final class Accepting {
   private final SshKeys sshKeys;
   private final InstantSource clock;
   private final int livingMostPerProject;
+  private final QueueRules queue;
   private final Map<UUID, Headroom> headroom = new ConcurrentHashMap<>();
 
-  Accepting(SshKeys sshKeys, InstantSource clock, int livingMostPerProject) {
+  Accepting(SshKeys sshKeys, InstantSource clock, int livingMostPerProject, QueueRules queue) {
+    this.queue = queue;
     this.sshKeys = sshKeys;
     this.clock = clock;
     this.livingMostPerProject = livingMostPerProject;
@@ -44,6 +48,7 @@ final class Accepting {
   /** What a GPU of it costs for an hour; refuses what cannot be. */
   long check(Tx tx, Caller caller, LeaseSpec spec) {
     refuseForeignKeys(tx, caller, spec);
+    spec.gang().ifPresent(this::refuseLargeGang);
     if (spec.whenFull() == LeaseSpec.WhenFull.QUEUE) {
       refuseWhatNeverFits(tx, spec.want()); // it would wait for ever; what fails will say so itself
     }
@@ -121,6 +126,15 @@ final class Accepting {
 
   /** How many leases a project may surely still have. */
   private record Headroom(AtomicInteger left, Instant until) {}
+
+  private void refuseLargeGang(Gang gang) {
+    if (gang.size() > queue.gangMost()) {
+      throw new Refused(
+          new Refusal.Invalid(
+              List.of(
+                  new FieldProblem("gang", "may have at most " + queue.gangMost() + " members"))));
+    }
+  }
 
   private void refuseForeignKeys(Tx tx, Caller caller, LeaseSpec spec) {
     List<UUID> missing = sshKeys.missing(tx, caller.project(), spec.sshKeys());

@@ -3,6 +3,7 @@ package gpuaas.lease;
 import gpuaas.archive.Archive;
 import gpuaas.archive.Archives;
 import gpuaas.archive.Archives.Progress;
+import gpuaas.command.Commands;
 import gpuaas.lease.LeaseSignal.Gone;
 import gpuaas.lease.LeaseSignal.Warned;
 import gpuaas.lease.LeaseSignal.Warning;
@@ -32,6 +33,7 @@ final class Destroying {
 
   private final Providers providers;
   private final Archives archives;
+  private final Commands commands;
   private final Signals signals;
   private final String deployment;
   private final LeaseRules rules;
@@ -39,11 +41,13 @@ final class Destroying {
   Destroying(
       Providers providers,
       Archives archives,
+      Commands commands,
       Signals signals,
       String deployment,
       LeaseRules rules) {
     this.providers = providers;
     this.archives = archives;
+    this.commands = commands;
     this.signals = signals;
     this.deployment = deployment;
     this.rules = rules;
@@ -54,6 +58,7 @@ final class Destroying {
     if (keeping.isPresent()) {
       return keeping.get();
     }
+    drain(lease, stopping);
     Instant lookedAt = signals.now();
     boolean nothingLeft = true;
     for (String name : namesToAsk(stopping)) {
@@ -64,6 +69,13 @@ final class Destroying {
       return Next.now();
     }
     return Next.after(pause(stopping, lookedAt));
+  }
+
+  private void drain(Lease lease, Stopping stopping) {
+    boolean ran = lease.history().readyAt().isPresent() && stopping.why() != EndReason.LOST;
+    if (ran && lease.spec().command().isPresent() && stopping.instance().isPresent()) {
+      commands.drain(lease.id(), stopping.instance().get(), stopping.since());
+    }
   }
 
   /** What to do before it may be destroyed; empty: nothing. */

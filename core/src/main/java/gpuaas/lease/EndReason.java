@@ -10,6 +10,10 @@ public enum EndReason {
   ASKED(false),
   /** Its term was over. */
   EXPIRED(false),
+  /** Its command has ended, and so did it. */
+  COMPLETED(false),
+  /** The same, with an exit code other than 0. */
+  COMMAND_FAILED(false),
   /** Nobody used it for as long as it was to wait. */
   IDLE(false),
   /** A spot lease made room for one on demand. */
@@ -25,7 +29,9 @@ public enum EndReason {
   /** The instance did not answer in time. */
   BOOT_TIMEOUT(true),
   /** The provider says that the instance is gone, and we did not ask for it. */
-  LOST(true);
+  LOST(true),
+  /** Another member of its gang failed, or never came. */
+  GANG(true);
 
   private final boolean failure;
 

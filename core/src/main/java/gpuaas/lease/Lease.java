@@ -179,6 +179,9 @@ public record Lease(
   }
 
   private Change declined(int tries, Decline why, Instant now, LeaseRules rules) {
+    if (spec.gang().isPresent()) {
+      return ended(why.isNoRoom() ? NO_CAPACITY : DECLINED, now); // alone it is of no use
+    }
     boolean mayPass = why.mayPass() && now.isBefore(createdAt.plus(spec.patience()));
     if (spec.whenFull() == LeaseSpec.WhenFull.FAIL && !mayPass) {
       return ended(why.isNoRoom() ? NO_CAPACITY : DECLINED, now);
@@ -350,12 +353,7 @@ public record Lease(
 
   /** A failed lease is cleared away: it stays as it is, and says that it was seen. */
   public Change dismissed(Instant now) {
-    boolean failed =
-        switch (state) {
-          case Stopping s -> s.why().isFailure();
-          case Ended e -> e.why().isFailure();
-          case Waiting _, Provisioning _, Booting _, Running _ -> false;
-        };
+    boolean failed = phase() == LeaseState.Phase.FAILED;
     if (!failed || history.dismissedAt().isPresent()) {
       return unchanged();
     }
@@ -392,7 +390,11 @@ public record Lease(
 
   /** True when its end has come and it is not ending yet. */
   public boolean isOverdue(Instant now) {
-    boolean ending = state instanceof Stopping || state instanceof Ended;
-    return !ending && expires.isPresent() && !now.isBefore(expires.get());
+    return !state.isOver() && closes().map(end -> !now.isBefore(end)).orElse(false);
+  }
+
+  /** When it is stopped: at its end and the grace after it. */
+  Optional<Instant> closes() {
+    return expires.map(end -> end.plus(spec.ending().grace()));
   }
 }

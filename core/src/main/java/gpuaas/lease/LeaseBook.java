@@ -42,6 +42,11 @@ interface LeaseBook {
   /** True while the files of another lease are taken that this one begins with. */
   boolean isKeptNow(Lease lease);
 
+  /** The other members of its gang, ended ones too; empty for a lease by itself. */
+  default List<Lease> mates(Lease lease) {
+    return List.of();
+  }
+
   /** The public keys, as OpenSSH lines, that open the lease. */
   List<String> authorizedKeys(Lease lease);
 }

@@ -71,7 +71,7 @@ public record LeaseHistory(
   /** Its end is another one now. */
   LeaseHistory endMoved() {
     Set<LeaseSignal.Warning> still = EnumSet.noneOf(LeaseSignal.Warning.class);
-    told.stream().filter(one -> one != LeaseSignal.Warning.ENDING_SOON).forEach(still::add);
+    told.stream().filter(one -> !LeaseSignal.Warning.OF_END.contains(one)).forEach(still::add);
     return new LeaseHistory(provider, region, readyAt, dismissedAt, reclaimAt, still);
   }
 }

@@ -32,6 +32,29 @@ final class LeaseListStore {
         .list();
   }
 
+  /** The other members of its gang, by their number; ended ones too. */
+  static List<Lease> mates(Tx tx, Lease lease) {
+    return lease.spec().gang().isEmpty()
+        ? List.of()
+        : tx.query(
+                """
+                select * from lease
+                 where project_id = :project and spec -> 'gang' ->> 'name' = :gang and requested_by = :person and id <> :id
+                 order by (spec -> 'gang' ->> 'index')::int, made_at, id limit 1000
+                """)
+            .bind("project", lease.project())
+            .bind("gang", lease.spec().gang().get().name())
+            .bind("person", lease.requestedBy())
+            .bind("id", lease.id())
+            .map(LeaseRow::read)
+            .list();
+  }
+
+  /** Those of them that are not on their way out. */
+  static List<UUID> living(Tx tx, Lease lease) {
+    return mates(tx, lease).stream().filter(mate -> !mate.state().isOver()).map(Lease::id).toList();
+  }
+
   /** True while the files of another one of its name are on their way out. */
   static boolean isKeptNow(Tx tx, Lease lease) {
     return tx.query(

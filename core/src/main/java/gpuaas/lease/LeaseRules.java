@@ -1,5 +1,6 @@
 package gpuaas.lease;
 
+import gpuaas.queue.QueueRules;
 import java.time.Duration;
 
 /**
@@ -17,6 +18,7 @@ import java.time.Duration;
  *     shorter
  * @param idleWarnBefore how long before it is stopped as idle a user is told; half of what it may
  *     be idle if that is shorter
+ * @param queue what those who wait go by
  */
 public record LeaseRules(
     Duration settle,
@@ -27,7 +29,32 @@ public record LeaseRules(
     int triesMost,
     Duration spotGrace,
     Duration endWarnBefore,
-    Duration idleWarnBefore) {
+    Duration idleWarnBefore,
+    QueueRules queue) {
+
+  /** With a queue as usual. */
+  public LeaseRules(
+      Duration settle,
+      Duration bootLimit,
+      Duration meterEvery,
+      Duration watchEvery,
+      Duration stopLimit,
+      int triesMost,
+      Duration spotGrace,
+      Duration endWarnBefore,
+      Duration idleWarnBefore) {
+    this(
+        settle,
+        bootLimit,
+        meterEvery,
+        watchEvery,
+        stopLimit,
+        triesMost,
+        spotGrace,
+        endWarnBefore,
+        idleWarnBefore,
+        QueueRules.standard());
+  }
 
   /** What holds when nothing is set. */
   public static LeaseRules standard() {

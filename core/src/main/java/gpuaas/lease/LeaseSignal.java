@@ -5,6 +5,7 @@ import gpuaas.lease.LeaseState.Place;
 import gpuaas.spi.Endpoint;
 import gpuaas.spi.InstanceRef;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 
 /** What can happen to a lease. */
@@ -54,15 +55,19 @@ public sealed interface LeaseSignal {
     boolean isOfPast() {
       return switch (warning) {
         case BUDGET_WARNING, BUDGET_EXCEEDED, FILES_KEPT, FILES_LOST -> true;
-        case ENDING_SOON, IDLE, IDLE_UNKNOWN -> false;
+        case ENDING_SOON, ENDING_SOONER, ENDING_SOONEST, IDLE, IDLE_UNKNOWN -> false;
       };
     }
   }
 
   /** What a user is told of a lease: before it ends, of its files, of the budget that it used. */
   enum Warning {
-    /** Its end time is near; told once. */
+    /** Its end time is near; told once for each end time. */
     ENDING_SOON(Event.Type.LEASE_ENDING_SOON, true),
+    /** The same again, for those who are told more than once. */
+    ENDING_SOONER(Event.Type.LEASE_ENDING_SOON, true),
+    /** The same for the last time. */
+    ENDING_SOONEST(Event.Type.LEASE_ENDING_SOON, true),
     /** Nobody uses it; told each time that it comes to this. */
     IDLE(Event.Type.LEASE_IDLE_WARNING, false),
     /** Whether anybody uses it cannot be known; told once. */
@@ -75,6 +80,9 @@ public sealed interface LeaseSignal {
     FILES_KEPT(Event.Type.LEASE_FILES_KEPT, true),
     /** Its files were to be kept, and are lost. */
     FILES_LOST(Event.Type.LEASE_FILES_LOST, true);
+
+    /** Those before an end, in the order they come in. */
+    static final List<Warning> OF_END = List.of(ENDING_SOON, ENDING_SOONER, ENDING_SOONEST);
 
     private final Event.Type type;
     private final boolean once;

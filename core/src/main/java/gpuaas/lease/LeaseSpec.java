@@ -1,5 +1,6 @@
 package gpuaas.lease;
 
+import gpuaas.catalog.Gang;
 import gpuaas.catalog.Want;
 import gpuaas.spi.InstanceRequest.Launch;
 import java.time.Duration;
@@ -26,7 +27,10 @@ import java.util.UUID;
  * @param disk its home folder; empty: one of its own that ends with it
  * @param keep under which name the files of its home folder are kept when it ends, and those that
  *     were kept are put there when it begins; empty: they end with it
+ * @param command what it runs by itself as soon as it answers; empty: nothing
+ * @param ending what its user is told before its end, and how long it goes on after it
  * @param notes what its maker has to remember about it; means nothing to us
+ * @param gang its part in a gang, with which it begins and ends; empty: it is by itself
  */
 public record LeaseSpec(
     Want want,
@@ -44,7 +48,10 @@ public record LeaseSpec(
     Optional<UUID> disk,
     Optional<String> keep,
     Map<String, String> notes,
-    Optional<String> onlyOne) {
+    Optional<String> onlyOne,
+    Optional<Command> command,
+    Ending ending,
+    Optional<Gang> gang) {
 
   /** The note that says for whom of the caller's own users it is. */
   public static final String CONSUMER = "consumer_id";
@@ -64,7 +71,74 @@ public record LeaseSpec(
     keep = keep == null ? Optional.empty() : keep;
     notes = notes == null ? Map.of() : Map.copyOf(notes);
     patience = patience == null ? Duration.ZERO : patience;
+    command = command == null ? Optional.empty() : command;
+    ending = ending == null ? Ending.PLAIN : ending;
     guards = guards == null ? Guards.NONE : guards;
+    gang = gang == null ? Optional.empty() : gang;
+  }
+
+  /** A lease by itself, which runs nothing by itself and is stopped at its end. */
+  public LeaseSpec(
+      Want want,
+      String image,
+      List<UUID> sshKeys,
+      List<String> ownKeys,
+      Map<String, String> environment,
+      Launch launch,
+      Optional<Duration> term,
+      boolean termFromRequest,
+      Optional<Duration> bootLimit,
+      WhenFull whenFull,
+      Duration patience,
+      Guards guards,
+      Optional<UUID> disk,
+      Optional<String> keep,
+      Map<String, String> notes,
+      Optional<String> onlyOne) {
+    this(
+        want,
+        image,
+        sshKeys,
+        ownKeys,
+        environment,
+        launch,
+        term,
+        termFromRequest,
+        bootLimit,
+        whenFull,
+        patience,
+        guards,
+        disk,
+        keep,
+        notes,
+        onlyOne,
+        Optional.empty(),
+        Ending.PLAIN,
+        Optional.empty());
+  }
+
+  /** The same as a member of a gang. */
+  public LeaseSpec in(Gang member) {
+    return new LeaseSpec(
+        want,
+        image,
+        sshKeys,
+        ownKeys,
+        environment,
+        launch,
+        term,
+        termFromRequest,
+        bootLimit,
+        whenFull,
+        patience,
+        guards,
+        disk,
+        keep,
+        notes,
+        onlyOne,
+        command,
+        ending,
+        Optional.of(member));
   }
 
   /** A lease that begins as providers do it, opened by registered keys. */
@@ -96,6 +170,14 @@ public record LeaseSpec(
         Optional.empty());
   }
 
+  /**
+   * What it runs by itself.
+   *
+   * @param text for a shell
+   * @param endsLease true: the lease ends when the command does
+   */
+  public record Command(String text, boolean endsLease) {}
+
   /** A lease in the queue, until somebody stops it. */
   public static LeaseSpec queued(Want want, String image, List<UUID> sshKeys) {
     return new LeaseSpec(
@@ -107,6 +189,23 @@ public record LeaseSpec(
         WhenFull.QUEUE,
         Duration.ZERO,
         Guards.NONE);
+  }
+
+  /**
+   * How it ends.
+   *
+   * @param warnBefore how long before its end its user is told, the longest first, three times at
+   *     most; empty: once, as the rules say
+   * @param grace for how long it goes on after its end, for those who are late
+   */
+  public record Ending(List<Duration> warnBefore, Duration grace) {
+
+    /** As the rules say, and no grace. */
+    public static final Ending PLAIN = new Ending(List.of(), Duration.ZERO);
+
+    public Ending {
+      warnBefore = List.copyOf(warnBefore);
+    }
   }
 
   /** What to do when there is no room. */

@@ -56,6 +56,15 @@ public sealed interface LeaseState {
     };
   }
 
+  /** Why it is over; empty when it is not. */
+  default Optional<EndReason> end() {
+    return switch (this) {
+      case Stopping s -> Optional.of(s.why());
+      case Ended e -> Optional.of(e.why());
+      case Waiting _, Provisioning _, Booting _, Running _ -> Optional.empty();
+    };
+  }
+
   /** True when it has an instance, or never will. */
   default boolean isPlacedOrOver() {
     return switch (this) {

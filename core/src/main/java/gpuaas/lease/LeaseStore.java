@@ -6,6 +6,7 @@ import gpuaas.capacity.Reclaim;
 import gpuaas.capacity.Room;
 import gpuaas.capacity.RoomStore;
 import gpuaas.catalog.Want;
+import gpuaas.command.CommandReconciler;
 import gpuaas.db.Database;
 import gpuaas.db.Duplicate;
 import gpuaas.db.Tx;
@@ -14,13 +15,15 @@ import gpuaas.events.EventStore;
 import gpuaas.lease.LeaseState.Place;
 import gpuaas.ledger.Ledger;
 import gpuaas.ledger.ReconciliationStore;
-import gpuaas.spi.Offer;
+import gpuaas.queue.Queue;
+import gpuaas.queue.QueueStore;
 import gpuaas.spi.Tier;
 import gpuaas.work.WorkStore;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Stream;
 
@@ -30,36 +33,32 @@ final class LeaseStore implements LeaseBook {
   /** The kind of work that looks at a lease. */
   static final String KIND = "lease";
 
-  private static final int WOKEN_MOST = 100;
-
-  /** Whose GPUs will be free without anybody doing anything. */
-  private static final String LEAVING =
-      "(state = 'stopping' or (state = 'running' and reclaim_at is not null))";
-
-  private static final String RECLAIMABLE =
-      "state in ('provisioning', 'booting', 'running') and reclaim_at is null and spec -> 'want'"
-          + " ->> 'tier' = 'SPOT'";
-
   private final Database database;
   private final InstantSource clock;
   private final Leases.Hooks hooks;
   private final LeaseRules rules;
   private final Ledger ledger;
   private final Disks disks;
+  private final Queue queue;
 
+  /**
+   * @param connected providers that can hold gangs
+   */
   LeaseStore(
       Database database,
       InstantSource clock,
       Leases.Hooks hooks,
       LeaseRules rules,
       Ledger ledger,
-      Disks disks) {
+      Disks disks,
+      Set<String> connected) {
     this.database = database;
     this.clock = clock;
     this.hooks = hooks;
     this.rules = rules;
     this.ledger = ledger;
     this.disks = disks;
+    this.queue = new Queue(database, connected, rules.queue(), this::dueNow);
   }
 
   @Override
@@ -129,6 +128,9 @@ final class LeaseStore implements LeaseBook {
         .filter(instance -> !change.before().state().named().equals(Optional.of(instance)))
         .ifPresent(instance -> ReconciliationStore.seen(tx, instance, after.id(), clock.instant()));
     ledger.follow(tx, after.id(), change.startedAt(), change.usage(), after.state().isOver());
+    if (after.state().isOver() && !change.before().state().isOver()) {
+      LeaseListStore.living(tx, after).forEach(mate -> dueNow(tx, mate)); // they end with it
+    }
     switch (after.state()) {
       case LeaseState.Waiting _ -> release(tx, after);
       case LeaseState.Ended ended -> {
@@ -138,7 +140,14 @@ final class LeaseStore implements LeaseBook {
         }
       }
       case LeaseState.Stopping _ -> dueNow(tx, after.id());
-      case LeaseState.Provisioning _, LeaseState.Booting _, LeaseState.Running _ -> {}
+      case LeaseState.Running _ -> {
+        if (!(change.before().state() instanceof LeaseState.Running)
+            && after.spec().command().isPresent()) {
+          WorkStore.due(tx, CommandReconciler.KIND, after.id(), clock.instant());
+          tx.afterCommit(() -> hooks.wake().accept(CommandReconciler.KIND, after.id()));
+        }
+      }
+      case LeaseState.Provisioning _, LeaseState.Booting _ -> {}
     }
     return true;
   }
@@ -151,20 +160,12 @@ final class LeaseStore implements LeaseBook {
         .ifPresent(disk -> disks.released(tx, disk, lease.id(), used, why == EndReason.ASKED));
   }
 
-  /** Gives back its GPUs, and lets those who wait for such look again. */
+  /** Gives back its GPUs, and lets the first of those who wait for such look again. */
   private void release(Tx tx, Lease lease) {
-    if (NodeStore.release(tx, lease.id()) == 0) {
-      return;
+    var _ = QueueStore.takeGrant(tx, lease.id());
+    if (NodeStore.release(tx, lease.id()) > 0) {
+      queue.wakeFirst(tx, lease.spec().want().gpuModel());
     }
-    tx.query(
-            "select id from lease where state = 'waiting' and gpu_model = :model and id <> :id"
-                + " order by made_at, id limit :limit")
-        .bind("model", lease.spec().want().gpuModel())
-        .bind("id", lease.id())
-        .bind("limit", WOKEN_MOST)
-        .mapTo(UUID.class)
-        .list()
-        .forEach(waiting -> dueNow(tx, waiting));
   }
 
   void dueNow(Tx tx, UUID lease) {
@@ -175,43 +176,52 @@ final class LeaseStore implements LeaseBook {
   @Override
   public Turn place(Lease waiting, Instant now) {
     try {
-      return database.tx(tx -> place(tx, waiting, now));
+      Optional<Turn> granted = database.tx(tx -> take(tx, waiting, now));
+      if (granted.isPresent()) {
+        return granted.get();
+      }
+      String model = waiting.spec().want().gpuModel();
+      boolean again = waiting.state() instanceof LeaseState.Waiting(int tries) && tries > 0;
+      Queue.Look look = again ? queue.look(model, waiting.id(), now) : queue.look(model, now);
+      return database.tx(tx ->
+          take(tx, waiting, now)
+              .orElseGet(() -> new Turn.Full(look.reclaimable() && makeRoom(tx, waiting, now))));
     } catch (Duplicate taken) {
       return new Turn.MovedOn(); // somebody took a GPU against the rules of turn: look afresh
     }
   }
 
-  private Turn place(Tx tx, Lease waiting, Instant now) {
-    NodeStore.lockPlacing(tx);
-    Want want = waiting.spec().want();
-    List<Want> ahead = ahead(tx, waiting);
-    List<Room> rooms =
-        Placement.affordable(RoomStore.suiting(tx, ahead, want), waiting.pricePerGpuHourMicros());
-    Optional<Placement.Choice> choice = Placement.chooseInTurn(ahead, want, rooms);
-    if (choice.isEmpty()) {
-      return new Turn.Full(makeRoom(tx, waiting, ahead, rooms, now));
+  /** Takes what is held for it; empty: nothing is. */
+  private Optional<Turn> take(Tx tx, Lease waiting, Instant now) {
+    if (!QueueStore.isGranted(tx, waiting.id())) {
+      return Optional.empty();
     }
-    Offer offer = choice.get().room().offer().withGpuCount(want.gpuCount());
-    String node = choice.get().room().node();
-    // Without a node the provider chooses the GPUs; what is claimed then is the offer itself.
-    Place place = new Place(offer, node, node.isEmpty() ? List.of() : choice.get().gpuIds());
-    Change change = waiting.on(new LeaseSignal.Placed(place), now, rules);
-    if (!write(tx, change)) {
-      return new Turn.MovedOn();
+    if (!isAsRead(tx, waiting)) {
+      return Optional.of(new Turn.MovedOn());
     }
-    NodeStore.claim(tx, waiting.id(), offer.provider(), node, choice.get().gpuIds());
-    return new Turn.Taken(change.after());
+    return QueueStore.takeGrant(tx, waiting.id())
+        .map(grant -> new Place(grant.offer(), grant.node(), grant.gpuIds()))
+        .map(place -> waiting.on(new LeaseSignal.Placed(place), now, rules))
+        .map(change -> write(tx, change) ? new Turn.Taken(change.after()) : new Turn.MovedOn());
   }
 
   /** Takes spot leases back, if that helps; true: there will be room. */
-  private boolean makeRoom(Tx tx, Lease waiting, List<Want> ahead, List<Room> rooms, Instant now) {
+  private boolean makeRoom(Tx tx, Lease waiting, Instant now) {
     Want want = waiting.spec().want();
-    if (want.tier() == Tier.SPOT) {
-      return false;
+    if (want.tier() == Tier.SPOT || waiting.spec().gang().isPresent()) {
+      return false; // a gang waits for what is free: nobody else's end alone would help it
     }
+    NodeStore.lockPlacing(tx);
+    List<Want> ahead = ahead(tx, waiting);
+    List<Room> rooms =
+        Placement.affordable(RoomStore.suiting(tx, ahead, want), waiting.pricePerGpuHourMicros());
     Reclaim.Answer answer =
         Reclaim.decide(
-            ahead, want, rooms, holders(tx, want, LEAVING), holders(tx, want, RECLAIMABLE));
+            ahead,
+            want,
+            rooms,
+            QueueStore.leaving(tx, want.gpuModel()),
+            QueueStore.reclaimable(tx, want.gpuModel()));
     if (!answer.take().isEmpty() && !isAsRead(tx, waiting)) {
       return false; // it was stopped meanwhile: nobody makes room for nobody
     }
@@ -230,48 +240,10 @@ final class LeaseStore implements LeaseBook {
     return answer.underWay();
   }
 
-  private static List<Reclaim.Holder> holders(Tx tx, Want want, String which) {
-    return tx.query(
-            """
-            select lease.id, claim.provider, claim.node, array_agg(claim.gpu_id order by claim.gpu_id) as gpu_ids
-              from lease join gpu_claim claim on claim.lease_id = lease.id
-             where lease.gpu_model = :model and %s
-             group by lease.id, lease.made_at, claim.provider, claim.node
-             order by lease.made_at desc, lease.id desc limit 10000
-            """
-                .formatted(which))
-        .bind("model", want.gpuModel())
-        .map(row ->
-            new Reclaim.Holder(
-                row.getColumn("id", UUID.class),
-                row.getColumn("provider", String.class),
-                row.getColumn("node", String.class),
-                List.of(row.getColumn("gpu_ids", String[].class))))
-        .list();
-  }
-
-  /**
-   * What those want whose turn is before: who came before; and before a spot lease everybody who
-   * waits for firm ones, for what is taken back for them is theirs.
-   */
+  /** What those want whose turn is before. */
   static List<Want> ahead(Tx tx, Lease waiting) {
-    return tx
-        .query(
-            """
-            select * from lease
-             where state = 'waiting' and gpu_model = :model
-               and (spec -> 'want' ->> 'tier' = 'ON_DEMAND' or :spot)
-               and ((made_at, id) < (:madeAt, :id) or (:spot and spec -> 'want' ->> 'tier' = 'ON_DEMAND'))
-             order by spec -> 'want' ->> 'tier', made_at, id limit 10000
-            """)
-        .bind("model", waiting.spec().want().gpuModel())
-        .bind("spot", waiting.spec().want().tier() == Tier.SPOT)
-        .bind("madeAt", waiting.createdAt())
-        .bind("id", waiting.id())
-        .map(LeaseRow::read)
-        .stream()
-        .map(lease -> lease.spec().want())
-        .toList();
+    Want want = waiting.spec().want();
+    return QueueStore.ahead(tx, want.gpuModel(), want.tier(), waiting.createdAt(), waiting.id());
   }
 
   @Override
@@ -285,6 +257,11 @@ final class LeaseStore implements LeaseBook {
                 .mapTo(String.class)
                 .list());
     return Stream.concat(lease.spec().ownKeys().stream(), registered.stream()).toList();
+  }
+
+  @Override
+  public List<Lease> mates(Lease lease) {
+    return database.read(tx -> LeaseListStore.mates(tx, lease));
   }
 
   @Override
@@ -304,6 +281,11 @@ final class LeaseStore implements LeaseBook {
         .bind("id", lease)
         .mapTo(Integer.class)
         .list();
+  }
+
+  /** Sees to it that nobody waits for what is there. */
+  void lookAtQueue() {
+    queue.lookAround(clock.instant());
   }
 
   /** At the start: every living lease is looked at now, whatever became of its work. */

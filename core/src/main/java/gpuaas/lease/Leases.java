@@ -15,6 +15,7 @@ import gpuaas.capacity.Availability;
 import gpuaas.capacity.Delay;
 import gpuaas.capacity.RoomStore;
 import gpuaas.catalog.Want;
+import gpuaas.command.Commands;
 import gpuaas.db.Database;
 import gpuaas.db.Tx;
 import gpuaas.disk.Disks;
@@ -23,6 +24,7 @@ import gpuaas.events.EventStore;
 import gpuaas.ledger.Budgets;
 import gpuaas.ledger.Ledger;
 import gpuaas.provider.Providers;
+import gpuaas.spi.gang.HasGangs;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -35,6 +37,7 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /** What callers can do with leases. Authorises, decides, writes; never calls a provider. */
 public final class Leases {
@@ -334,7 +337,8 @@ public final class Leases {
       LeaseReconciler reconciler,
       OrphanSweeper sweeper,
       SpendingGuard spendingGuard,
-      Runnable reviveAll) {}
+      Runnable reviveAll,
+      Runnable lookAtQueue) {}
 
   /**
    * Who is told of what, after each commit, and who is asked.
@@ -355,6 +359,7 @@ public final class Leases {
       Readiness readiness,
       Archives archives,
       Disks disks,
+      Commands commands,
       SshKeys sshKeys,
       String deployment,
       Ids ids,
@@ -364,12 +369,22 @@ public final class Leases {
       Ledger ledger,
       Budgets budgets,
       Hooks hooks) {
-    LeaseStore store = new LeaseStore(database, clock, hooks, rules, ledger, disks);
+    LeaseStore store =
+        new LeaseStore(
+            database,
+            clock,
+            hooks,
+            rules,
+            ledger,
+            disks,
+            providers.names().stream()
+                .filter(name -> providers.ability(name, HasGangs.class).isPresent())
+                .collect(Collectors.toSet()));
     return new Parts(
         new Leases(
             database,
             store,
-            new Accepting(sshKeys, clock, livingMostPerProject),
+            new Accepting(sshKeys, clock, livingMostPerProject, rules.queue()),
             ids,
             clock,
             rules),
@@ -379,12 +394,14 @@ public final class Leases {
             readiness,
             archives,
             disks,
+            commands,
             deployment,
             clock,
             rules,
             hooks.lastTraffic()),
         new OrphanSweeper(store, providers, deployment),
         new SpendingGuard(database, store, budgets, ledger.rules(), rules, clock),
-        store::reviveAll);
+        store::reviveAll,
+        store::lookAtQueue);
   }
 }

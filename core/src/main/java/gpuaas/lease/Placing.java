@@ -1,5 +1,6 @@
 package gpuaas.lease;
 
+import gpuaas.catalog.Gang;
 import gpuaas.disk.Disks;
 import gpuaas.lease.LeaseBook.Turn.Full;
 import gpuaas.lease.LeaseBook.Turn.MovedOn;
@@ -11,6 +12,7 @@ import gpuaas.lease.LeaseState.Provisioning;
 import gpuaas.lease.LeaseState.Stopping;
 import gpuaas.lease.LeaseState.Waiting;
 import gpuaas.provider.Providers;
+import gpuaas.queue.QueueRules;
 import gpuaas.spi.InstanceRef;
 import gpuaas.spi.InstanceRequest;
 import gpuaas.spi.OwnerTag;
@@ -32,6 +34,10 @@ final class Placing {
 
   private static final Duration DISK_PAUSE = Duration.ofMillis(200);
   private static final Duration LOOK_FOR_ROOM = Duration.ofSeconds(5);
+
+  /** Who is in the line is woken when the turn comes; this is for what may go wrong with that. */
+  private static final Duration LOOK_RARELY = Duration.ofMinutes(1);
+
   private static final Duration LOOK_OFTEN = Duration.ofSeconds(1);
   private static final Duration FIRST_PAUSE = Duration.ofMillis(250);
   private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
@@ -41,8 +47,16 @@ final class Placing {
   private final Disks disks;
   private final Signals signals;
   private final String deployment;
+  private final QueueRules rules;
 
-  Placing(LeaseBook book, Providers providers, Disks disks, Signals signals, String deployment) {
+  Placing(
+      LeaseBook book,
+      Providers providers,
+      Disks disks,
+      Signals signals,
+      String deployment,
+      LeaseRules rules) {
+    this.rules = rules.queue();
     this.book = book;
     this.providers = providers;
     this.disks = disks;
@@ -78,7 +92,9 @@ final class Placing {
           signals.apply(lease, new Declined(waiting.tries(), Decline.NO_CAPACITY));
           yield Next.now();
         }
-        yield Next.after(fails || makingRoom ? LOOK_OFTEN : LOOK_FOR_ROOM);
+        boolean often = waiting.tries() > 0 || lease.spec().gang().isPresent();
+        Duration pause = often ? LOOK_FOR_ROOM : LOOK_RARELY;
+        yield Next.after(fails || makingRoom ? LOOK_OFTEN : pause);
       }
     };
   }
@@ -134,6 +150,9 @@ final class Placing {
   private InstanceRequest request(Lease lease, Provisioning intent) {
     Map<String, String> environment = new HashMap<>(lease.spec().environment());
     environment.put("GPUAAS_LEASE_ID", lease.id().toString());
+    Optional<Gang> gang = lease.spec().gang();
+    gang.map(it -> it.environment(lease.spec().want().gpuCount(), rules.gangPort()))
+        .ifPresent(variables -> variables.forEach(environment::putIfAbsent));
     return new InstanceRequest(
         new OwnerTag(deployment, lease.id(), intent.attempt()),
         intent.place().offer(),
@@ -144,7 +163,8 @@ final class Placing {
         environment,
         lease.hostName(),
         lease.spec().launch(),
-        lease.spec().disk().map(UUID::toString));
+        lease.spec().disk().map(UUID::toString),
+        gang.map(Gang::membership));
   }
 
   private Provider provider(Provisioning intent) {

@@ -1,5 +1,6 @@
 package gpuaas.lease;
 
+import gpuaas.command.Notices;
 import gpuaas.lease.LeaseSignal.Gone;
 import gpuaas.lease.LeaseSignal.Metered;
 import gpuaas.lease.LeaseSignal.StopAsked;
@@ -10,14 +11,10 @@ import gpuaas.lease.LeaseState.Running;
 import gpuaas.provider.Idleness;
 import gpuaas.provider.Idleness.Verdict;
 import gpuaas.provider.Providers;
-import gpuaas.spi.ExecChannel;
-import gpuaas.spi.ExecRequest;
-import gpuaas.spi.HasExec;
 import gpuaas.spi.HasUtilization.Utilization;
 import gpuaas.spi.InstanceStatus;
 import gpuaas.spi.ProviderException;
 import gpuaas.work.Next;
-import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -37,9 +34,7 @@ import java.util.stream.Stream;
  */
 final class Watching {
 
-  private static final String NOTICE =
-      "mkdir -p /run/gpuaas 2>/dev/null;"
-          + " echo \"$2\" > \"/run/gpuaas/$1-notice\" || echo \"$2\" > \"$1-notice\"";
+  private static final Duration FORGET_AFTER = Duration.ofDays(1);
 
   /** Looks that are further apart than this many pauses leave something unseen between them. */
   private static final int PAUSES_MOST = 3;
@@ -48,6 +43,8 @@ final class Watching {
   private final Signals signals;
   private final LeaseRules rules;
   private final Function<UUID, Optional<Instant>> lastTraffic;
+  private final Notices notices;
+  private final ConcurrentMap<UUID, Instant> warned = new ConcurrentHashMap<>();
   private final ConcurrentMap<UUID, Idleness> idleness = new ConcurrentHashMap<>();
 
   Watching(
@@ -59,6 +56,7 @@ final class Watching {
     this.signals = signals;
     this.rules = rules;
     this.lastTraffic = lastTraffic;
+    this.notices = new Notices(providers);
   }
 
   Next step(Lease lease, Running r) {
@@ -66,12 +64,14 @@ final class Watching {
     lease
         .history()
         .reclaimAt()
-        .ifPresent(at -> leaveNotice(r, "reclaim", "This spot environment is taken back at " + at));
-    Optional<Instant> endWarning = endWarning(lease);
-    if (endWarning.isPresent() && !askedAt.isBefore(endWarning.get())) {
-      warnOfEnd(lease, r, lease.expires().orElseThrow());
+        .ifPresent(at ->
+            notices.leave(r.instance(), "reclaim", "This spot environment is taken back at " + at));
+    Optional<EndWarning> endWarning = endWarning(lease);
+    if (endWarning.isPresent() && !askedAt.isBefore(endWarning.get().at())) {
+      warnOfEnd(lease, r, endWarning.get(), askedAt);
       return Next.now();
     }
+    takeBackWarning(lease, r);
     Optional<InstanceStatus> status;
     try {
       status = providers.get(r.instance().provider()).inspect(r.instance());
@@ -80,6 +80,7 @@ final class Watching {
     }
     boolean usable = status.isPresent() && !(status.get() instanceof InstanceStatus.Failed);
     if (!usable) {
+      warned.remove(lease.id());
       signals.apply(lease, new Gone());
       return Next.now();
     }
@@ -93,19 +94,49 @@ final class Watching {
     return pause(lease, askedAt);
   }
 
-  /** When to warn of its end; empty when it has none, or the warning was given. */
-  private Optional<Instant> endWarning(Lease lease) {
-    if (lease.history().told().contains(Warning.ENDING_SOON)) {
-      return Optional.empty();
+  /** What to say of its end next, and when. */
+  private record EndWarning(Warning what, Instant at, Instant end) {}
+
+  /** Empty when it has no end, or all was said. */
+  private Optional<EndWarning> endWarning(Lease lease) {
+    List<Duration> before = warnBefore(lease.spec());
+    for (int i = 0; i < before.size() && lease.expires().isPresent(); i++) {
+      Warning what = Warning.OF_END.get(i);
+      if (!lease.history().told().contains(what)) {
+        Instant end = lease.expires().get();
+        return Optional.of(new EndWarning(what, end.minus(before.get(i)), end));
+      }
     }
-    Duration tenth =
-        lease.spec().term().map(term -> term.dividedBy(10)).orElse(rules.endWarnBefore());
-    return lease.expires().map(end -> end.minus(shorter(tenth, rules.endWarnBefore())));
+    return Optional.empty();
   }
 
-  private void warnOfEnd(Lease lease, Running r, Instant end) {
-    if (signals.apply(lease, new Warned(Warning.ENDING_SOON, Map.of("at", end.toString())))) {
-      leaveNotice(r, "end", "This environment ends at " + end);
+  /** A time that is longer than all of its term says nothing. */
+  private List<Duration> warnBefore(LeaseSpec spec) {
+    Duration term = spec.term().orElse(Duration.ofSeconds(Long.MAX_VALUE));
+    List<Duration> own =
+        spec.ending().warnBefore().stream()
+            .filter(before -> before.compareTo(term) < 0)
+            .limit(Warning.OF_END.size())
+            .toList();
+    return own.isEmpty() ? List.of(shorter(term.dividedBy(10), rules.endWarnBefore())) : own;
+  }
+
+  private void warnOfEnd(Lease lease, Running r, EndWarning warning, Instant now) {
+    Map<String, String> details = Map.of("at", warning.end().toString());
+    if (signals.apply(lease, new Warned(warning.what(), details))) {
+      long minutes = Math.ceilDiv(Duration.between(now, warning.end()).toSeconds(), 60);
+      notices.leaveEnd(r.instance(), Math.max(0, minutes), warning.end());
+      warned.values().removeIf(end -> end.isBefore(now.minus(FORGET_AFTER)));
+      warned.put(lease.id(), warning.end());
+    }
+  }
+
+  /** Of another end than the one it has now. */
+  private void takeBackWarning(Lease lease, Running r) {
+    Instant said = warned.get(lease.id());
+    if (said != null && !lease.expires().equals(Optional.of(said))) {
+      warned.remove(lease.id());
+      notices.clearEnd(r.instance());
     }
   }
 
@@ -153,8 +184,8 @@ final class Watching {
         Map.of("since", warn.since().toString(), "at", warn.stopAt().toString());
     boolean written = signals.apply(lease, new Warned(Warning.IDLE, details));
     if (written) {
-      leaveNotice(
-          r,
+      notices.leave(
+          r.instance(),
           "idle",
           "Not used since " + warn.since() + ": ends at " + warn.stopAt() + " unless it is used");
     }
@@ -174,35 +205,11 @@ final class Watching {
     return one.compareTo(other) < 0 ? one : other;
   }
 
-  /** Best effort, beside the event: whoever is inside can save what matters. */
-  private void leaveNotice(Running r, String kind, String text) {
-    providers
-        .ability(r.instance(), HasExec.class)
-        .ifPresent(exec -> {
-          var _ =
-              Thread.ofVirtual()
-                  .name(kind + "-notice")
-                  .start(() -> leaveNotice(exec, r, kind, text));
-        });
-  }
-
-  private static void leaveNotice(HasExec exec, Running r, String kind, String text) {
-    List<String> command = List.of("sh", "-c", NOTICE, "notice", kind, text);
-    ExecRequest request = new ExecRequest(command, Optional.empty(), Map.of());
-    try (ExecChannel channel = exec.exec(r.instance(), request)) {
-      channel.input().close();
-      var _ = channel.waitFor();
-    } catch (ProviderException | IOException e) {
-      // It has been told by the event.
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
   /** Until the next look, or until its end or the warning of it if that is sooner. */
   private Next pause(Lease lease, Instant now) {
     Duration untilEnd =
-        Stream.of(lease.expires(), endWarning(lease), lease.history().reclaimAt())
+        Stream.of(
+                lease.closes(), endWarning(lease).map(EndWarning::at), lease.history().reclaimAt())
             .flatMap(Optional::stream)
             .map(end -> Duration.between(now, end))
             .min(Duration::compareTo)

@@ -257,8 +257,13 @@ class CatalogTest {
     Placement.Choice choice = Placement.choose(want, rooms).orElseThrow();
     database.run(tx -> {
       tx.update("alter table gpu_claim drop constraint gpu_claim_lease_id_fkey").execute();
-      NodeStore.claim(tx, new java.util.UUID(0, 7), "local", choice.room().node(), choice.gpuIds());
-      NodeStore.claim(tx, new java.util.UUID(0, 8), "local", "node-1", List.of("node-1-gpu-0"));
+      NodeStore.claim(
+          tx,
+          List.of(
+              new NodeStore.Claim(
+                  new java.util.UUID(0, 7), "local", choice.room().node(), choice.gpuIds()),
+              new NodeStore.Claim(
+                  new java.util.UUID(0, 8), "local", "node-1", List.of("node-1-gpu-0"))));
     });
     clock.advance(Duration.ofSeconds(1));
     assertThat(ids(local.list(Optional.empty())))

@@ -4,6 +4,7 @@ import gpuaas.archive.TestArchives;
 import gpuaas.base.Caller;
 import gpuaas.capacity.NodeSync;
 import gpuaas.catalog.Want;
+import gpuaas.command.TestCommands;
 import gpuaas.db.Database;
 import gpuaas.db.DatabaseSettings;
 import gpuaas.db.Tx;
@@ -129,7 +130,8 @@ public final class CrashedServer {
                 (kind, id) -> loop.get().wake(kind, id), _ -> {}, _ -> Optional.empty()),
             RULES,
             new Ledger(database, CLOCK, LedgerRules.standard()),
-            TestDisks.none());
+            TestDisks.none(),
+            Set.of());
     Readiness readiness =
         (lease, instance, ssh) -> dying.step("prove", () -> prove((HasExec) local, instance));
     LeaseReconciler reconciler =
@@ -139,6 +141,7 @@ public final class CrashedServer {
             readiness,
             TestArchives.none(),
             TestDisks.none(),
+            TestCommands.none(),
             DEPLOYMENT,
             CLOCK,
             RULES,

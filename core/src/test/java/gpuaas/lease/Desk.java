@@ -6,6 +6,7 @@ import gpuaas.base.Caller;
 import gpuaas.base.Ids;
 import gpuaas.capacity.NodeSync;
 import gpuaas.catalog.Want;
+import gpuaas.command.TestCommands;
 import gpuaas.db.Database;
 import gpuaas.db.TestDatabase;
 import gpuaas.disk.TestDisks;
@@ -35,21 +36,26 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class Desk implements AutoCloseable {
 
   public static final UUID OWNER = new UUID(0, 2);
-  static final String MODEL = SimProvider.GPU.model();
+  public static final String MODEL = SimProvider.GPU.model();
 
   public final TestClock clock = new TestClock();
   public final Database database = TestDatabase.open();
   public final Ledger ledger;
   public final Budgets budgets;
-  final SimProvider machine;
+  public final SimProvider machine;
   final Map<UUID, Instant> traffic = new HashMap<>();
   private final Ids next;
   private final Providers providers;
-  Leases.Parts parts;
+  public Leases.Parts parts;
   private final AtomicLong ids = new AtomicLong(100);
 
   public Desk(LedgerRules ledgerRules, int gpus) {
-    machine = new SimProvider("sim", clock, SimScript::prompt, 1, gpus);
+    this(ledgerRules, 1, gpus);
+  }
+
+  /** With several machines. */
+  public Desk(LedgerRules ledgerRules, int nodes, int gpus) {
+    machine = new SimProvider("sim", clock, SimScript::prompt, nodes, gpus);
     ledger = new Ledger(database, clock, ledgerRules);
     next = () -> new UUID(0, ids.incrementAndGet());
     budgets = new Budgets(database, next, clock, ledgerRules);
@@ -76,6 +82,7 @@ public final class Desk implements AutoCloseable {
         (lease, instance, ssh) -> Optional.of(new Endpoint("127.0.0.1", 22, "root")),
         TestArchives.none(),
         TestDisks.none(),
+        TestCommands.none(),
         new SshKeys(database, next, clock, _ -> {}),
         "desk",
         next,
@@ -110,7 +117,7 @@ public final class Desk implements AutoCloseable {
         guards);
   }
 
-  UUID request(LeaseSpec spec) {
+  public UUID request(LeaseSpec spec) {
     return request(spec, caller(Caller.Role.USER));
   }
 

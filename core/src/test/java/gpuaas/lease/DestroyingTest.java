@@ -3,6 +3,7 @@ package gpuaas.lease;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import gpuaas.archive.TestArchives;
+import gpuaas.command.TestCommands;
 import gpuaas.lease.LeaseState.Ended;
 import gpuaas.lease.LeaseState.Stopping;
 import gpuaas.provider.Providers;
@@ -106,6 +107,7 @@ class DestroyingTest {
     new Destroying(
             providers,
             TestArchives.none(),
+            TestCommands.none(),
             new Signals(new Book(), clock, RULES),
             DEPLOYMENT,
             RULES)

@@ -4,6 +4,7 @@ import gpuaas.archive.TestArchives;
 import gpuaas.base.Caller;
 import gpuaas.capacity.Reclaim;
 import gpuaas.catalog.Want;
+import gpuaas.command.TestCommands;
 import gpuaas.disk.TestDisks;
 import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.lease.LeaseState.Ended;
@@ -80,6 +81,7 @@ final class Simulation {
             this::prove,
             TestArchives.none(),
             TestDisks.none(),
+            TestCommands.none(),
             DEPLOYMENT,
             stage,
             rules,

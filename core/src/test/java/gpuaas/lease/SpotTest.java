@@ -122,7 +122,8 @@ class SpotTest {
             new Leases.Hooks((kind, id) -> {}, lease -> {}, id -> Optional.empty()),
             LeaseRules.standard(),
             desk.ledger,
-            TestDisks.none());
+            TestDisks.none(),
+            java.util.Set.of());
     assertThat(store.place(asRead, desk.clock.instant())).isEqualTo(new LeaseBook.Turn.Full(false));
     assertThat(desk.lease(spot).history().reclaimAt()).isEmpty();
   }

@@ -42,6 +42,14 @@ public interface Driver extends AutoCloseable {
       Optional<Path> home)
       throws IOException;
 
+  /** Takes up one that an earlier process has started, and finishes what that had not. */
+  default void adopt(EnvironmentFolder folder, Environment environment) throws IOException {}
+
+  /** Whether environments can be members of a gang, which reach each other. */
+  default boolean connectsGangs() {
+    return false;
+  }
+
   /** Whether those inside are kept from making btrfs subvolumes, which no quota would count. */
   boolean keepsQuotas();
 

@@ -2,6 +2,7 @@ package gpuaas.local;
 
 import gpuaas.local.image.registry.Reference;
 import gpuaas.spi.OwnerTag;
+import gpuaas.spi.gang.Membership;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -9,6 +10,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What an environment was asked to be; written to its folder before anything of it is made.
@@ -22,6 +24,7 @@ import java.util.regex.Pattern;
  * @param homeDisk the disk that is its home folder; empty: none
  * @param askedImage the image of a registry that was asked for, when another stands for it; else
  *     empty
+ * @param membership its part in a gang; null: none
  * @param imageDigest what an image of a registry turned out to be; empty: not known yet, or none
  */
 public record Environment(
@@ -37,7 +40,8 @@ public record Environment(
     Map<String, String> variables,
     String homeDisk,
     String askedImage,
-    String imageDigest) {
+    String imageDigest,
+    @Nullable Membership membership) {
 
   private static final Pattern ID =
       Pattern.compile(
@@ -67,7 +71,13 @@ public record Environment(
         variables,
         homeDisk,
         askedImage,
-        digest);
+        digest,
+        membership);
+  }
+
+  /** Its part in a gang. */
+  public Optional<Membership> gang() {
+    return Optional.ofNullable(membership);
   }
 
   /** Whether its image is from a registry. */

@@ -122,6 +122,7 @@ record EnvironmentMaker(
               + " until it is gone");
     }
     String id = environment.id();
+    driver.adopt(folder, environment);
     holdings.adopt(id, environment.gpuIds());
     if (!environment.homeDisk().isEmpty()) {
       disks.ifPresent(all -> all.adopt(id, environment.homeDisk()));
@@ -193,7 +194,8 @@ record EnvironmentMaker(
               request.environment(),
               request.homeDisk().orElse(""),
               choice.asked(),
-              "");
+              "",
+              request.membership().orElse(null));
       folder.make();
       steps.after(StepHook.Step.FOLDER);
       folder.write(environment);

@@ -17,17 +17,20 @@ import java.nio.file.Files;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 
 /**
  * This machine in the words of the spi.
  *
  * @param provider the provider's name
+ * @param nodes how many it passes for
  * @param total what all environments together may have
  * @param perGpu what comes with each GPU
  */
 record LocalNode(
     String provider,
     String name,
+    int nodes,
     Region region,
     GpuInventory gpus,
     Resources total,
@@ -60,6 +63,7 @@ record LocalNode(
     return new LocalNode(
         config.name(),
         host.name(),
+        settings.nodes(),
         settings.region(),
         gpus,
         new Resources(host.processors() * 1000, memoryMib, diskMib),
@@ -97,11 +101,39 @@ record LocalNode(
         now);
   }
 
-  NodeStatus status() {
-    List<NodeGpu> all = gpus.devices().stream().map(LocalNode::gpu).toList();
+  /** Each node that it passes for, with its part of the GPUs. */
+  List<NodeStatus> statuses() {
+    return IntStream.range(0, nodes).mapToObj(this::status).toList();
+  }
+
+  /** Whether this is one of its nodes. */
+  boolean isNode(String text) {
+    return IntStream.range(0, nodes).mapToObj(this::nodeName).anyMatch(text::equals);
+  }
+
+  /** The most GPUs of a model in one of its nodes. */
+  int most(String model) {
+    return statuses().stream()
+        .mapToInt(
+            one -> (int) one.gpus().stream().filter(gpu -> gpu.gpu().model().equals(model)).count())
+        .max()
+        .orElse(0);
+  }
+
+  private String nodeName(int number) {
+    return number == 0 ? name : name + "-" + (number + 1);
+  }
+
+  private NodeStatus status(int number) {
+    List<GpuDevice> devices = gpus.devices();
+    List<NodeGpu> all =
+        IntStream.range(0, devices.size())
+            .filter(position -> position * nodes / devices.size() == number)
+            .mapToObj(position -> gpu(devices.get(position)))
+            .toList();
     boolean usable = all.stream().anyMatch(NodeGpu::healthy);
     return new NodeStatus(
-        name,
+        nodeName(number),
         region,
         all,
         total,

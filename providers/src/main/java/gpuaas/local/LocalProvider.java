@@ -27,6 +27,7 @@ import gpuaas.spi.ProviderException.OutcomeUnknown;
 import gpuaas.spi.ProviderException.Unavailable;
 import gpuaas.spi.disk.Disks;
 import gpuaas.spi.disk.HasDisks;
+import gpuaas.spi.gang.HasGangs;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.SocketChannel;
@@ -45,7 +46,7 @@ import org.slf4j.LoggerFactory;
  * finds.
  */
 public final class LocalProvider
-    implements Provider, HasNodes, HasExec, HasPorts, HasUtilization, HasDisks {
+    implements Provider, HasNodes, HasExec, HasPorts, HasUtilization, HasDisks, HasGangs {
 
   private static final Logger LOG = LoggerFactory.getLogger(LocalProvider.class);
 
@@ -144,7 +145,7 @@ public final class LocalProvider
 
   @Override
   public List<NodeStatus> nodes() {
-    return List.of(node.status());
+    return node.statuses();
   }
 
   @Override
@@ -154,8 +155,8 @@ public final class LocalProvider
     for (String model : node.models()) {
       boolean wanted = query.gpuModel().isEmpty() || query.gpuModel().equals(model);
       List<GpuDevice> all = node.devices(model);
-      if (wanted && all.size() >= query.gpuCountLeast()) {
-        offers.add(node.offer(all.getFirst().gpu(), all.size(), now));
+      if (wanted && node.most(model) >= query.gpuCountLeast()) {
+        offers.add(node.offer(all.getFirst().gpu(), node.most(model), now));
       }
     }
     return offers.stream().limit(query.limit()).toList();
@@ -164,6 +165,7 @@ public final class LocalProvider
   @Override
   public InstanceRef create(InstanceRequest request) {
     RequestCheck.check(request, node);
+    RequestCheck.checkGang(request, driver);
     String id = Environment.idFor(request.tag());
     InstanceRef instance = new InstanceRef(config.name(), id);
     maker.make(id, request);

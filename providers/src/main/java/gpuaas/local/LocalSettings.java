@@ -25,6 +25,8 @@ import java.util.stream.Stream;
  * @param diskPerGpuMib empty: the free room split over the GPUs; not held to
  * @param pidsLimit processes and threads of one environment
  * @param diskPoolGib empty: a tenth of the free room; 0: no disks
+ * @param nodes how many nodes this machine passes for, its GPUs split over them
+ * @param gangNetwork the first three numbers of the addresses that members of a gang have
  * @param imageFolder where images are, one folder or squashfs file each
  * @param registries for images that come from elsewhere
  */
@@ -37,6 +39,8 @@ public record LocalSettings(
     Optional<Integer> diskPerGpuMib,
     int pidsLimit,
     Egress egress,
+    int nodes,
+    String gangNetwork,
     Path imageFolder,
     DriverChoice driver,
     Money pricePerGpuHour,
@@ -77,6 +81,8 @@ public record LocalSettings(
         setting("disk-per-gpu-mib", "Disk shown with each GPU; not held to.", ""),
         setting("pids-limit", "Processes and threads in one environment.", "1024"),
         setting("egress", "off or slirp4netns; auto: slirp4netns if installed.", "auto"),
+        setting("nodes", "How many nodes this machine passes for, to try gangs.", "1"),
+        setting("gang-network", "Where members of a gang see each other.", "10.88.0.0/24"),
         setting("image-folder", "Where images are; default: in the data folder.", ""),
         setting("driver", "auto, runc or bubblewrap.", "auto"),
         setting("disk-pool-gib", "Room for disks; 0: none; default: 10 %, 4 to 200.", ""),
@@ -112,6 +118,8 @@ public record LocalSettings(
             .map(text -> number("disk-per-gpu-mib", text, 0, Integer.MAX_VALUE)),
         number("pids-limit", config.get("pids-limit", "1024"), 16, 1_000_000),
         choice("egress", config.get("egress", "auto"), Egress.class),
+        number("nodes", config.get("nodes", "1"), 1, 64),
+        gangNetwork(config.get("gang-network", "10.88.0.0/24")),
         config
             .find("image-folder")
             .map(Path::of)
@@ -130,6 +138,15 @@ public record LocalSettings(
           "region: \"" + code + "\" must be of lower-case letters, digits and dashes");
     }
     return new Region(code);
+  }
+
+  private static String gangNetwork(String text) {
+    if (!text.matches(
+        "(25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})(\\.(25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})){2}\\.0/24")) {
+      throw new IllegalArgumentException(
+          "gang-network: \"" + text + "\" must be such as 10.88.0.0/24");
+    }
+    return text.substring(0, text.length() - ".0/24".length());
   }
 
   private static boolean flag(String text) {

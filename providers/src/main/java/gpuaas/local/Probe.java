@@ -123,7 +123,8 @@ final class Probe {
             Map.of(),
             "",
             "",
-            "");
+            "",
+            null);
     environment.write(asked);
     driver.start(environment, asked, images.find(""), ContainerEdits.NONE, Optional.empty());
     require(run(environment, "test \"$(id -u)\" = 0") == 0, "a command inside did not run");

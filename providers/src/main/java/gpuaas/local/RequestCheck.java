@@ -15,6 +15,7 @@ final class RequestCheck {
   private static final Pattern HOST_NAME = Pattern.compile("[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?");
   private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]{0,127}");
   private static final Pattern TERMINAL = Pattern.compile("[A-Za-z0-9._+-]{0,64}");
+  private static final int GANG_MOST = 250;
   private static final int MOST_VARIABLES = 256;
   private static final int MOST_TEXT = 128 * 1024;
 
@@ -25,7 +26,7 @@ final class RequestCheck {
     if (!node.models().contains(model)) {
       throw new OfferGone("this machine has no GPU of model " + model);
     }
-    if (!request.node().isEmpty() && !request.node().equals(node.name())) {
+    if (!request.node().isEmpty() && !node.isNode(request.node())) {
       throw new Rejected("the node " + request.node() + " is not this one: " + node.name());
     }
     if (!HOST_NAME.matcher(request.hostName()).matches()) {
@@ -40,6 +41,20 @@ final class RequestCheck {
         .beyondDisk()
         .ifPresent(what -> {
           throw new Rejected("an environment of this machine cannot begin with " + what);
+        });
+  }
+
+  static void checkGang(InstanceRequest request, Driver driver) {
+    if (request.membership().isPresent() && !driver.connectsGangs()) {
+      throw new Rejected(
+          "members of a gang reach each other only where this program is root and runc and ip"
+              + " (Debian packages runc, iproute2) are installed");
+    }
+    request
+        .membership()
+        .filter(member -> member.size() > GANG_MOST)
+        .ifPresent(member -> {
+          throw new Rejected("a gang has at most " + GANG_MOST + " members on this machine");
         });
   }
 

@@ -11,6 +11,7 @@ import gpuaas.local.image.Images;
 import gpuaas.local.image.registry.RegistryImages;
 import gpuaas.local.linux.Command;
 import gpuaas.local.oci.Cgroups;
+import gpuaas.local.oci.GangNetwork;
 import gpuaas.local.oci.OutboundNetwork;
 import gpuaas.local.oci.RuncDriver;
 import gpuaas.spi.Assurance.Isolation;
@@ -132,8 +133,12 @@ record Runtimes(
     return Optional.of(
         name.equals("runc")
             ? new RuncDriver(
-                program.get(), runtimeFolder, Cgroups.detect(cgroup), outbound(), steps)
+                program.get(), runtimeFolder, Cgroups.detect(cgroup), outbound(), gangs(), steps)
             : new BubblewrapDriver(program.get(), runtimeFolder, host.root(), steps));
+  }
+
+  private Optional<GangNetwork> gangs() {
+    return Command.find("ip").map(_ -> new GangNetwork(settings.gangNetwork()));
   }
 
   private Optional<OutboundNetwork> outbound() {

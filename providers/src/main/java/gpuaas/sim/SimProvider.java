@@ -18,6 +18,7 @@ import gpuaas.spi.ProviderException;
 import gpuaas.spi.Region;
 import gpuaas.spi.Resources;
 import gpuaas.spi.Tier;
+import gpuaas.spi.gang.HasGangs;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -33,7 +34,7 @@ import java.util.stream.IntStream;
  * Nodes with GPUs, in memory. Each instance follows a {@link SimScript} of its own. Does not guard
  * its GPUs against a second holder: that is the core's promise, and this shows whether it keeps it.
  */
-public final class SimProvider implements Provider, HasNodes, HasUtilization {
+public final class SimProvider implements Provider, HasNodes, HasUtilization, HasGangs {
 
   /** The kind of GPU it has. */
   public static final Gpu GPU = new Gpu("NVIDIA", "H200", 141 * 1024);
@@ -57,13 +58,15 @@ public final class SimProvider implements Provider, HasNodes, HasUtilization {
   /** One instance and its fate. */
   private static final class SimInstance {
     final OwnerTag tag;
+    final InstanceRequest request;
     final SimScript script;
     final Instant madeAt;
     Optional<Instant> destroyedAt = Optional.empty();
     Utilization utilization = IDLE;
 
-    SimInstance(OwnerTag tag, SimScript script, Instant madeAt) {
-      this.tag = tag;
+    SimInstance(InstanceRequest request, SimScript script, Instant madeAt) {
+      this.tag = request.tag();
+      this.request = request;
       this.script = script;
       this.madeAt = madeAt;
     }
@@ -117,7 +120,7 @@ public final class SimProvider implements Provider, HasNodes, HasUtilization {
           throw new ProviderException.Rejected("nothing here can begin with " + what);
         });
     InstanceRef ref = new InstanceRef(name, "sim-" + made++);
-    instances.put(ref.id(), new SimInstance(request.tag(), scripts.get(), clock.instant()));
+    instances.put(ref.id(), new SimInstance(request, scripts.get(), clock.instant()));
     return ref;
   }
 
@@ -175,6 +178,11 @@ public final class SimProvider implements Provider, HasNodes, HasUtilization {
                 entry.getValue().tag,
                 entry.getValue().madeAt))
         .toList();
+  }
+
+  /** What was asked for, for each instance that was ever made. */
+  public synchronized List<InstanceRequest> requests() {
+    return instances.values().stream().map(instance -> instance.request).toList();
   }
 
   /** What an instance says that it uses, from now on; nothing until somebody says so. */

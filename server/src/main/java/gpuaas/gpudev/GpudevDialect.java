@@ -6,6 +6,7 @@ import gpuaas.base.Caller;
 import gpuaas.base.Ids;
 import gpuaas.base.Refusal;
 import gpuaas.capacity.Cluster;
+import gpuaas.command.Commands;
 import gpuaas.db.Database;
 import gpuaas.disk.Disks;
 import gpuaas.http.Dialect;
@@ -14,6 +15,7 @@ import gpuaas.http.Request;
 import gpuaas.http.Route;
 import gpuaas.identity.ApiKeys;
 import gpuaas.identity.Identities;
+import gpuaas.lease.LeaseSpec;
 import gpuaas.lease.Leases;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -38,16 +40,40 @@ public final class GpudevDialect implements Dialect, AutoCloseable {
    * The dialect's own settings.
    *
    * @param defaultImage for jobs that name none; empty: they must
-   * @param fetchesImages true: a job runs in the image that it names; false: in the default
-   *     environment of its machine
+   * @param images which jobs run in the image that they name; others run in the default environment
+   *     of their machine
    * @param keyLifetime of keys that are given for a log-in
    * @param totalMost from when it runs to its end, with all that it was extended by
+   * @param ending what a job's owner is told before its end, and how long it goes on after it
+   * @param endsWithCommand true: a job that does not say otherwise is over when its command is
+   * @param followsMost who may follow the output of commands at once, in all
    */
   public record GpudevSettings(
       Optional<String> defaultImage,
-      boolean fetchesImages,
+      Images images,
       Duration keyLifetime,
-      Duration totalMost) {}
+      Duration totalMost,
+      LeaseSpec.Ending ending,
+      boolean endsWithCommand,
+      int followsMost) {}
+
+  /** Which images are fetched. */
+  public enum Images {
+    /** None. */
+    NONE,
+    /** Those that say which registry they are from; a plain name is anybody's. */
+    NAMED,
+    /** All; a plain name is of the public registry. */
+    ALL;
+
+    /** Whether this one is. */
+    boolean fetches(String image) {
+      int slash = image.indexOf('/');
+      String first = slash < 0 ? "" : image.substring(0, slash);
+      boolean named = first.contains(".") || first.contains(":") || first.equals("localhost");
+      return this == ALL || (this == NAMED && named);
+    }
+  }
 
   /** What the dialect speaks about. */
   public record Parts(
@@ -61,6 +87,7 @@ public final class GpudevDialect implements Dialect, AutoCloseable {
       Disks disks,
       Leases leases,
       WebJobs web,
+      Commands commands,
       Ids ids,
       InstantSource clock) {}
 
@@ -77,6 +104,7 @@ public final class GpudevDialect implements Dialect, AutoCloseable {
                 new JobRoutes(parts, jobs, extensions).routes(),
                 new JobActions(parts, jobs, extensions).routes(),
                 new WebRoutes(parts, jobs).routes(),
+                new LogRoutes(parts, jobs).routes(),
                 new DiskRoutes(parts.database(), parts.disks()).routes(),
                 new ClusterRoutes(new Cluster(parts.database()), parts.leases(), parts.clock())
                     .routes())

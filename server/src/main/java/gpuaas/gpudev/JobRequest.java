@@ -113,6 +113,11 @@ record JobRequest(
         variables);
   }
 
+  /** Whether it is over when its command is; a variable says otherwise than the settings. */
+  boolean endsWithCommand(boolean fallback) {
+    return value(variables, "END_WITH_COMMAND").map("true"::equalsIgnoreCase).orElse(fallback);
+  }
+
   private static Duration term(BigDecimal hours) {
     return Duration.ofMillis(
         hours

@@ -6,6 +6,8 @@ import gpuaas.access.SshKeys;
 import gpuaas.base.Action;
 import gpuaas.base.Caller;
 import gpuaas.base.Ids;
+import gpuaas.command.Command;
+import gpuaas.command.Commands;
 import gpuaas.db.Database;
 import gpuaas.db.Duplicate;
 import gpuaas.disk.Disks;
@@ -46,6 +48,7 @@ final class JobRoutes {
   private final SshKeys sshKeys;
   private final Guests guests;
   private final Disks disks;
+  private final Commands commands;
   private final Extensions extensions;
   private final Jobs jobs;
   private final WebJobs webJobs;
@@ -59,6 +62,7 @@ final class JobRoutes {
     this.sshKeys = parts.sshKeys();
     this.guests = parts.guests();
     this.disks = parts.disks();
+    this.commands = parts.commands();
     this.ids = parts.ids();
     this.clock = parts.clock();
     this.jobs = jobs;
@@ -108,8 +112,7 @@ final class JobRoutes {
       if (there.isEmpty()) {
         List<UUID> keys = sshKeys.own(tx, caller, KEYS_MOST);
         HomeDisk home = HomeDisk.of(tx, caller, asked, disks);
-        LeaseSpec spec =
-            JobSpecs.of(asked, keys, home.disk(), home.warning(), settings.fetchesImages());
+        LeaseSpec spec = JobSpecs.of(asked, keys, home.disk(), home.warning(), settings);
         webJobs.submitted(tx, caller, leases.request(tx, caller, id, spec, asked.name()), asked);
         if (!asked.githubUser().isEmpty()) {
           var _ = guests.add(tx, id, asked.githubUser(), true);
@@ -128,27 +131,30 @@ final class JobRoutes {
     return GpudevJson.reply(200, view(caller, lease, beside(List.of(lease.id())), true));
   }
 
-  /** What is known of jobs beside their leases, read at once for all. */
-  private record Beside(List<Guest> guests, Map<UUID, Web> web) {}
+  /** What is kept beside leases, of several at once. */
+  private record Beside(List<Guest> guests, List<Command> commands, Map<UUID, Web> web) {}
 
-  private Beside beside(List<UUID> leases) {
-    return new Beside(guests.of(leases), webJobs.of(leases));
+  private Beside beside(List<UUID> shown) {
+    return new Beside(guests.of(shown), commands.of(shown), webJobs.of(shown));
   }
 
-  private Map<String, Object> view(Caller caller, Lease lease, Beside all, boolean look) {
+  private Map<String, Object> view(Caller caller, Lease lease, Beside beside, boolean look) {
     JobView.Around around =
         new JobView.Around(
             caller.name(),
             extensions.shown(lease.id(), clock.instant(), look),
             extensions.error(lease.id()),
             look ? leases.delay(lease) : Optional.empty(),
-            all.guests().stream()
+            beside.guests().stream()
                 .filter(
                     guest -> guest.lease().equals(lease.id()) && !guest.owner() && guest.mayEnter())
                 .map(Guest::name)
                 .toList(),
+            beside.commands().stream()
+                .filter(command -> command.lease().equals(lease.id()))
+                .findFirst(),
             webJobs,
-            Optional.ofNullable(all.web().get(lease.id())));
+            Optional.ofNullable(beside.web().get(lease.id())));
     return JobView.of(lease, around, clock.instant());
   }
 
@@ -163,9 +169,10 @@ final class JobRoutes {
     Leases.Part part =
         leases.list(caller, standing(request.query("status").orElse("")), offset, limit);
     List<UUID> shown = part.leases().stream().map(Lease::id).toList();
-    Beside all = beside(shown);
+    Beside beside = beside(shown);
     Map<String, Object> body = new LinkedHashMap<>();
-    body.put("jobs", part.leases().stream().map(lease -> view(caller, lease, all, false)).toList());
+    body.put(
+        "jobs", part.leases().stream().map(lease -> view(caller, lease, beside, false)).toList());
     body.put("total", part.total());
     body.put("limit", limit);
     body.put("offset", offset);

@@ -2,6 +2,7 @@ package gpuaas.gpudev;
 
 import gpuaas.catalog.Want;
 import gpuaas.disk.Disk;
+import gpuaas.gpudev.GpudevDialect.GpudevSettings;
 import gpuaas.lease.LeaseSpec;
 import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.spi.InstanceRequest.Launch;
@@ -31,14 +32,13 @@ final class JobSpecs {
    * @param keys ids of the caller's registered keys
    * @param disk its home folder
    * @param warning what its owner should know; empty: nothing
-   * @param fetchesImages false: it runs in the default environment of its machine
    */
   static LeaseSpec of(
       JobRequest asked,
       List<UUID> keys,
       Optional<Disk> disk,
       String warning,
-      boolean fetchesImages) {
+      GpudevSettings settings) {
     Want want =
         new Want(
             "",
@@ -48,7 +48,7 @@ final class JobSpecs {
             Tier.ON_DEMAND);
     return new LeaseSpec(
         disk.map(Disk::provider).map(want::at).orElse(want),
-        fetchesImages ? asked.image() : "",
+        settings.images().fetches(asked.image()) ? asked.image() : "",
         keys,
         List.of(),
         asked.variables(),
@@ -62,6 +62,12 @@ final class JobSpecs {
         disk.map(Disk::id),
         Optional.empty(),
         notes(asked, disk, warning),
+        Optional.empty(),
+        Optional.of(asked.command())
+            .filter(text -> !text.isBlank())
+            .map(text ->
+                new LeaseSpec.Command(text, asked.endsWithCommand(settings.endsWithCommand()))),
+        settings.ending(),
         Optional.empty());
   }
 

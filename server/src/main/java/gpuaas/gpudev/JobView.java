@@ -1,6 +1,7 @@
 package gpuaas.gpudev;
 
 import gpuaas.capacity.Delay;
+import gpuaas.command.Command;
 import gpuaas.lease.EndReason;
 import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseState;
@@ -27,12 +28,14 @@ final class JobView {
 
   private static final Map<EndReason, String> FAILURES =
       Map.of(
+          EndReason.COMMAND_FAILED, "its command ended with an exit code other than 0",
           EndReason.NO_CAPACITY, "no machine had room for it",
           EndReason.DECLINED,
               "its machine or its disk declined it: check the image, the variables and the disk",
           EndReason.BOOT_FAILED, "its environment did not come up",
           EndReason.BOOT_TIMEOUT, "its environment did not answer in time",
-          EndReason.LOST, "its machine or environment was lost");
+          EndReason.LOST, "its machine or environment was lost",
+          EndReason.GANG, "another node of it failed, or never came");
 
   private JobView() {}
 
@@ -52,6 +55,7 @@ final class JobView {
       Optional<String> extensionError,
       Optional<Delay> delay,
       List<String> guests,
+      Optional<Command> command,
       WebJobs webJobs,
       Optional<Web> web) {}
 
@@ -121,11 +125,27 @@ final class JobView {
     Optional.ofNullable(notes.get(JobSpecs.IMAGE))
         .map(asked -> image(lease, asked))
         .ifPresent(image -> body.put("image", image));
+    lease
+        .spec()
+        .command()
+        .ifPresent(_ -> body.put("command_status", commandStatus(lease, around.command())));
+    around.command().flatMap(Command::exit).ifPresent(exit -> body.put("exit_code", exit.code()));
     around.extensionError().ifPresent(why -> body.put("extension_error", why));
     around.webJobs().putWhatIsThere(body, around.web());
     if (!around.guests().isEmpty()) {
       body.put("secondary_users", around.guests());
     }
+  }
+
+  /** How far its command is. */
+  static String commandStatus(Lease lease, Optional<Command> command) {
+    if (command.flatMap(Command::exit).isPresent()) {
+      return "exited";
+    }
+    if (lease.state().isOver()) {
+      return command.isPresent() ? "stopped" : "never_started";
+    }
+    return command.isPresent() ? "running" : "pending";
   }
 
   /** What it really runs in. */
@@ -181,8 +201,10 @@ final class JobView {
   static String status(EndReason why) {
     return switch (why) {
       case ASKED -> "cancelled";
+      case COMPLETED -> "completed";
+      case COMMAND_FAILED -> "failed";
       case EXPIRED, IDLE, RECLAIMED, OUT_OF_FUNDS -> "expired";
-      case NO_CAPACITY, DECLINED, BOOT_FAILED, BOOT_TIMEOUT, LOST -> "failed";
+      case NO_CAPACITY, DECLINED, BOOT_FAILED, BOOT_TIMEOUT, LOST, GANG -> "failed";
     };
   }
 

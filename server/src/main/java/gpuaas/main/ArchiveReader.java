@@ -1,10 +1,11 @@
 package gpuaas.main;
 
 import gpuaas.archive.ArchiveRules;
+import gpuaas.command.CommandRules;
 import gpuaas.disk.DiskRules;
 import java.nio.file.Path;
 
-/** Reads the settings of what outlives environments: archives and disks. */
+/** Reads the settings of what outlives environments: archives, disks, output of commands. */
 final class ArchiveReader {
 
   private static final int MIB_BITS = 20;
@@ -36,6 +37,18 @@ final class ArchiveReader {
         reader.integer("disk.snapshots-most", standard.snapshotsMost(), 1, 500),
         reader.duration("disk.kept-for", standard.keptFor()),
         reader.duration("disk.retry-after", standard.retryAfter()));
+  }
+
+  static CommandRules commands(SettingsReader reader) {
+    CommandRules standard = CommandRules.standard();
+    return new CommandRules(
+        reader.duration("command.look-every", standard.lookEvery()),
+        reader.duration("command.look-least", standard.lookLeast()),
+        bytes(reader, "command.output-mib-most", standard.outputBytesMost()),
+        standard.partBytesMost(),
+        reader.duration("command.call-limit", standard.callLimit()),
+        reader.duration("command.drain-limit", standard.drainLimit()),
+        reader.duration("command.kept-for", standard.keptFor()));
   }
 
   private static long gib(SettingsReader reader, String name, long fallback) {

@@ -2,11 +2,15 @@ package gpuaas.main;
 
 import gpuaas.access.Guests;
 import gpuaas.gpudev.GpudevDialect.GpudevSettings;
+import gpuaas.gpudev.GpudevDialect.Images;
 import gpuaas.gpudev.LogInDoor;
 import gpuaas.gpudev.login.LogInSettings;
+import gpuaas.lease.LeaseSpec;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -16,6 +20,8 @@ final class GpudevReader {
 
   private static final Duration KEY_LIFETIME_LEAST = Duration.ofMinutes(1);
   private static final Duration KEY_LIFETIME_MOST = Duration.ofHours(168);
+
+  private static final int WARNINGS_MOST = 3;
 
   private GpudevReader() {}
 
@@ -27,9 +33,37 @@ final class GpudevReader {
     }
     return new GpudevSettings(
         reader.optional("gpudev.default-image"),
-        reader.flag("gpudev.fetch-images", false),
+        images(reader.text("gpudev.fetch-images", "named")),
         keyLifetime,
-        reader.duration("gpudev.total-most", Duration.ofHours(48)));
+        reader.duration("gpudev.total-most", Duration.ofHours(48)),
+        new LeaseSpec.Ending(
+            warnings(reader), reader.duration("gpudev.grace", Duration.ofMinutes(2))),
+        reader.flag("gpudev.end-with-command", false),
+        reader.integer("gpudev.follows-most", 200, 0, 100_000));
+  }
+
+  private static List<Duration> warnings(SettingsReader reader) {
+    List<Duration> all =
+        reader
+            .durations(
+                "gpudev.warn-before",
+                List.of(Duration.ofMinutes(30), Duration.ofMinutes(15), Duration.ofMinutes(5)))
+            .stream()
+            .sorted(Comparator.reverseOrder())
+            .toList();
+    if (all.size() > WARNINGS_MOST) {
+      throw new Settings.Wrong("gpudev.warn-before may have at most three times");
+    }
+    return all;
+  }
+
+  private static Images images(String word) {
+    return switch (word) {
+      case "none", "false" -> Images.NONE;
+      case "named" -> Images.NAMED;
+      case "all", "true" -> Images.ALL;
+      default -> throw new Settings.Wrong("gpudev.fetch-images must be none, named or all");
+    };
   }
 
   /**

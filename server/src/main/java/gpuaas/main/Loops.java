@@ -2,6 +2,7 @@ package gpuaas.main;
 
 import gpuaas.archive.Archives;
 import gpuaas.capacity.NodeSync;
+import gpuaas.command.Commands;
 import gpuaas.db.Database;
 import gpuaas.db.DatabaseGone;
 import gpuaas.events.Telling;
@@ -33,6 +34,7 @@ public final class Loops implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Loops.class);
   private static final Duration TIDY_EVERY = Duration.ofMinutes(10);
+  private static final Duration QUEUE_EVERY = Duration.ofSeconds(1);
   private static final Duration FIRST_BILLS = Duration.ofMinutes(1);
 
   private final Settings settings;
@@ -41,6 +43,7 @@ public final class Loops implements AutoCloseable {
   private final NodeSync nodes;
   private final Leases.Parts lease;
   private final Archives archives;
+  private final Commands commands;
   private final Reconciliation reconciliation;
   private final Idempotency idempotency;
   private final Telling telling;
@@ -64,6 +67,7 @@ public final class Loops implements AutoCloseable {
       NodeSync nodes,
       Leases.Parts lease,
       Archives archives,
+      Commands commands,
       Reconciliation reconciliation,
       Idempotency idempotency,
       Telling telling,
@@ -76,6 +80,7 @@ public final class Loops implements AutoCloseable {
     this.nodes = nodes;
     this.lease = lease;
     this.archives = archives;
+    this.commands = commands;
     this.reconciliation = reconciliation;
     this.idempotency = idempotency;
     this.telling = telling;
@@ -106,6 +111,7 @@ public final class Loops implements AutoCloseable {
       every(settings.nodeSyncEvery(), () -> syncNodes(name));
       every(settings.sweepEvery(), () -> sweep(name));
     }
+    every(QUEUE_EVERY, () -> quietly("looking at the queue", lease.lookAtQueue()));
     every(
         settings.ledger().checkEvery(),
         () ->
@@ -120,6 +126,7 @@ public final class Loops implements AutoCloseable {
             TimeUnit.MILLISECONDS);
     every(TIDY_EVERY, () -> quietly("tidying", idempotency::forgetOld));
     every(TIDY_EVERY, () -> quietly("tidying archives", archives::tidy));
+    every(TIDY_EVERY, () -> quietly("tidying commands", commands::tidy));
     every(TIDY_EVERY, () -> quietly("tidying", telling.webhooks()::forgetOld));
     telling.start();
   }

@@ -2,6 +2,7 @@ package gpuaas.main;
 
 import gpuaas.archive.ArchiveRules;
 import gpuaas.capacity.CatalogRules;
+import gpuaas.command.CommandRules;
 import gpuaas.db.DatabaseSettings;
 import gpuaas.disk.DiskRules;
 import gpuaas.events.Telling;
@@ -73,6 +74,7 @@ public record Settings(
     LeaseRules lease,
     ArchiveRules archive,
     DiskRules disks,
+    CommandRules commands,
     LedgerRules ledger,
     ReconciliationRules reconciliation,
     Duration readyProbeLimit,
@@ -221,6 +223,7 @@ public record Settings(
             rules(reader),
             ArchiveReader.read(reader, data),
             ArchiveReader.disks(reader),
+            ArchiveReader.commands(reader),
             ledger(reader),
             reconciliation(reader),
             reader.duration("lease.probe-limit", Duration.ofSeconds(5)),

@@ -12,35 +12,42 @@ import gpuaas.proxy.ProxyServer;
 import gpuaas.web.Web;
 import gpuaas.web.WebReconciler;
 import gpuaas.web.Webs;
+import gpuaas.work.WorkLoop;
 import java.time.InstantSource;
-import java.util.UUID;
-import java.util.function.BiConsumer;
 
 /** What of leases is reached in a browser, made in one place. */
 record WebParts(Webs webs, WebReconciler reconciler) {
 
-  static WebParts open(
+  /** What they are made of. */
+  record Needs(
       Settings settings,
       Database database,
       SecretBox secrets,
       Leases leases,
       Providers providers,
-      InstantSource clock,
-      BiConsumer<UUID, Integer> closed,
-      BiConsumer<String, UUID> wake) {
-    Webs webs = new Webs(database, secrets, clock, settings.web().rules(), closed, wake);
+      InstantSource clock) {}
+
+  static WebParts open(Needs needs, Later<ProxyServer> proxy, Later<WorkLoop> loop) {
+    ProxyReader.Web settings = needs.settings().web();
+    Webs webs =
+        new Webs(
+            needs.database(),
+            needs.secrets(),
+            needs.clock(),
+            settings.rules(),
+            (id, port) -> proxy.get().end(id, port),
+            (kind, id) -> loop.get().wake(kind, id));
     return new WebParts(
         webs,
         new WebReconciler(
-            database,
+            needs.database(),
             webs,
-            leases,
-            providers,
+            needs.leases(),
+            needs.providers(),
             hostName ->
-                ProxyAddresses.basePath(
-                    settings.web().proxy().domain(), hostName, Web.JUPYTER_PORT),
-            clock,
-            settings.web().rules()));
+                ProxyAddresses.basePath(settings.proxy().domain(), hostName, Web.JUPYTER_PORT),
+            needs.clock(),
+            settings.rules()));
   }
 
   /** Opens the proxy; from here on browsers get through. */

@@ -12,6 +12,8 @@ import gpuaas.base.SecretBox;
 import gpuaas.capacity.Catalog;
 import gpuaas.capacity.NodeSync;
 import gpuaas.capacity.PriceList;
+import gpuaas.command.CommandReconciler;
+import gpuaas.command.Commands;
 import gpuaas.db.Database;
 import gpuaas.db.DeploymentFactStore;
 import gpuaas.disk.DiskReconciler;
@@ -163,7 +165,7 @@ public final class Wiring {
             new SshProbe(),
             probeKey,
             entrances.gateway()::get,
-            EntranceSettings.sshHost(settings),
+            Addresses.ssh(settings),
             settings.address(),
             settings.readyProbeLimit(),
             new ServiceHealth(providers, settings.readyProbeLimit()));
@@ -197,6 +199,7 @@ public final class Wiring {
             clock,
             settings.disks(),
             (kind, id) -> loop.get().wake(kind, id));
+    Commands commands = new Commands(database, providers, clock, settings.commands());
     Leases.Parts lease =
         Leases.open(
             database,
@@ -204,6 +207,7 @@ public final class Wiring {
             readiness,
             archives,
             disks,
+            commands,
             sshKeys,
             deployment,
             ids,
@@ -224,14 +228,9 @@ public final class Wiring {
             (kind, id) -> loop.get().wake(kind, id));
     WebParts web =
         WebParts.open(
-            settings,
-            database,
-            secrets,
-            lease.leases(),
-            providers,
-            clock,
-            (id, port) -> entrances.proxy().get().end(id, port),
-            (kind, id) -> loop.get().wake(kind, id));
+            new WebParts.Needs(settings, database, secrets, lease.leases(), providers, clock),
+            entrances.proxy(),
+            loop);
     loop.set(
         new WorkLoop(
             database,
@@ -243,10 +242,11 @@ public final class Wiring {
                 lease.reconciler(),
                 guests,
                 web.reconciler(),
+                new CommandReconciler(commands, lease.reconciler()),
                 new DiskReconciler(database, providers, clock, settings.disks()))));
 
     // the ways in
-    GatewaySettings gatewaySettings = EntranceSettings.gateway(settings);
+    GatewaySettings gatewaySettings = Addresses.gateway(settings);
     LeaseDoors doors =
         new LeaseDoors(lease.leases(), sshKeys, guests, providers, probeKey.publicKey());
     SshGateway gateway = new SshGateway(gatewaySettings, doors, new SessionLines(), activity);
@@ -266,6 +266,7 @@ public final class Wiring {
             nodes,
             lease,
             archives,
+            commands,
             reconciliation,
             idempotency,
             telling,
@@ -276,7 +277,7 @@ public final class Wiring {
     entrances.proxy().set(proxy);
     Pipeline pipeline = new Pipeline(database, idempotency, metrics, ids::next, failedTries);
     SigningKeys signingKeys = SigningKeys.open(database, secrets);
-    IdpDialect.IdpSettings idpSettings = EntranceSettings.idp(settings);
+    IdpDialect.IdpSettings idpSettings = Addresses.idp(settings);
     GpuaasAuth auth =
         new GpuaasAuth(
             signingKeys.publicKeys(),
@@ -351,6 +352,7 @@ public final class Wiring {
                 disks,
                 lease.leases(),
                 new WebJobs(web.webs(), proxy.addresses()),
+                commands,
                 ids,
                 clock));
     IdpDialect idp = new IdpDialect(idpSettings, identities, signingKeys, failedTries, ids, clock);

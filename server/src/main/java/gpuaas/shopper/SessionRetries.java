@@ -99,7 +99,17 @@ public final class SessionRetries implements EventSink {
       case BOOT_TIMEOUT -> Optional.of(Failure.SSH_TIMEOUT);
       case BOOT_FAILED -> Optional.of(Failure.INSTANCE_STOPPED);
       case LOST -> Optional.of(Failure.INSTANCE_VANISHED);
-      case ASKED, EXPIRED, IDLE, RECLAIMED, OUT_OF_FUNDS, NO_CAPACITY, DECLINED -> Optional.empty();
+      case ASKED,
+          EXPIRED,
+          COMPLETED,
+          COMMAND_FAILED,
+          IDLE,
+          RECLAIMED,
+          OUT_OF_FUNDS,
+          NO_CAPACITY,
+          DECLINED,
+          GANG ->
+          Optional.empty();
     };
   }
 

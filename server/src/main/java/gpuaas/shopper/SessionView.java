@@ -158,10 +158,12 @@ record SessionView(
   private static String error(EndReason why, Lease lease, boolean entrypoint) {
     boolean ran = lease.history().readyAt().isPresent();
     return switch (why) {
-      case ASKED, EXPIRED -> "";
+      case ASKED, EXPIRED, COMPLETED -> "";
+      case COMMAND_FAILED -> "its command ended with an exit code other than 0";
       case IDLE -> "stopped: nobody used it for its idle_threshold_minutes";
       case RECLAIMED -> "instance stopped unexpectedly: taken back by its provider";
       case OUT_OF_FUNDS -> "stopped: the account is empty, or a budget is used up";
+      case GANG -> "instance stopped unexpectedly: another member of its gang failed";
       case NO_CAPACITY -> "provider create failed: the offer is no longer available";
       case DECLINED -> "provider create failed: the provider declined the request";
       case BOOT_FAILED -> "instance stopped unexpectedly: it did not come up";

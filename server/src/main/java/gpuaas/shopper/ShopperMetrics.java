@@ -104,7 +104,8 @@ public final class ShopperMetrics {
           SessionView.isEntrypoint(lease) ? "api_verify_timeout" : "ssh_verify_timeout";
       case BOOT_FAILED -> "instance_stopped";
       case LOST -> "instance_vanished";
-      case IDLE, RECLAIMED, OUT_OF_FUNDS, NO_CAPACITY, DECLINED -> why.text();
+      case COMPLETED, COMMAND_FAILED, IDLE, RECLAIMED, OUT_OF_FUNDS, NO_CAPACITY, DECLINED, GANG ->
+          why.text();
     };
   }
 

@@ -1,5 +1,6 @@
 package gpuaas.spi;
 
+import gpuaas.spi.gang.Membership;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,6 +20,7 @@ import java.util.Optional;
  * @param homeDisk the disk that becomes the login user's home folder, of this instance alone as
  *     long as it exists; what its image has in a home is put on a disk that is new, and on no
  *     other; only for a provider with {@link gpuaas.spi.disk.HasDisks}
+ * @param membership its part in a gang; only for a provider with {@link gpuaas.spi.gang.HasGangs}
  */
 public record InstanceRequest(
     OwnerTag tag,
@@ -30,12 +32,39 @@ public record InstanceRequest(
     Map<String, String> environment,
     String hostName,
     Launch launch,
-    Optional<String> homeDisk) {
+    Optional<String> homeDisk,
+    Optional<Membership> membership) {
 
   public InstanceRequest {
     gpuIds = List.copyOf(gpuIds);
     authorizedKeys = List.copyOf(authorizedKeys);
     environment = Map.copyOf(environment);
+  }
+
+  /** A request for an instance by itself. */
+  public InstanceRequest(
+      OwnerTag tag,
+      Offer offer,
+      String node,
+      List<String> gpuIds,
+      String image,
+      List<String> authorizedKeys,
+      Map<String, String> environment,
+      String hostName,
+      Launch launch,
+      Optional<String> homeDisk) {
+    this(
+        tag,
+        offer,
+        node,
+        gpuIds,
+        image,
+        authorizedKeys,
+        environment,
+        hostName,
+        launch,
+        homeDisk,
+        Optional.empty());
   }
 
   /** A request for an instance without a disk of its own. */
@@ -87,7 +116,8 @@ public record InstanceRequest(
         environment,
         hostName,
         launch,
-        Optional.of(disk));
+        Optional.of(disk),
+        membership);
   }
 
   /**

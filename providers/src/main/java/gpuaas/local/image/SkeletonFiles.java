@@ -19,6 +19,14 @@ public final class SkeletonFiles {
           if [ -n "${BASH_VERSION:-}" ]; then
             PS1='\\[\\e[1;32m\\]\\u@\\h\\[\\e[0m\\]:\\[\\e[1;34m\\]\\w\\[\\e[0m\\]\\$ '
             alias ls='ls --color=auto' ll='ls -l' grep='grep --color=auto'
+            # What has to be known before it is too late.
+            gpuaas_notices() {
+              for one in /run/gpuaas/end-notice /run/gpuaas/reclaim-notice /run/gpuaas/gpu-notice \\
+                /run/gpuaas/memory-notice; do
+                [ -r "$one" ] && printf '\\033[1;31m%s\\033[0m\\n' "$(cat "$one")"
+              done
+            }
+            PROMPT_COMMAND=gpuaas_notices
           else
             PS1='# '
           fi

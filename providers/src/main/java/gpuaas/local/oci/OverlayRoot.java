@@ -22,7 +22,8 @@ record OverlayRoot(Path files, Path mountFolder) {
   private static final long NODEV = 4;
 
   /** Writes what differs from environment to environment. */
-  void makeFiles(Environment environment, Image image, String resolver, String greeting)
+  void makeFiles(
+      Environment environment, Image image, String hosts, String resolver, String greeting)
       throws IOException {
     Path upper = files.resolve("upper");
     Files.createDirectory(files);
@@ -33,7 +34,8 @@ record OverlayRoot(Path files, Path mountFolder) {
     String name = environment.hostName();
     makeFile(etc.resolve("hostname"), name + "\n");
     makeFile(
-        etc.resolve("hosts"), "127.0.0.1 localhost " + name + "\n::1 localhost " + name + "\n");
+        etc.resolve("hosts"),
+        "127.0.0.1 localhost " + name + "\n::1 localhost " + name + "\n" + hosts);
     makeFile(etc.resolve("resolv.conf"), resolver);
     makeFile(etc.resolve("motd"), greeting);
     if (image.config().isPresent()) {

@@ -17,6 +17,8 @@ import gpuaas.local.pty.TerminalProcess;
 import gpuaas.spi.Assurance.Isolation;
 import gpuaas.spi.ExecChannel;
 import gpuaas.spi.ExecRequest;
+import gpuaas.spi.OwnerTag;
+import gpuaas.spi.gang.Membership;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
@@ -49,6 +51,7 @@ public final class RuncDriver implements Driver {
   private final Cgroups cgroups;
   private final Seccomp seccomp;
   private final Optional<OutboundNetwork> outbound;
+  private final Optional<GangNetwork> gangs;
   private final StepHook steps;
   private final ConcurrentMap<String, Identity> firstProcesses = new ConcurrentHashMap<>();
   private final AtomicLong execNumber = new AtomicLong();
@@ -58,12 +61,14 @@ public final class RuncDriver implements Driver {
    *
    * @param runtimeFolder on a path that everybody may walk, such as {@code /run/…}
    * @param outbound the way to the network outside, if environments have one
+   * @param gangs how members of a gang see each other, if they can
    */
   public RuncDriver(
       Path program,
       Path runtimeFolder,
       Cgroups cgroups,
       Optional<OutboundNetwork> outbound,
+      Optional<GangNetwork> gangs,
       StepHook steps)
       throws IOException {
     this.runtimeFolder = runtimeFolder;
@@ -72,6 +77,7 @@ public final class RuncDriver implements Driver {
     this.seccomp =
         Seccomp.load(Seccomp.MAINTAINED, System.getProperty("os.arch", ""), Bundle.CAPABILITIES);
     this.outbound = outbound;
+    this.gangs = gangs;
     this.steps = steps;
     Files.createDirectories(runtimeFolder);
   }
@@ -102,7 +108,8 @@ public final class RuncDriver implements Driver {
     String id = folder.id();
     OverlayRoot root = root(folder);
     String resolver = outbound.map(OutboundNetwork::resolver).orElse("");
-    root.makeFiles(environment, image, resolver, Greeting.of(environment, edits));
+    root.makeFiles(
+        environment, image, hosts(environment), resolver, Greeting.of(environment, edits));
     steps.after(Step.FILES);
     root.mount(image);
     steps.after(Step.MOUNTED);
@@ -123,7 +130,36 @@ public final class RuncDriver implements Driver {
     steps.after(Step.CONFINED);
     Identity first =
         firstProcess(id).orElseThrow(() -> new IOException("runc noted no process for " + id));
+    join(environment, first);
     outbound.ifPresent(network -> network.connectLater(id, first, cgroups.networkProcesses(id)));
+  }
+
+  private String hosts(Environment environment) {
+    return gangs.flatMap(network -> environment.gang().map(network::hosts)).orElse("");
+  }
+
+  private void join(Environment environment, Identity first) throws IOException {
+    if (environment.gang().isPresent()) {
+      gangs
+          .orElseThrow(() -> new IOException("nothing connects the members of gangs here"))
+          .join(deployment(environment.id()), environment.gang().get(), first);
+    }
+  }
+
+  private static String deployment(String id) {
+    return Environment.tagOf(id).map(OwnerTag::deployment).orElse("");
+  }
+
+  @Override
+  public boolean connectsGangs() {
+    return gangs.isPresent();
+  }
+
+  @Override
+  public void adopt(EnvironmentFolder folder, Environment environment) throws IOException {
+    if (environment.gang().isPresent() && isAlive(folder)) {
+      join(environment, firstProcess(folder.id()).orElseThrow());
+    }
   }
 
   /** By the filter of calls. */
@@ -193,6 +229,10 @@ public final class RuncDriver implements Driver {
       MarkedProcesses.end(runc.program().getFileName().toString(), id);
     }
     cgroups.end(id);
+    Optional<Membership> gang = folder.read().flatMap(Environment::gang);
+    if (gang.isPresent() && gangs.isPresent()) {
+      gangs.get().leave(deployment(id), gang.get());
+    }
     runc.delete(id);
     root(folder).unmount();
     cgroups.remove(id);

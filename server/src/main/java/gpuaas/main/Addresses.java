@@ -3,16 +3,17 @@ package gpuaas.main;
 import gpuaas.gateway.GatewaySettings;
 import gpuaas.idp.IdpDialect;
 
-/** What the ways in need of the settings. */
-final class EntranceSettings {
+/** What follows from the settings for the ways in: where they are, and what they are called. */
+final class Addresses {
 
-  private EntranceSettings() {}
+  private Addresses() {}
 
-  /** What people are told to connect to. */
-  static String sshHost(Settings settings) {
+  /** The host that clients of the gateway are told. */
+  static String ssh(Settings settings) {
     return settings.sshHost().orElse(settings.address());
   }
 
+  /** The gateway. */
   static GatewaySettings gateway(Settings settings) {
     GatewaySettings defaults =
         GatewaySettings.defaults(settings.data().resolve("ssh_host_ed25519_key"));
@@ -22,6 +23,7 @@ final class EntranceSettings {
         .recheckingEvery(settings.sshRecheckEvery());
   }
 
+  /** The built-in identity provider. */
   static IdpDialect.IdpSettings idp(Settings settings) {
     return new IdpDialect.IdpSettings(
         settings.idpUrl().orElse("http://localhost:" + settings.idpPort()),

@@ -1,0 +1,125 @@
+package gpuaas.queue;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import gpuaas.lease.Desk;
+import gpuaas.lease.LeaseState;
+import gpuaas.ledger.LedgerRules;
+import gpuaas.spi.Tier;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The queue over a real database. */
+class QueueTest {
+
+  private Desk desk;
+
+  @BeforeEach
+  void open() {
+    desk = new Desk(LedgerRules.standard(), 2, 4);
+  }
+
+  @AfterEach
+  void close() {
+    desk.close();
+  }
+
+  private Queue queue(java.util.Queue<UUID> woken) {
+    return new Queue(
+        desk.database, Set.of(), QueueRules.standard(), (tx, lease) -> woken.add(lease));
+  }
+
+  private List<UUID> request(int leases) {
+    List<UUID> all = new ArrayList<>();
+    for (int i = 0; i < leases; i++) {
+      all.add(desk.request(1, Tier.ON_DEMAND));
+      desk.clock.advance(java.time.Duration.ofMillis(1));
+    }
+    return all;
+  }
+
+  private int held() {
+    return desk.database.read(
+        tx -> tx.query("select count(*)::int from gpu_claim").mapTo(Integer.class).one());
+  }
+
+  @Test
+  void oneLookPlacesAllThatFitInTheirOrderAndWakesThemAlone() {
+    List<UUID> leases = request(12);
+    java.util.Queue<UUID> woken = new ConcurrentLinkedQueue<>();
+    Queue.Look look = queue(woken).look(Desk.MODEL, desk.clock.instant());
+    assertThat(look.placed()).isEqualTo(8);
+    // The one after them looks again, for what became free meanwhile.
+    assertThat(new HashSet<>(woken)).isEqualTo(new HashSet<>(leases.subList(0, 9)));
+    assertThat(held()).isEqualTo(8);
+  }
+
+  @Test
+  void severalServersNeverPlaceMoreThanThereIs() throws Exception {
+    request(12);
+    java.util.Queue<UUID> woken = new ConcurrentLinkedQueue<>();
+    try (ExecutorService servers = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<Queue.Look>> looks = new ArrayList<>();
+      for (int i = 0; i < 8; i++) {
+        looks.add(servers.submit(() -> queue(woken).look(Desk.MODEL, desk.clock.instant())));
+      }
+      int placed = 0;
+      for (Future<Queue.Look> look : looks) {
+        placed += look.get().placed();
+      }
+      assertThat(placed).isEqualTo(8);
+    }
+    assertThat(held()).isEqualTo(8);
+  }
+
+  @Test
+  void whatIsHeldForALeaseWhoseServerDiedIsTakenByTheNextThatLooks() {
+    UUID lease = request(1).getFirst();
+    var _ = queue(new ConcurrentLinkedQueue<>()).look(Desk.MODEL, desk.clock.instant());
+    assertThat(desk.lease(lease).state()).isInstanceOf(LeaseState.Waiting.class);
+    desk.clock.advance(java.time.Duration.ofSeconds(10));
+    java.util.Queue<UUID> woken = new ConcurrentLinkedQueue<>();
+    queue(woken).lookAround(desk.clock.instant());
+    assertThat(woken).containsExactly(lease);
+    desk.stepTo(lease, "running");
+    assertThat(held()).isEqualTo(1);
+  }
+
+  @Test
+  void whoIsRenamedWhileGpusAreHeldForHimGivesThemBackAndIsPlacedAgain() {
+    UUID lease = request(1).getFirst();
+    var _ = queue(new ConcurrentLinkedQueue<>()).look(Desk.MODEL, desk.clock.instant());
+    desk.database.run(tx ->
+        desk.parts
+            .leases()
+            .rename(tx, Desk.caller(gpuaas.base.Caller.Role.USER), lease, Optional.of("other")));
+    assertThat(held()).isZero();
+    desk.stepTo(lease, "running");
+    assertThat(held()).isEqualTo(1);
+  }
+
+  @Test
+  void aDeclinedOneIsNotPlacedByOthers() {
+    List<UUID> leases = request(2);
+    desk.database.run(tx ->
+        tx.update("update lease set attempt = 1 where id = :id")
+            .bind("id", leases.getFirst())
+            .execute());
+    java.util.Queue<UUID> woken = new ConcurrentLinkedQueue<>();
+    Queue queue = queue(woken);
+    assertThat(queue.look(Desk.MODEL, desk.clock.instant()).placed()).isEqualTo(1);
+    assertThat(queue.look(Desk.MODEL, leases.getFirst(), desk.clock.instant()).placed())
+        .isEqualTo(1);
+  }
+}
