@@ -116,6 +116,20 @@ public final class NodeStore {
         .execute();
   }
 
+  /** Ids of GPUs of our own nodes that a lease holds and that are gone or do not work. */
+  public static List<String> lost(Tx tx, UUID lease) {
+    return tx.query(
+            """
+            select claim.gpu_id from gpu_claim claim
+              left join gpu on gpu.provider = claim.provider and gpu.node = claim.node and gpu.id = claim.gpu_id
+             where claim.lease_id = :lease and claim.node <> '' and (gpu.id is null or not gpu.healthy)
+             order by claim.gpu_id limit 1024
+            """)
+        .bind("lease", lease)
+        .mapTo(String.class)
+        .list();
+  }
+
   /** All nodes, with what they last said of themselves. */
   static List<NodeStatus> nodes(Tx tx) {
     List<NodeStatus> nodes = new ArrayList<>();

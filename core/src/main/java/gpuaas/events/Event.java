@@ -52,6 +52,12 @@ public record Event(
     LEASE_FILES_KEPT,
     /** They were to be kept, and could not be. */
     LEASE_FILES_LOST,
+    /** Processes of it were ended because it had no memory left. */
+    LEASE_OUT_OF_MEMORY,
+    /** GPUs of it do not work: its time is not charged until they do. */
+    LEASE_GPU_LOST,
+    /** They all work again. */
+    LEASE_GPU_BACK,
     LEASE_STOPPING,
     LEASE_ENDED,
     LEASE_DISMISSED;
@@ -77,7 +83,10 @@ public record Event(
             LEASE_IDLE_WARNING,
             LEASE_IDLE_UNKNOWN,
             LEASE_FILES_KEPT,
-            LEASE_FILES_LOST ->
+            LEASE_FILES_LOST,
+            LEASE_OUT_OF_MEMORY,
+            LEASE_GPU_LOST,
+            LEASE_GPU_BACK ->
             false;
       };
     }

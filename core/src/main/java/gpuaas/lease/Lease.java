@@ -1,10 +1,5 @@
 package gpuaas.lease;
 
-import static gpuaas.lease.EndReason.DECLINED;
-import static gpuaas.lease.EndReason.LOST;
-import static gpuaas.lease.EndReason.NO_CAPACITY;
-import static gpuaas.lease.EndReason.RECLAIMED;
-
 import gpuaas.archive.Archive;
 import gpuaas.base.Caller;
 import gpuaas.events.Event;
@@ -14,7 +9,9 @@ import gpuaas.lease.LeaseSignal.Decline;
 import gpuaas.lease.LeaseSignal.Declined;
 import gpuaas.lease.LeaseSignal.FundsLow;
 import gpuaas.lease.LeaseSignal.Gone;
+import gpuaas.lease.LeaseSignal.GpusLost;
 import gpuaas.lease.LeaseSignal.Metered;
+import gpuaas.lease.LeaseSignal.OutOfMemory;
 import gpuaas.lease.LeaseSignal.Placed;
 import gpuaas.lease.LeaseSignal.ReclaimAsked;
 import gpuaas.lease.LeaseSignal.StopAsked;
@@ -114,19 +111,23 @@ public record Lease(
       case Case(Booting b, StopAsked(EndReason why, _)) ->
           stopping(quiet(b.instance(), b.attempt(), why, now), List.of(), now);
       case Case(Booting b, Gone _) ->
-          stopping(quiet(b.instance(), b.attempt(), LOST, now), List.of(), now);
+          stopping(quiet(b.instance(), b.attempt(), EndReason.LOST, now), List.of(), now);
 
       case Case(Running r, Metered _) -> metered(r, now);
       case Case(Running r, StopAsked stop) ->
           stopping(
               quiet(r.instance(), r.attempt(), stop.why(), now),
-              usage(r, now, Evidence.stopAsked(stop.why().text(), stop.correlationId(), now)),
+              Change.usage(
+                  this, r, now, Evidence.stopAsked(stop.why().text(), stop.correlationId(), now)),
               now);
       case Case(Running r, Gone _) ->
           // Charged up to when it was last seen. Spot capacity was taken back; the rest is lost.
           stopping(
               quiet(
-                  r.instance(), r.attempt(), spec.want().mayBeTakenBack() ? RECLAIMED : LOST, now),
+                  r.instance(),
+                  r.attempt(),
+                  spec.want().mayBeTakenBack() ? EndReason.RECLAIMED : EndReason.LOST,
+                  now),
               List.of(),
               now);
 
@@ -135,13 +136,14 @@ public record Lease(
       case Case(Provisioning _, ReclaimAsked _), Case(Booting _, ReclaimAsked _) ->
           on(new StopAsked(EndReason.RECLAIMED), now, rules);
       case Case(Running _, FundsLow low) ->
-          changed(
+          told(
               with(state, expires),
               Event.Type.LEASE_FUNDS_LOW,
               Map.of("what", low.what(), "seconds_left", Long.toString(low.secondsLeft())),
-              List.of(),
               now);
 
+      case Case(Running _, OutOfMemory(int kills)) -> outOfMemory(kills, now);
+      case Case(Running r, GpusLost(List<String> ids)) -> gpusLost(r, ids, now);
       case Case(Running _, Warned warned) -> warned(warned, now);
       case Case(LeaseState s, Warned w) when s.isOver() && w.isOfPast() -> warned(w, now);
       case Case(Stopping s, Created c) when c.attempt() == s.attempt() && s.instance().isEmpty() ->
@@ -161,12 +163,33 @@ public record Lease(
     if (history.reclaimAt().isPresent()) {
       return unchanged();
     }
-    return changed(
+    return told(
         copy(name, state, expires, history.reclaimed(at)),
         Event.Type.LEASE_RECLAIMING,
         Map.of("at", at.toString()),
-        List.of(),
         now);
+  }
+
+  private Change outOfMemory(int kills, Instant now) {
+    Map<String, String> details = Map.of("kills", Integer.toString(kills));
+    return history.trouble().memoryKills() >= kills
+        ? unchanged()
+        : told(
+            copy(name, state, expires, history.killed(kills, now)),
+            Event.Type.LEASE_OUT_OF_MEMORY,
+            details,
+            now);
+  }
+
+  /** From when it was last seen whole until it is again, nothing is charged. */
+  private Change gpusLost(Running r, List<String> ids, Instant now) {
+    Running paused = new Running(r.place(), r.attempt(), r.instance(), r.ssh(), r.since(), now);
+    Event.Type type = ids.isEmpty() ? Event.Type.LEASE_GPU_BACK : Event.Type.LEASE_GPU_LOST;
+    Map<String, String> details =
+        Map.of("gpus", String.join(",", ids), "not_charged_from", r.meteredTo().toString());
+    return history.trouble().lostGpus().equals(ids)
+        ? unchanged()
+        : told(copy(name, paused, expires, history.lost(ids)), type, details, now);
   }
 
   private Change warned(Warned warned, Instant now) {
@@ -175,28 +198,28 @@ public record Lease(
       return unchanged();
     }
     Lease after = copy(name, state, expires, what.once() ? history.told(what) : history);
-    return changed(after, what.type(), warned.details(), List.of(), now);
+    return told(after, what.type(), warned.details(), now);
   }
 
   private Change declined(int tries, Decline why, Instant now, LeaseRules rules) {
     if (spec.gang().isPresent()) {
-      return ended(why.isNoRoom() ? NO_CAPACITY : DECLINED, now); // alone it is of no use
+      return ended(
+          why.isNoRoom() ? EndReason.NO_CAPACITY : EndReason.DECLINED, now); // useless alone
     }
     boolean mayPass = why.mayPass() && now.isBefore(createdAt.plus(spec.patience()));
     if (spec.whenFull() == LeaseSpec.WhenFull.FAIL && !mayPass) {
-      return ended(why.isNoRoom() ? NO_CAPACITY : DECLINED, now);
+      return ended(why.isNoRoom() ? EndReason.NO_CAPACITY : EndReason.DECLINED, now);
     }
     // A rejection is of the request itself, such as an image that does not exist: waiting cannot
     // help.
     if (why == Decline.REJECTED || tries >= rules.triesMost()) {
-      return ended(DECLINED, now);
+      return ended(EndReason.DECLINED, now);
     }
     Lease after = with(new Waiting(tries), expires);
-    return changed(
+    return told(
         after,
         Event.Type.LEASE_DECLINED,
         Map.of("reason", why.name().toLowerCase(java.util.Locale.ROOT)),
-        List.of(),
         now);
   }
 
@@ -207,49 +230,28 @@ public record Lease(
             "offer", next.place().offer().id(),
             "node", next.place().node(),
             "attempt", Integer.toString(next.attempt()));
-    return changed(with(next, expires), Event.Type.LEASE_PLACED, details, List.of(), now);
+    return told(with(next, expires), Event.Type.LEASE_PLACED, details, now);
   }
 
   private Change booting(Booting next, Instant now) {
     Map<String, String> details = Map.of("instance", next.instance().id());
-    return changed(with(next, expires), Event.Type.LEASE_BOOTING, details, List.of(), now);
+    return told(with(next, expires), Event.Type.LEASE_BOOTING, details, now);
   }
 
   private Change running(Booting b, Answered a, Instant now) {
     Running next = new Running(b.place(), b.attempt(), b.instance(), a.ssh(), now, now);
     Optional<Instant> end = spec.termFromRequest() ? expires : spec.term().map(now::plus);
     Lease after = with(next, end);
-    return changed(after, Event.Type.LEASE_RUNNING, Map.of(), List.of(), now);
+    return told(after, Event.Type.LEASE_RUNNING, Map.of(), now);
   }
 
   private Change metered(Running r, Instant now) {
-    List<Usage> usage = usage(r, now, Evidence.inspected(r.instance(), now));
+    List<Usage> usage = Change.usage(this, r, now, Evidence.inspected(r.instance(), now));
     if (usage.isEmpty()) {
       return unchanged();
     }
     Running next = new Running(r.place(), r.attempt(), r.instance(), r.ssh(), r.since(), now);
     return new Change(this, with(next, expires), List.of(), usage);
-  }
-
-  /** What is not yet written down; nothing when the clock went back. */
-  private List<Usage> usage(Running r, Instant now, Evidence end) {
-    if (!r.meteredTo().isBefore(now)) {
-      return List.of();
-    }
-    Evidence start =
-        r.meteredTo().equals(r.since())
-            ? Evidence.answered(r.ssh(), r.since())
-            : Evidence.inspected(r.instance(), r.meteredTo());
-    return List.of(
-        new Usage(
-            id,
-            r.since(),
-            r.meteredTo(),
-            now,
-            spec.want().gpuCount(),
-            pricePerGpuHourMicros,
-            start,
-            end));
   }
 
   private static Stopping quiet(InstanceRef instance, int attempt, EndReason why, Instant now) {
@@ -262,11 +264,10 @@ public record Lease(
   }
 
   private Change ended(EndReason why, Instant now) {
-    return changed(
+    return told(
         with(new Ended(why, now), expires),
         Event.Type.LEASE_ENDED,
         Map.of("reason", why.text()),
-        List.of(),
         now);
   }
 
@@ -281,6 +282,10 @@ public record Lease(
   private Change changed(
       Lease after, Event.Type type, Map<String, String> details, List<Usage> usage, Instant now) {
     return new Change(this, after, List.of(after.event(type, now, details)), usage);
+  }
+
+  private Change told(Lease after, Event.Type type, Map<String, String> details, Instant now) {
+    return changed(after, type, details, List.of(), now);
   }
 
   private Event event(Event.Type type, Instant now, Map<String, String> details) {
@@ -344,11 +349,7 @@ public record Lease(
       return unchanged();
     }
     Lease after = copy(name, state, Optional.of(end), history.endMoved());
-    return new Change(
-        this,
-        after,
-        List.of(after.event(Event.Type.LEASE_EXTENDED, now, Map.of("at", end.toString()))),
-        List.of());
+    return told(after, Event.Type.LEASE_EXTENDED, Map.of("at", end.toString()), now);
   }
 
   /** A failed lease is cleared away: it stays as it is, and says that it was seen. */
@@ -358,8 +359,7 @@ public record Lease(
       return unchanged();
     }
     Lease after = copy(name, state, expires, history.dismissed(now));
-    return new Change(
-        this, after, List.of(after.event(Event.Type.LEASE_DISMISSED, now, Map.of())), List.of());
+    return told(after, Event.Type.LEASE_DISMISSED, Map.of(), now);
   }
 
   /** For whom its files are kept; empty: they end with it. */

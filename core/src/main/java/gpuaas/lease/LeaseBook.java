@@ -47,6 +47,11 @@ interface LeaseBook {
     return List.of();
   }
 
+  /** Ids of GPUs that it holds on our own nodes and that do not work, in order. */
+  default List<String> lostGpus(Lease lease) {
+    return List.of();
+  }
+
   /** The public keys, as OpenSSH lines, that open the lease. */
   List<String> authorizedKeys(Lease lease);
 }

@@ -2,6 +2,7 @@ package gpuaas.lease;
 
 import gpuaas.db.Insert;
 import gpuaas.db.Json;
+import gpuaas.lease.LeaseHistory.Trouble;
 import gpuaas.lease.LeaseState.Booting;
 import gpuaas.lease.LeaseState.Ended;
 import gpuaas.lease.LeaseState.Place;
@@ -76,7 +77,10 @@ final class LeaseRow {
         Optional.ofNullable(row.getColumn("reclaim_at", Instant.class)),
         Arrays.stream(row.getColumn("told", String[].class))
             .map(LeaseSignal.Warning::valueOf)
-            .collect(Collectors.toUnmodifiableSet()));
+            .collect(Collectors.toUnmodifiableSet()),
+        Optional.ofNullable(row.getColumn("trouble", String.class))
+            .map(text -> Json.read(text, Trouble.class))
+            .orElse(Trouble.NONE));
   }
 
   private static LeaseState state(RowView row) {
@@ -164,6 +168,12 @@ final class LeaseRow {
         .bind("dismissedAt", lease.history().dismissedAt().orElse(null))
         .bind("reclaimAt", lease.history().reclaimAt().orElse(null))
         .bind("expiresAt", lease.expires().orElse(null))
+        .bind(
+            "trouble",
+            Optional.of(lease.history().trouble())
+                .filter(trouble -> !trouble.equals(Trouble.NONE))
+                .map(Json::write)
+                .orElse(null))
         .bindArray("told", String.class, told(lease));
   }
 

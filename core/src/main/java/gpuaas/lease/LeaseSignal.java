@@ -101,6 +101,12 @@ public sealed interface LeaseSignal {
     }
   }
 
+  /** So many of its processes, in all, were ended because it had no memory left. */
+  record OutOfMemory(int kills) implements LeaseSignal {}
+
+  /** These GPUs of it do not work; none: all do again. */
+  record GpusLost(List<String> ids) implements LeaseSignal {}
+
   /** The provider says that there is nothing. */
   record Gone() implements LeaseSignal {}
 

@@ -111,7 +111,7 @@ final class LeaseStore implements LeaseBook {
               ssh_host = :sshHost, ssh_port = :sshPort, ssh_user = :sshUser, since = :since, metered_to = :meteredTo,
               quiet_from = :quietFrom, end_reason = :endReason, ended_at = :endedAt,
               name = :name, provider = :provider, region = :region, ready_at = :readyAt, dismissed_at = :dismissedAt, reclaim_at = :reclaimAt,
-              told = :told
+              told = :told, trouble = :trouble::jsonb
             where id = :id and version = :versionBefore
             """);
     LeaseRow.bindState(update, after);
@@ -267,6 +267,11 @@ final class LeaseStore implements LeaseBook {
   @Override
   public boolean isKeptNow(Lease lease) {
     return database.read(tx -> LeaseListStore.isKeptNow(tx, lease));
+  }
+
+  @Override
+  public List<String> lostGpus(Lease lease) {
+    return database.read(tx -> NodeStore.lost(tx, lease.id()));
   }
 
   /** Holds the row; true: nobody has written it since it was read. */

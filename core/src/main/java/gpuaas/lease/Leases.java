@@ -238,16 +238,13 @@ public final class Leases {
       LeaseStore.lock(tx, id);
       Lease lease = LeaseStore.find(tx, id).orElseThrow();
       Change change = lease.on(new LeaseSignal.StopAsked(EndReason.ASKED), clock.instant(), rules);
-      if (!change.isEmpty()) {
-        store.write(tx, change);
-      }
+      var _ = change.isEmpty() || store.write(tx, change);
     });
   }
 
   /** A change that a caller asked for; nothing is written when it changes nothing. */
   private Lease write(Tx tx, Caller caller, UUID id, Function<Lease, Change> decision, Act act) {
-    // A step may write meanwhile: the row is locked, so that one of the two sees what the other
-    // did.
+    // A step may write meanwhile: locked, one of the two sees what the other did.
     LeaseStore.lock(tx, id);
     Lease lease = visible(tx, caller, id);
     Change change = decision.apply(lease);

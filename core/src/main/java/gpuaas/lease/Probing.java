@@ -69,7 +69,7 @@ final class Probing {
         signals.apply(lease, new StopAsked(EndReason.BOOT_FAILED));
         yield Next.now();
       }
-      case InstanceStatus.Up(Optional<Endpoint> ssh) -> prove(lease, b, ssh);
+      case InstanceStatus.Up(Optional<Endpoint> ssh, _) -> prove(lease, b, ssh);
     };
   }
 

@@ -1,8 +1,11 @@
 package gpuaas.lease;
 
 import gpuaas.command.Notices;
+import gpuaas.lease.LeaseHistory.Trouble;
 import gpuaas.lease.LeaseSignal.Gone;
+import gpuaas.lease.LeaseSignal.GpusLost;
 import gpuaas.lease.LeaseSignal.Metered;
+import gpuaas.lease.LeaseSignal.OutOfMemory;
 import gpuaas.lease.LeaseSignal.StopAsked;
 import gpuaas.lease.LeaseSignal.Warned;
 import gpuaas.lease.LeaseSignal.Warning;
@@ -84,6 +87,9 @@ final class Watching {
       signals.apply(lease, new Gone());
       return Next.now();
     }
+    if (isTroubled(lease, r, status.get())) {
+      return Next.now();
+    }
     Optional<Guards.Idle> idle = lease.spec().guards().idle();
     if (idle.isPresent() && lookWhetherIdle(lease, r, idle.get())) {
       return Next.now();
@@ -92,6 +98,28 @@ final class Watching {
       signals.apply(lease, new Metered());
     }
     return pause(lease, askedAt);
+  }
+
+  /** True: something new is wrong with it, or not any more, and that was written. */
+  private boolean isTroubled(Lease lease, Running r, InstanceStatus status) {
+    Trouble known = lease.history().trouble();
+    if (status instanceof InstanceStatus.Up up && up.memoryKills() > known.memoryKills()) {
+      String text = "Processes of this environment were ended: it had no memory left";
+      notices.leave(r.instance(), "memory", text + " (" + signals.now() + ")");
+      return signals.apply(lease, new OutOfMemory(up.memoryKills()));
+    }
+    List<String> lost = signals.book().lostGpus(lease);
+    if (lost.equals(known.lostGpus())) {
+      return false;
+    }
+    String text =
+        lost.isEmpty()
+            ? "All GPUs of this environment work again, and its time is charged again"
+            : "GPUs of this environment do not work: "
+                + String.join(", ", lost)
+                + "; its time is not charged until they do";
+    notices.leave(r.instance(), "gpu", text);
+    return signals.apply(lease, new GpusLost(lost));
   }
 
   /** What to say of its end next, and when. */

@@ -75,6 +75,9 @@ public record Operation(
                 LEASE_IDLE_UNKNOWN,
                 LEASE_FILES_KEPT,
                 LEASE_FILES_LOST,
+                LEASE_OUT_OF_MEMORY,
+                LEASE_GPU_LOST,
+                LEASE_GPU_BACK,
                 LEASE_DISMISSED ->
                 operation;
           };

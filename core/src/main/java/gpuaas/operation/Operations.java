@@ -59,7 +59,10 @@ public final class Operations {
           LEASE_IDLE_WARNING,
           LEASE_IDLE_UNKNOWN,
           LEASE_FILES_KEPT,
-          LEASE_FILES_LOST ->
+          LEASE_FILES_LOST,
+          LEASE_OUT_OF_MEMORY,
+          LEASE_GPU_LOST,
+          LEASE_GPU_BACK ->
           Optional.empty();
     };
   }

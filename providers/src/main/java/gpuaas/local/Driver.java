@@ -64,6 +64,11 @@ public interface Driver extends AutoCloseable {
    */
   Optional<Duration> processorTime(EnvironmentFolder folder);
 
+  /** How many of its processes were ended for lack of memory; 0 where that is not counted. */
+  default int memoryKills(EnvironmentFolder folder) {
+    return 0;
+  }
+
   /** Starts a process inside, counted against the environment's limits. */
   ExecChannel exec(EnvironmentFolder folder, ExecRequest request) throws IOException;
 

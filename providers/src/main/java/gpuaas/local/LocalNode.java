@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -101,9 +102,13 @@ record LocalNode(
         now);
   }
 
-  /** Each node that it passes for, with its part of the GPUs. */
-  List<NodeStatus> statuses() {
-    return IntStream.range(0, nodes).mapToObj(this::status).toList();
+  /**
+   * Each node that it passes for, with its part of the GPUs.
+   *
+   * @param unusable ids of GPUs that are there, and cannot be used now
+   */
+  List<NodeStatus> statuses(Set<String> unusable) {
+    return IntStream.range(0, nodes).mapToObj(number -> status(number, unusable)).toList();
   }
 
   /** Whether this is one of its nodes. */
@@ -113,7 +118,7 @@ record LocalNode(
 
   /** The most GPUs of a model in one of its nodes. */
   int most(String model) {
-    return statuses().stream()
+    return statuses(Set.of()).stream()
         .mapToInt(
             one -> (int) one.gpus().stream().filter(gpu -> gpu.gpu().model().equals(model)).count())
         .max()
@@ -124,12 +129,12 @@ record LocalNode(
     return number == 0 ? name : name + "-" + (number + 1);
   }
 
-  private NodeStatus status(int number) {
+  private NodeStatus status(int number, Set<String> unusable) {
     List<GpuDevice> devices = gpus.devices();
     List<NodeGpu> all =
         IntStream.range(0, devices.size())
             .filter(position -> position * nodes / devices.size() == number)
-            .mapToObj(position -> gpu(devices.get(position)))
+            .mapToObj(position -> gpu(devices.get(position), unusable))
             .toList();
     boolean usable = all.stream().anyMatch(NodeGpu::healthy);
     return new NodeStatus(
@@ -142,7 +147,8 @@ record LocalNode(
         usable ? "" : "no GPU of this machine can be used; run: ./gpuaas host doctor");
   }
 
-  private static NodeGpu gpu(GpuDevice device) {
-    return new NodeGpu(device.id(), device.index(), device.gpu(), device.healthy());
+  private static NodeGpu gpu(GpuDevice device, Set<String> unusable) {
+    boolean healthy = device.healthy() && !unusable.contains(device.id());
+    return new NodeGpu(device.id(), device.index(), device.gpu(), healthy);
   }
 }

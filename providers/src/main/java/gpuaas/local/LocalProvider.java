@@ -2,6 +2,7 @@ package gpuaas.local;
 
 import gpuaas.local.disk.LocalDisks;
 import gpuaas.local.gpu.GpuDevice;
+import gpuaas.local.gpu.GpuHealth;
 import gpuaas.local.gpu.GpuInventory;
 import gpuaas.local.gpu.GpuSources;
 import gpuaas.local.image.Images;
@@ -56,6 +57,7 @@ public final class LocalProvider
   private final Images images;
   private final Driver driver;
   private final GpuSources sources;
+  private final GpuHealth health;
   private final Optional<LocalDisks> disks;
   private final EnvironmentMaker maker;
 
@@ -74,6 +76,7 @@ public final class LocalProvider
     this.images = images;
     this.driver = driver;
     this.sources = sources;
+    this.health = new GpuHealth(config.dataFolder(), sources, node.gpus());
     this.disks = disks;
     this.maker = maker;
   }
@@ -145,7 +148,7 @@ public final class LocalProvider
 
   @Override
   public List<NodeStatus> nodes() {
-    return node.statuses();
+    return node.statuses(health.unusable());
   }
 
   @Override
@@ -184,7 +187,7 @@ public final class LocalProvider
       return Optional.of(starting.get());
     }
     if (driver.isAlive(folder)) {
-      return Optional.of(new InstanceStatus.Up(Optional.empty()));
+      return Optional.of(new InstanceStatus.Up(Optional.empty(), driver.memoryKills(folder)));
     }
     if (!folder.exists()) {
       return Optional.empty();

@@ -4,6 +4,7 @@ import gpuaas.capacity.Delay;
 import gpuaas.command.Command;
 import gpuaas.lease.EndReason;
 import gpuaas.lease.Lease;
+import gpuaas.lease.LeaseHistory.Trouble;
 import gpuaas.lease.LeaseState;
 import gpuaas.lease.LeaseState.Booting;
 import gpuaas.lease.LeaseState.Ended;
@@ -119,8 +120,21 @@ final class JobView {
                   body.put("estimated_wait_minutes", Math.max(0, minutesUntil(start, now))));
           body.put("current_detailed_status", delay.reason());
         });
+    Trouble trouble = lease.history().trouble();
+    trouble
+        .memoryKillAt()
+        .ifPresent(at -> {
+          body.put("oom_count", trouble.memoryKills());
+          body.put("last_oom_at", GpudevJson.timeWithOffset(at));
+        });
     for (String note : List.of(JobSpecs.DISK, JobSpecs.WARNING)) {
       Optional.ofNullable(lease.spec().notes().get(note)).ifPresent(text -> body.put(note, text));
+    }
+    if (!trouble.lostGpus().isEmpty() && lease.state() instanceof Running) {
+      body.put(
+          JobSpecs.WARNING,
+          "GPUs of this job do not work, and it is not charged until they do: "
+              + String.join(", ", trouble.lostGpus()));
     }
     Optional.ofNullable(notes.get(JobSpecs.IMAGE))
         .map(asked -> image(lease, asked))

@@ -101,6 +101,16 @@ public abstract sealed class Cgroups permits CgroupsV1, CgroupsV2 {
   /** What all processes of the group have used of processors; empty when it is not counted. */
   abstract Optional<Duration> processorTime(String id);
 
+  /** How many processes of the group were ended for lack of memory; 0 when it is not counted. */
+  final int memoryKills(String id) {
+    List<String> words = words(memoryEvents(id));
+    int name = words.indexOf("oom_kill");
+    return name < 0 ? 0 : (int) Math.min(Integer.MAX_VALUE, Long.parseLong(words.get(name + 1)));
+  }
+
+  /** Where the kernel counts {@code oom_kill}. */
+  abstract Path memoryEvents(String id);
+
   /** Whether the kernel counts swap, which a limit must then cover. */
   abstract boolean countsSwap();
 

@@ -95,6 +95,11 @@ final class CgroupsV1 extends Cgroups {
   }
 
   @Override
+  Path memoryEvents(String id) {
+    return root.resolve("memory").resolve(base()).resolve(id).resolve("memory.oom_control");
+  }
+
+  @Override
   boolean countsSwap() {
     return Files.exists(root.resolve("memory/memory.memsw.limit_in_bytes"));
   }

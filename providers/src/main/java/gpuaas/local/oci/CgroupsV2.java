@@ -87,6 +87,11 @@ final class CgroupsV2 extends Cgroups {
   }
 
   @Override
+  Path memoryEvents(String id) {
+    return pidsFolder(id).resolve("memory.events");
+  }
+
+  @Override
   boolean countsSwap() {
     return Files.exists(Path.of("/proc/swaps"));
   }

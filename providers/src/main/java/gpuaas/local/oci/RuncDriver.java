@@ -189,6 +189,11 @@ public final class RuncDriver implements Driver {
   }
 
   @Override
+  public int memoryKills(EnvironmentFolder folder) {
+    return cgroups.memoryKills(folder.id());
+  }
+
+  @Override
   public ExecChannel exec(EnvironmentFolder folder, ExecRequest request) throws IOException {
     String id = folder.id();
     Environment environment =
