@@ -34,6 +34,7 @@ public final class HostSetup {
     TOOLS.put("skopeo", new Tool("fetching images of registries", "skopeo"));
     TOOLS.put("umoci", new Tool("unpacking images of registries", "umoci"));
     TOOLS.put("ssh", new Tool("reaching environments from here", "openssh-client"));
+    TOOLS.put("jupyter-notebook", new Tool("Jupyter in environments", "jupyter-notebook"));
     TOOLS.put("rsync", new Tool("copying files in and out", "rsync"));
   }
 

@@ -3,6 +3,7 @@ package gpuaas.gpudev;
 import gpuaas.base.Action;
 import gpuaas.base.Caller;
 import gpuaas.capacity.Cluster;
+import gpuaas.gpudev.wire.GpudevJson;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;

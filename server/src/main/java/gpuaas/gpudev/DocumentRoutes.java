@@ -1,5 +1,6 @@
 package gpuaas.gpudev;
 
+import gpuaas.gpudev.wire.GpudevErrors;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;

@@ -1,6 +1,7 @@
 package gpuaas.gpudev;
 
 import gpuaas.base.Caller;
+import gpuaas.gpudev.wire.GpudevErrors;
 import gpuaas.http.Halt;
 import gpuaas.http.Request;
 import gpuaas.identity.ApiKeys;

@@ -9,6 +9,8 @@ import gpuaas.capacity.Cluster;
 import gpuaas.command.Commands;
 import gpuaas.db.Database;
 import gpuaas.disk.Disks;
+import gpuaas.gpudev.wire.GpudevErrors;
+import gpuaas.gpudev.wire.Model;
 import gpuaas.http.Dialect;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
@@ -30,7 +32,7 @@ public final class GpudevDialect implements Dialect, AutoCloseable {
   /** Whose body is read before it is known who asks, as the original does. */
   private static final Pattern WITH_BODY =
       Pattern.compile(
-          "/v1/(jobs/submit|jobs/[^/]+/(extend|users)|disks|disks/[^/]+/(rename|clone)|auth/.*)");
+          "/v1/(jobs/submit|jobs/[^/]+/(extend|users|ports)|disks|disks/[^/]+/(rename|clone)|auth/.*)");
 
   private final LogInDoor logIn;
   private final GpudevAuth auth;
@@ -92,6 +94,7 @@ public final class GpudevDialect implements Dialect, AutoCloseable {
       Guests guests,
       Disks disks,
       Leases leases,
+      WebJobs web,
       Commands commands,
       Ids ids,
       InstantSource clock) {}
@@ -109,6 +112,7 @@ public final class GpudevDialect implements Dialect, AutoCloseable {
                 new KeyRoutes(parts).routes(),
                 new JobRoutes(parts, jobs, extensions, earlyCancels).routes(),
                 new JobActions(parts, jobs, extensions, earlyCancels).routes(),
+                new WebRoutes(parts, jobs).routes(),
                 new LogRoutes(parts, jobs).routes(),
                 new DiskRoutes(parts.database(), parts.disks()).routes(),
                 new ClusterRoutes(new Cluster(parts.database()), parts.leases(), parts.clock())

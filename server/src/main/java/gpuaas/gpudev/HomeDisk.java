@@ -6,6 +6,7 @@ import gpuaas.base.Refused;
 import gpuaas.db.Tx;
 import gpuaas.disk.Disk;
 import gpuaas.disk.Disks;
+import gpuaas.gpudev.wire.GpudevErrors;
 import gpuaas.http.Halt;
 import java.util.Optional;
 

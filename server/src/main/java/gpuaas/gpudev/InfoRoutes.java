@@ -1,6 +1,7 @@
 package gpuaas.gpudev;
 
 import gpuaas.db.Database;
+import gpuaas.gpudev.wire.GpudevJson;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;

@@ -6,6 +6,9 @@ import gpuaas.base.Caller;
 import gpuaas.db.Database;
 import gpuaas.db.Tx;
 import gpuaas.gpudev.GpudevDialect.GpudevSettings;
+import gpuaas.gpudev.wire.GpudevErrors;
+import gpuaas.gpudev.wire.GpudevJson;
+import gpuaas.gpudev.wire.Model;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
@@ -13,13 +16,10 @@ import gpuaas.lease.EndReason;
 import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseState;
 import gpuaas.lease.Leases;
-import gpuaas.operation.MessageNumbers;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.BiFunction;
@@ -73,19 +73,8 @@ final class JobActions {
         "Not authorized to " + what + " this job");
   }
 
-  /** Does it, and says that it was asked for. */
   private Reply requested(Request request, String action, BiFunction<Tx, Caller, String> work) {
-    Map<String, Object> body = new LinkedHashMap<>();
-    String message =
-        database.tx(tx -> {
-          String words = work.apply(tx, request.caller());
-          return words + " (message ID: " + MessageNumbers.next(tx) + ")";
-        });
-    body.put("job_id", request.pathParameters().getOrDefault("id", ""));
-    body.put("action", action);
-    body.put("status", "requested");
-    body.put("message", message);
-    return GpudevJson.reply(200, body);
+    return Jobs.promise(database, request, action, work);
   }
 
   private Reply cancel(Request request) {

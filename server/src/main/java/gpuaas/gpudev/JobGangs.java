@@ -4,6 +4,7 @@ import gpuaas.base.Caller;
 import gpuaas.catalog.Gang;
 import gpuaas.db.Database;
 import gpuaas.db.Tx;
+import gpuaas.gpudev.wire.GpudevErrors;
 import gpuaas.http.Halt;
 import gpuaas.lease.Lease;
 import gpuaas.queue.Gangs;

@@ -1,12 +1,16 @@
 package gpuaas.gpudev;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import gpuaas.gpudev.wire.GpudevErrors;
+import gpuaas.gpudev.wire.Model;
 import gpuaas.http.Halt;
 import gpuaas.http.Request;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -21,6 +25,7 @@ import java.util.regex.Pattern;
  * @param shownId the same as it was written, when that is no UUID
  * @param gpuType in lower case
  * @param githubUser whose public keys open it; empty: nobody's
+ * @param ports to be reached in a browser
  * @param variables of the environment: those that were sent
  */
 record JobRequest(
@@ -35,6 +40,7 @@ record JobRequest(
     int gpuCount,
     String githubUser,
     boolean jupyter,
+    List<Integer> ports,
     Optional<String> name,
     String command,
     Map<String, String> variables) {
@@ -50,6 +56,8 @@ record JobRequest(
   private static final int TYPE_LENGTH_MOST = 64;
   private static final int VARIABLES_MOST = 200;
   private static final int GPUS_MOST = 1024;
+  private static final int PORT_MOST = 65_535;
+  private static final String[] NONE = {};
   private static final int MILLIS_PER_HOUR = 3_600_000;
 
   /** What the original's command line offers at least: five minutes. */
@@ -100,6 +108,7 @@ record JobRequest(
         gpuCount(variables, type),
         value(variables, "GITHUB_USER").orElse(""),
         value(variables, "JUPYTER_ENABLED").filter("true"::equalsIgnoreCase).isPresent(),
+        ports(variables),
         value(variables, "POD_NAME")
             .map(name -> name.substring(0, Math.min(NAME_LENGTH_MOST, name.length()))),
         command.orElse(""),
@@ -168,6 +177,19 @@ record JobRequest(
                 "instance_type "
                     + GpudevErrors.quoted(instanceType)
                     + " is not known here; name the GPUs as GPU_TYPE in env_vars"));
+  }
+
+  /** {@code PORTS=6006,8000}. */
+  private static List<Integer> ports(Map<String, String> variables) {
+    List<Integer> ports = new ArrayList<>();
+    for (String text : value(variables, "PORTS").map(all -> all.split(",", 1001)).orElse(NONE)) {
+      String port = text.strip();
+      if (!port.matches("[1-9][0-9]{0,4}") || Integer.parseInt(port) > PORT_MOST) {
+        throw refused("PORTS must be numbers from 1 to 65535 with commas between them");
+      }
+      ports.add(Integer.valueOf(port));
+    }
+    return List.copyOf(ports);
   }
 
   private static int gpuCount(Map<String, String> variables, String type) {

@@ -13,6 +13,9 @@ import gpuaas.db.Database;
 import gpuaas.db.Duplicate;
 import gpuaas.disk.Disks;
 import gpuaas.gpudev.GpudevDialect.GpudevSettings;
+import gpuaas.gpudev.wire.GpudevErrors;
+import gpuaas.gpudev.wire.GpudevJson;
+import gpuaas.gpudev.wire.Query;
 import gpuaas.http.Halt;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
@@ -23,6 +26,7 @@ import gpuaas.lease.LeaseSpec;
 import gpuaas.lease.Leases;
 import gpuaas.operation.MessageNumbers;
 import gpuaas.queue.Gangs.Member;
+import gpuaas.web.Web;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -54,6 +58,7 @@ final class JobRoutes {
   private final EarlyCancels earlyCancels;
   private final Jobs jobs;
   private final JobGangs gangs;
+  private final WebJobs webJobs;
   private final Ids ids;
   private final InstantSource clock;
 
@@ -71,6 +76,7 @@ final class JobRoutes {
     this.clock = parts.clock();
     this.jobs = jobs;
     this.gangs = new JobGangs(parts.database());
+    this.webJobs = parts.web();
     this.extensions = extensions;
   }
 
@@ -122,7 +128,8 @@ final class JobRoutes {
         HomeDisk home = HomeDisk.of(tx, caller, asked, disks);
         LeaseSpec spec = JobSpecs.of(asked, keys, home.disk(), home.warning(), settings);
         Optional<Gang> gang = told.map(it -> JobGangs.join(tx, caller, id, it, clock.instant()));
-        leases.request(tx, caller, id, gang.map(spec::in).orElse(spec), asked.name());
+        Lease lease = leases.request(tx, caller, id, gang.map(spec::in).orElse(spec), asked.name());
+        webJobs.submitted(tx, caller, lease, asked);
         if (!asked.githubUser().isEmpty()) {
           var _ = guests.add(tx, id, asked.githubUser(), true);
         }
@@ -141,11 +148,12 @@ final class JobRoutes {
   }
 
   /** What is kept beside leases, of several at once. */
-  private record Beside(List<Guest> guests, List<Command> commands, List<Member> members) {}
+  private record Beside(
+      List<Guest> guests, List<Command> commands, List<Member> members, Map<UUID, Web> web) {}
 
   private Beside beside(List<Lease> shown) {
     List<UUID> ids = shown.stream().map(Lease::id).toList();
-    return new Beside(guests.of(ids), commands.of(ids), gangs.members(shown));
+    return new Beside(guests.of(ids), commands.of(ids), gangs.members(shown), webJobs.of(ids));
   }
 
   private Map<String, Object> view(Caller caller, Lease lease, Beside beside, boolean look) {
@@ -162,7 +170,9 @@ final class JobRoutes {
                 .toList(),
             beside.commands().stream()
                 .filter(command -> command.lease().equals(lease.id()))
-                .findFirst());
+                .findFirst(),
+            webJobs,
+            Optional.ofNullable(beside.web().get(lease.id())));
     Map<String, Object> body = JobView.of(lease, around, clock.instant());
     JobGangs.describe(body, lease, beside.members());
     return body;

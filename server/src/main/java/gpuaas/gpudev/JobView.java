@@ -2,6 +2,7 @@ package gpuaas.gpudev;
 
 import gpuaas.capacity.Delay;
 import gpuaas.command.Command;
+import gpuaas.gpudev.wire.GpudevJson;
 import gpuaas.lease.EndReason;
 import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseHistory.Trouble;
@@ -13,6 +14,7 @@ import gpuaas.lease.LeaseState.Running;
 import gpuaas.lease.LeaseState.Stopping;
 import gpuaas.lease.LeaseState.Waiting;
 import gpuaas.spi.Endpoint;
+import gpuaas.web.Web;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -48,6 +50,7 @@ final class JobView {
    * @param extensionError why it was not extended
    * @param delay why it waits
    * @param guests who else may enter
+   * @param web what is reached in a browser
    */
   record Around(
       String user,
@@ -55,7 +58,9 @@ final class JobView {
       Optional<String> extensionError,
       Optional<Delay> delay,
       List<String> guests,
-      Optional<Command> command) {}
+      Optional<Command> command,
+      WebJobs webJobs,
+      Optional<Web> web) {}
 
   static Map<String, Object> of(Lease lease, Around around, Instant now) {
     Map<String, String> notes = lease.spec().notes();
@@ -93,9 +98,7 @@ final class JobView {
     body.put("node_ip", ssh.map(Endpoint::host).orElse(null));
     body.put("node_port", ssh.map(Endpoint::port).orElse(null));
     body.put("ssh_command", ssh.map(JobView::sshCommand).orElse(null));
-    body.put("jupyter_enabled", false);
-    body.put("jupyter_url", null);
-    body.put("jupyter_token", null);
+    around.webJobs().put(body, around.web());
     body.put("github_user", notes.getOrDefault(JobSpecs.GITHUB_USER, ""));
     addWhatIsThere(body, lease, around, now);
     return body;
@@ -144,6 +147,7 @@ final class JobView {
         .ifPresent(_ -> body.put("command_status", commandStatus(lease, around.command())));
     around.command().flatMap(Command::exit).ifPresent(exit -> body.put("exit_code", exit.code()));
     around.extensionError().ifPresent(why -> body.put("extension_error", why));
+    around.webJobs().putWhatIsThere(body, around.web());
     if (!around.guests().isEmpty()) {
       body.put("secondary_users", around.guests());
     }

@@ -4,16 +4,28 @@ import gpuaas.base.Caller;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.base.Refused;
+import gpuaas.db.Database;
+import gpuaas.db.Tx;
+import gpuaas.gpudev.wire.GpudevErrors;
+import gpuaas.gpudev.wire.GpudevJson;
 import gpuaas.http.Halt;
+import gpuaas.http.Reply;
+import gpuaas.http.Request;
 import gpuaas.lease.Lease;
 import gpuaas.lease.Leases;
+import gpuaas.operation.MessageNumbers;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.BiFunction;
 import java.util.regex.Pattern;
 
-/** Finds jobs by what people type: an id, or its beginning. */
+/**
+ * Finds jobs by what people type, an id or its beginning; and says that something was asked of one.
+ */
 final class Jobs {
 
   private static final int PREFIX_LENGTH_LEAST = 3;
@@ -90,5 +102,25 @@ final class Jobs {
 
   private static Refused missing(String text) {
     return new Refused(new Refusal.NotFound(Kind.LEASE, text));
+  }
+
+  /**
+   * Does it, and says that it was asked for.
+   *
+   * @param work in one transaction with the number; what it says comes before that
+   */
+  static Reply promise(
+      Database database, Request request, String action, BiFunction<Tx, Caller, String> work) {
+    Map<String, Object> body = new LinkedHashMap<>();
+    String message =
+        database.tx(tx -> {
+          String words = work.apply(tx, request.caller());
+          return words + " (message ID: " + MessageNumbers.next(tx) + ")";
+        });
+    body.put("job_id", request.pathParameters().getOrDefault("id", ""));
+    body.put("action", action);
+    body.put("status", "requested");
+    body.put("message", message);
+    return GpudevJson.reply(200, body);
   }
 }

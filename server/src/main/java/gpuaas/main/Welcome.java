@@ -25,6 +25,7 @@ record Welcome(Wiring.Running system) {
             + settings.sshHost().orElse(settings.address())
             + " port "
             + system.gateway().port());
+    out.println("  Browser    " + system.proxy().addresses().publicUrl() + " (ports of leases)");
     out.println("  Data       " + settings.data());
     if (!settings.development()) {
       out.println("  Log in as admin; ./gpuaas admin-password shows the first password.");

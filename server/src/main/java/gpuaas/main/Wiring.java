@@ -33,6 +33,7 @@ import gpuaas.gpuai.GpuaiDialect;
 import gpuaas.gpuai.Profile;
 import gpuaas.gpudev.GpudevDialect;
 import gpuaas.gpudev.LogInDoor;
+import gpuaas.gpudev.WebJobs;
 import gpuaas.http.Dialect;
 import gpuaas.http.FailedTries;
 import gpuaas.http.Pipeline;
@@ -50,6 +51,7 @@ import gpuaas.ledger.Statement;
 import gpuaas.operation.Idempotency;
 import gpuaas.operation.Operations;
 import gpuaas.provider.Providers;
+import gpuaas.proxy.ProxyServer;
 import gpuaas.shopper.SessionRetries;
 import gpuaas.shopper.ShopperDialect;
 import gpuaas.shopper.ShopperMetrics;
@@ -81,6 +83,7 @@ public final class Wiring {
       WorkLoop workLoop,
       Loops loops,
       SshGateway gateway,
+      ProxyServer proxy,
       Listeners listeners,
       ShopperDialect sessions,
       GpudevDialect jobs,
@@ -90,19 +93,22 @@ public final class Wiring {
     /** Takes no more requests, and lets those that run finish. */
     void closeListeners() {
       listeners.close();
+      proxy.close();
       sessions.close();
       jobs.close();
     }
   }
 
   /** What the gateway needs of things that are made before it. */
-  private record Entrances(Later<SshGateway> gateway, Later<TerminalSocket> terminals) {
+  private record Entrances(
+      Later<SshGateway> gateway, Later<TerminalSocket> terminals, Later<ProxyServer> proxy) {
     /** Closes what is open into a lease that nobody may use any more. */
     void changed(Lease lease) {
       if (lease.state() instanceof LeaseState.Stopping
           || lease.state() instanceof LeaseState.Ended) {
         gateway.get().closeSessions(lease.id());
         terminals.get().closeAll(lease.id());
+        proxy.get().end(lease.id());
       }
     }
   }
@@ -116,7 +122,7 @@ public final class Wiring {
     Ids ids = Ids.timeOrdered(clock);
     PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     String deployment = settings.deployment().orElseGet(() -> deploymentId(database, ids));
-    Entrances entrances = new Entrances(new Later<>(), new Later<>());
+    Entrances entrances = new Entrances(new Later<>(), new Later<>(), new Later<>());
     Later<WorkLoop> loop = new Later<>();
     Later<Leases> leases = new Later<>();
     Later<Catalog> catalogs = new Later<>();
@@ -220,6 +226,11 @@ public final class Wiring {
             settings.github().rules(),
             () -> entrances.gateway().get().recheckAll(),
             (kind, id) -> loop.get().wake(kind, id));
+    WebParts web =
+        WebParts.open(
+            new WebParts.Needs(settings, database, secrets, lease.leases(), providers, clock),
+            entrances.proxy(),
+            loop);
     loop.set(
         new WorkLoop(
             database,
@@ -230,6 +241,7 @@ public final class Wiring {
             List.of(
                 lease.reconciler(),
                 guests,
+                web.reconciler(),
                 new CommandReconciler(commands, lease.reconciler()),
                 new DiskReconciler(database, providers, clock, settings.disks()))));
 
@@ -261,6 +273,8 @@ public final class Wiring {
             metrics,
             shopperMetrics::orphans);
     FailedTries failedTries = new FailedTries(settings.failedAuthenticationsPerMinute());
+    ProxyServer proxy = web.listen(settings, lease.leases(), providers, failedTries, activity);
+    entrances.proxy().set(proxy);
     Pipeline pipeline = new Pipeline(database, idempotency, metrics, ids::next, failedTries);
     SigningKeys signingKeys = SigningKeys.open(database, secrets);
     IdpDialect.IdpSettings idpSettings = Addresses.idp(settings);
@@ -337,6 +351,7 @@ public final class Wiring {
                 guests,
                 disks,
                 lease.leases(),
+                new WebJobs(web.webs(), proxy.addresses()),
                 commands,
                 ids,
                 clock));
@@ -353,6 +368,7 @@ public final class Wiring {
         loop.get(),
         loops,
         gateway,
+        proxy,
         Listeners.open(settings, pipeline, dialects),
         shopper,
         gpudev,

@@ -23,17 +23,18 @@ public final class BenchServer implements AutoCloseable {
   public static BenchServer start(Path data, Database database) throws IOException {
     Settings settings =
         Settings.load(
-            Map.of(
-                "GPUAAS_DATA", data.toString(),
-                "GPUAAS_API_PORT", "0",
-                "GPUAAS_IDP_PORT", "0",
-                "GPUAAS_SSH_PORT", "0",
-                "GPUAAS_GPUAI_PORT", "0",
-                "GPUAAS_GPUDEV_PORT", "0",
-                "GPUAAS_LEASE_MOST_PER_PROJECT", "1000000",
-                "GPUAAS_GPUAI_CAPACITY_WAIT", "1h",
-                "GPUAAS_RATE_LIMIT_GPUAI_REQUESTS_PER_SECOND", "10000000",
-                "GPUAAS_RATE_LIMIT_GPUAI_REQUESTS_BURST", "10000000"));
+            Map.ofEntries(
+                Map.entry("GPUAAS_DATA", data.toString()),
+                Map.entry("GPUAAS_API_PORT", "0"),
+                Map.entry("GPUAAS_IDP_PORT", "0"),
+                Map.entry("GPUAAS_SSH_PORT", "0"),
+                Map.entry("GPUAAS_GPUAI_PORT", "0"),
+                Map.entry("GPUAAS_GPUDEV_PORT", "0"),
+                Map.entry("GPUAAS_PROXY_PORT", "0"),
+                Map.entry("GPUAAS_LEASE_MOST_PER_PROJECT", "1000000"),
+                Map.entry("GPUAAS_GPUAI_CAPACITY_WAIT", "1h"),
+                Map.entry("GPUAAS_RATE_LIMIT_GPUAI_REQUESTS_PER_SECOND", "10000000"),
+                Map.entry("GPUAAS_RATE_LIMIT_GPUAI_REQUESTS_BURST", "10000000")));
     Wiring.Running running =
         Wiring.open(
             settings,

@@ -52,6 +52,7 @@ public final class InventoryServer implements AutoCloseable {
                 "GPUAAS_SSH_PORT", "0",
                 "GPUAAS_GPUAI_PORT", "0",
                 "GPUAAS_GPUDEV_PORT", "0",
+                "GPUAAS_PROXY_PORT", "0",
                 "GPUAAS_SHOPPER_PORT", "0"));
     Map<String, Market> markets = new LinkedHashMap<>();
     for (String name : List.of("vastai", "tensordock")) {

@@ -140,6 +140,7 @@ class KilledServerTest {
                 Map.entry("GPUAAS_SSH_PORT", "" + sshPort),
                 Map.entry("GPUAAS_GPUAI_PORT", "" + gpuaiPort),
                 Map.entry("GPUAAS_GPUDEV_PORT", "0"),
+                Map.entry("GPUAAS_PROXY_PORT", "0"),
                 Map.entry("GPUAAS_WEBHOOK_ALLOW_PRIVATE", "true"),
                 Map.entry("GPUAAS_WEBHOOK_RETRY_AFTER", "0s,1s,1s,1s,2s,5s,10s,30s"),
                 Map.entry("GPUAAS_LEASE_METER_EVERY", "1s"),

@@ -74,6 +74,7 @@ public final class TestServer implements AutoCloseable {
     environment.put("GPUAAS_SSH_PORT", "0");
     environment.put("GPUAAS_GPUAI_PORT", "0");
     environment.put("GPUAAS_GPUDEV_PORT", "0");
+    environment.put("GPUAAS_PROXY_PORT", "0");
     // The RSA keys of the documents take seconds of a processor each.
     environment.put("GPUAAS_SHOPPER_SESSION_KEY_TYPE", "ed25519");
     environment.put("GPUAAS_PROVIDER_LOCAL_MEMORY_PER_GPU_MIB", "256");

@@ -22,8 +22,8 @@ public final class ImageBuilder {
 
   /** What a pleasant machine to develop on has, beside the smallest Debian. */
   private static final String PACKAGES =
-      "ca-certificates,curl,git,htop,iproute2,iputils-ping,less,nano,openssh-sftp-server,"
-          + "procps,python3,python3-pip,python3-venv,rsync,sudo,tmux,unzip,vim-tiny,wget,xz-utils";
+      "ca-certificates,curl,git,htop,iproute2,iputils-ping,jupyter-notebook,less,nano,openssh-sftp-server,"
+          + "procps,python3,python3-ipykernel,python3-pip,python3-venv,rsync,sudo,tmux,unzip,vim-tiny,wget,xz-utils";
 
   private static final List<String> LEFT_OUT =
       List.of("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*");

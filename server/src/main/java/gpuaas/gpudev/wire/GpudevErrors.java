@@ -1,4 +1,4 @@
-package gpuaas.gpudev;
+package gpuaas.gpudev.wire;
 
 import gpuaas.base.Refusal;
 import gpuaas.base.Refusal.Kind;
@@ -9,11 +9,11 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /** Every no as this dialect says it: {@code detail}, a sentence or a list. */
-final class GpudevErrors {
+public final class GpudevErrors {
 
   private GpudevErrors() {}
 
-  static Reply refused(Refusal refusal) {
+  public static Reply refused(Refusal refusal) {
     return switch (refusal) {
       case Refusal.NotFound n -> error(404, kind(n.kind()) + " " + quoted(n.id()) + " not found");
       case Refusal.Unauthenticated u ->
@@ -69,7 +69,7 @@ final class GpudevErrors {
     };
   }
 
-  static Reply misdirected(int status) {
+  public static Reply misdirected(int status) {
     return switch (status) {
       case 404 -> error(404, "Not Found");
       case 405 -> error(405, "Method Not Allowed");
@@ -79,16 +79,16 @@ final class GpudevErrors {
     };
   }
 
-  static Reply unauthenticated(String detail) {
+  public static Reply unauthenticated(String detail) {
     return error(401, detail).with("WWW-Authenticate", "Bearer");
   }
 
-  static Reply error(int status, String detail) {
+  public static Reply error(int status, String detail) {
     return GpudevJson.reply(status, Map.of("detail", detail));
   }
 
   /** What is wrong with a request, all of it. */
-  static Reply invalid(List<Map<String, Object>> problems) {
+  public static Reply invalid(List<Map<String, Object>> problems) {
     return GpudevJson.reply(422, Map.of("detail", problems));
   }
 
@@ -102,7 +102,7 @@ final class GpudevErrors {
   }
 
   /** What somebody sent, fit to be said again. */
-  static String quoted(String text) {
+  public static String quoted(String text) {
     String clean = text.replaceAll("\\p{Cntrl}", "");
     return clean.length() > 255 ? clean.substring(0, 255) : clean;
   }

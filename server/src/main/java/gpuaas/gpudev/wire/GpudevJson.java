@@ -1,4 +1,4 @@
-package gpuaas.gpudev;
+package gpuaas.gpudev.wire;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -15,7 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 
 /** JSON as this dialect's clients read it: absent values are null, times have 0 or 6 digits. */
-final class GpudevJson {
+public final class GpudevJson {
 
   private static final DateTimeFormatter SECONDS =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss", Locale.ROOT).withZone(ZoneOffset.UTC);
@@ -26,7 +26,7 @@ final class GpudevJson {
   private static final ObjectMapper MAPPER = JsonMapper.builder().build();
 
   /** Reads one value and nothing after it. */
-  static final ObjectMapper STRICT =
+  public static final ObjectMapper STRICT =
       JsonMapper.builder()
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
@@ -34,11 +34,11 @@ final class GpudevJson {
 
   private GpudevJson() {}
 
-  static Reply reply(int status, Map<String, ?> body) {
+  public static Reply reply(int status, Map<String, ?> body) {
     return Reply.rawJson(status, write(body));
   }
 
-  static String write(Object body) {
+  public static String write(Object body) {
     try {
       return MAPPER.writeValueAsString(body);
     } catch (JsonProcessingException e) {
@@ -47,12 +47,12 @@ final class GpudevJson {
   }
 
   /** A time of its own: {@code 2026-11-22T01:38:56.939119Z}. */
-  static String time(Instant at) {
+  public static String time(Instant at) {
     return digits(at) + "Z";
   }
 
   /** A time of a job or disk: {@code 2026-11-21T23:29:49.107782+00:00}. */
-  static String timeWithOffset(Instant at) {
+  public static String timeWithOffset(Instant at) {
     return digits(at) + "+00:00";
   }
 
@@ -63,12 +63,12 @@ final class GpudevJson {
   }
 
   /** The day, in UTC. */
-  static String day(Instant at) {
+  public static String day(Instant at) {
     return LocalDate.ofInstant(at, ZoneOffset.UTC).toString();
   }
 
   /** Hours with a fraction: {@code 2.0}. */
-  static double hours(Duration time) {
+  public static double hours(Duration time) {
     return Math.round(time.toMillis() / 36.0) / 100_000.0;
   }
 }

@@ -1,4 +1,4 @@
-package gpuaas.gpudev;
+package gpuaas.gpudev.wire;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -19,7 +19,7 @@ import java.util.Set;
  * in the order in which the fields were asked for, in its words (contract 2.2). What is not asked
  * for is ignored.
  */
-final class Model {
+public final class Model {
 
   private static final int ECHO_LENGTH_MOST = 200;
   private static final int NUMBER_LENGTH_MOST = 40;
@@ -34,7 +34,7 @@ final class Model {
   }
 
   /** Reads the body of a request; refuses at once what is no object. */
-  static Model of(Request request) {
+  public static Model of(Request request) {
     return of(request, Set.of());
   }
 
@@ -43,7 +43,7 @@ final class Model {
    *
    * @param secrets fields whose values are never sent back
    */
-  static Model of(Request request, Set<String> secrets) {
+  public static Model of(Request request, Set<String> secrets) {
     if (!isJson(request)) {
       throw refused(
           problem(
@@ -68,7 +68,7 @@ final class Model {
   }
 
   /** Refuses what is said to be JSON and is not: that is told even to callers without a key. */
-  static void refuseBrokenJson(Request request) {
+  public static void refuseBrokenJson(Request request) {
     if (isJson(request)) {
       var _ = parsed(request);
     }
@@ -111,11 +111,11 @@ final class Model {
 
   // --- fields ---
 
-  Optional<String> requiredText(String name) {
+  public Optional<String> requiredText(String name) {
     return requiredText(name, 0, Integer.MAX_VALUE);
   }
 
-  Optional<String> requiredText(String name, int least, int most) {
+  public Optional<String> requiredText(String name, int least, int most) {
     if (!object.has(name)) {
       missing(name);
       return Optional.empty();
@@ -123,11 +123,11 @@ final class Model {
     return text(name, object.get(name), least, most);
   }
 
-  Optional<String> text(String name) {
+  public Optional<String> text(String name) {
     return text(name, 0, Integer.MAX_VALUE);
   }
 
-  Optional<String> text(String name, int least, int most) {
+  public Optional<String> text(String name, int least, int most) {
     JsonNode value = object.path(name);
     return isAbsent(value) ? Optional.empty() : text(name, value, least, most);
   }
@@ -164,7 +164,19 @@ final class Model {
     return count + (count == 1 ? " character" : " characters");
   }
 
-  Optional<Integer> requiredInteger(String name, int least, int most) {
+  public Optional<Boolean> flag(String name) {
+    JsonNode value = object.path(name);
+    if (isAbsent(value)) {
+      return Optional.empty();
+    }
+    if (!value.isBoolean()) {
+      wrong(name, "bool_type", "Input should be a valid boolean", value, Map.of());
+      return Optional.empty();
+    }
+    return Optional.of(value.booleanValue());
+  }
+
+  public Optional<Integer> requiredInteger(String name, int least, int most) {
     if (!object.has(name)) {
       missing(name);
       return Optional.empty();
@@ -172,7 +184,7 @@ final class Model {
     return integer(name, object.get(name), least, most);
   }
 
-  Optional<Integer> integer(String name, int least, int most) {
+  public Optional<Integer> integer(String name, int least, int most) {
     JsonNode value = object.path(name);
     return isAbsent(value) ? Optional.empty() : integer(name, value, least, most);
   }
@@ -197,7 +209,7 @@ final class Model {
   }
 
   /** A number that need not be whole. A value that must not be null is wrong when it is. */
-  Optional<BigDecimal> decimal(String name, BigDecimal leastFraction, int least, int most) {
+  public Optional<BigDecimal> decimal(String name, BigDecimal leastFraction, int least, int most) {
     JsonNode value = object.path(name);
     if (value.isMissingNode()) {
       return Optional.empty();
@@ -263,7 +275,7 @@ final class Model {
   }
 
   /** The members of an object, in their order. */
-  Map<String, JsonNode> dictionary(String name) {
+  public Map<String, JsonNode> dictionary(String name) {
     JsonNode value = object.path(name);
     Map<String, JsonNode> members = new LinkedHashMap<>();
     if (isAbsent(value)) {
@@ -278,7 +290,7 @@ final class Model {
   }
 
   /** Refuses with all that was found. */
-  void check() {
+  public void check() {
     if (!problems.isEmpty()) {
       throw new Halt(GpudevErrors.invalid(problems));
     }
@@ -327,7 +339,7 @@ final class Model {
     return text.length() > ECHO_LENGTH_MOST ? text.substring(0, ECHO_LENGTH_MOST) + "…" : text;
   }
 
-  static Map<String, Object> problem(
+  public static Map<String, Object> problem(
       String type,
       List<Object> where,
       String message,

@@ -1,4 +1,4 @@
-package gpuaas.gpudev;
+package gpuaas.gpudev.wire;
 
 import gpuaas.http.Halt;
 import gpuaas.http.Request;
@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 
 /** A query read by the rules of the original's framework. */
-final class Query {
+public final class Query {
 
   private final Request request;
   private final List<Map<String, Object>> problems = new ArrayList<>();
@@ -17,11 +17,11 @@ final class Query {
     this.request = request;
   }
 
-  static Query of(Request request) {
+  public static Query of(Request request) {
     return new Query(request);
   }
 
-  int integer(String name, int fallback, int least, int most) {
+  public int integer(String name, int fallback, int least, int most) {
     String text = request.query(name).orElse(null);
     if (text == null) {
       return fallback;
@@ -68,7 +68,7 @@ final class Query {
   }
 
   /** Refuses with all that was found. */
-  void check() {
+  public void check() {
     if (!problems.isEmpty()) {
       throw new Halt(GpudevErrors.invalid(problems));
     }
