@@ -15,6 +15,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,7 @@ public record EnvironmentFolder(Path path) {
   private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final String STATE = "state.json";
   private static final String FAILURE = "failure.txt";
+  private static final String MAKING = "making";
   private static final long DELETE_SECONDS = 600;
 
   /** The environment's id. */
@@ -71,6 +73,33 @@ public record EnvironmentFolder(Path path) {
       return Optional.of(JSON.readValue(state.toFile(), Environment.class));
     } catch (JacksonException unreadable) {
       return Optional.empty();
+    }
+  }
+
+  /** Notes that it is being made; nobody uses it before that is taken back. */
+  void making() throws IOException {
+    Files.writeString(path.resolve(MAKING), "");
+  }
+
+  /** It is made. */
+  void made() throws IOException {
+    Files.deleteIfExists(path.resolve(MAKING));
+  }
+
+  /** Whether it is being made, or whoever made it was interrupted. */
+  boolean isBeingMade() {
+    return Files.exists(path.resolve(MAKING));
+  }
+
+  /** Takes away what was made of it, but not what it is to be. */
+  void clear() throws IOException {
+    try (Stream<Path> all = Files.list(path)) {
+      for (Path one : all.toList()) {
+        String name = one.getFileName().toString();
+        if (!name.equals(STATE) && !name.equals(MAKING)) {
+          deleteTree(one);
+        }
+      }
     }
   }
 

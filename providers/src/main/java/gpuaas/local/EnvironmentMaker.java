@@ -122,7 +122,9 @@ record EnvironmentMaker(
               + " until it is gone");
     }
     String id = environment.id();
-    driver.adopt(folder, environment);
+    if (!folder.isBeingMade()) {
+      driver.adopt(folder, environment);
+    }
     holdings.adopt(id, environment.gpuIds());
     if (!environment.homeDisk().isEmpty()) {
       disks.ifPresent(all -> all.adopt(id, environment.homeDisk()));
@@ -130,7 +132,9 @@ record EnvironmentMaker(
     if (!environment.imageDigest().isEmpty()) {
       registryImages.adopt(id, environment.imageDigest());
     }
-    if (environment.waitsForImage() && folder.failure().isEmpty()) {
+    boolean waits = environment.waitsForImage();
+    if (folder.failure().isEmpty() && (waits || folder.isBeingMade())) {
+      // Nobody uses one whose making was interrupted: it is made again, from the beginning.
       makeLater(folder, environment);
     }
   }
@@ -198,6 +202,7 @@ record EnvironmentMaker(
               request.membership().orElse(null));
       folder.make();
       steps.after(StepHook.Step.FOLDER);
+      folder.making();
       folder.write(environment);
       steps.after(StepHook.Step.STATE);
       if (choice.own().isPresent()) {
@@ -233,6 +238,7 @@ record EnvironmentMaker(
             .toList();
     driver.start(
         folder, environment, image, node.gpus().edits(gpus), home(environment.homeDisk(), image));
+    folder.made();
   }
 
   private Optional<Path> home(String disk, Image image) throws IOException {
@@ -268,9 +274,14 @@ record EnvironmentMaker(
   private void fetchAndStart(EnvironmentFolder folder, Environment environment, Object turn) {
     String id = environment.id();
     try {
+      if (!environment.hasRegistryImage()) {
+        makeAgain(folder, environment, turn);
+        return;
+      }
       Obtained obtained = registryImages.obtain(environment.image(), id);
       try (KeyedLocks.Held _ = locks.hold(id)) {
         if (turn.equals(waiting.get(id))) {
+          clear(folder);
           startPinned(folder, environment, obtained);
           waiting.remove(id, turn);
         } else if (!folder.exists()) {
@@ -286,6 +297,23 @@ record EnvironmentMaker(
     } catch (IOException | RuntimeException | Error failure) {
       fail(folder, turn, "it did not start: " + failure.getMessage(), failure);
     }
+  }
+
+  private void makeAgain(EnvironmentFolder folder, Environment environment, Object turn)
+      throws IOException {
+    try (KeyedLocks.Held _ = locks.hold(environment.id())) {
+      if (turn.equals(waiting.get(environment.id()))) {
+        clear(folder);
+        start(folder, environment, images.find(environment.image()));
+        waiting.remove(environment.id(), turn);
+      }
+    }
+  }
+
+  /** What an earlier process had made of it when it was interrupted. */
+  private void clear(EnvironmentFolder folder) throws IOException {
+    driver.remove(folder);
+    folder.clear();
   }
 
   /** It stays, with the reason, until somebody destroys it. */

@@ -174,6 +174,9 @@ class LocalGangTest {
               .filter(instance -> !instance.equals(zero))
               .findFirst()
               .orElseThrow();
+      Inside.eventually(
+          "it is up",
+          () -> provider.inspect(one).orElseThrow() instanceof gpuaas.spi.InstanceStatus.Up);
       listen(provider, one, "node-1");
       assertThat(Inside.run(provider, zero, ASK + "node-1").output())
           .isEqualTo("hello of node-1\n");

@@ -99,6 +99,29 @@ class LocalProviderTest {
   }
 
   @ParameterizedTest
+  @EnumSource(value = Step.class, mode = EnumSource.Mode.EXCLUDE, names = "FOLDER")
+  void whatWasInterruptedIsMadeByTheNextProcess(Step last) {
+    // Nobody used it yet, so it is made from the beginning; one that was used is never made again.
+    StepHook hook =
+        step -> {
+          if (step == last) {
+            throw new Crash();
+          }
+        };
+    try (LocalProvider doomed = Inside.open(folder, SETTINGS, hook)) {
+      assertThatThrownBy(() -> Inside.create(doomed, 1)).isInstanceOf(Crash.class);
+    }
+    try (LocalProvider next = Inside.open(folder, SETTINGS)) {
+      InstanceRef left = next.list(Inside.DEPLOYMENT).getFirst().instance();
+      Inside.eventually(
+          "it is up", () -> next.inspect(left).orElseThrow() instanceof InstanceStatus.Up);
+      assertThat(Inside.run(next, left, "echo $GREETING").output()).isEqualTo("hello\n");
+      next.destroy(left);
+      Inside.eventually("nothing is left", () -> Inside.traces(left.id()).isEmpty());
+    }
+  }
+
+  @ParameterizedTest
   @EnumSource(Step.class)
   void aFailureAtAnyStepIsUndoneAtOnce(Step last) {
     // The caller may conclude that nothing happened, and it is so; the GPU is free again.

@@ -256,7 +256,7 @@ class RegistryImageTest {
       provider.destroy(made);
       assertThat(provider.inspect(made)).isEmpty();
       assertThat(provider.list(Inside.DEPLOYMENT)).isEmpty();
-      assertThat(Inside.traces(made.id())).isEmpty();
+      Inside.eventually("nothing is left", () -> Inside.traces(made.id()).isEmpty());
       go.countDown();
       Path images = folder.resolve("data/registry-images/images");
       Inside.eventually("the image is here", () -> images.toFile().list().length == 1);

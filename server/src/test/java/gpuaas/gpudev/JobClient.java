@@ -18,11 +18,15 @@ final class JobClient {
 
   private static final Duration SOON = Duration.ofSeconds(60);
 
-  private final TestServer server;
+  private final String url;
   private final String key;
 
   JobClient(TestServer server, String key) {
-    this.server = server;
+    this(server.gpudevUrl(), key);
+  }
+
+  JobClient(String url, String key) {
+    this.url = url;
     this.key = key;
   }
 
@@ -31,7 +35,7 @@ final class JobClient {
     if (!body.isEmpty()) {
       headers.put("Content-Type", "application/json");
     }
-    Answer answer = TestServer.send(method, server.gpudevUrl() + path, headers, body);
+    Answer answer = TestServer.send(method, url + path, headers, body);
     GpudevContract.check(method, path, answer);
     return answer;
   }
@@ -39,10 +43,7 @@ final class JobClient {
   /** The same without a look at the contract, which knows JSON only. */
   Answer raw(String path, String accept) {
     return TestServer.send(
-        "GET",
-        server.gpudevUrl() + path,
-        Map.of("Authorization", "Bearer " + key, "Accept", accept),
-        "");
+        "GET", url + path, Map.of("Authorization", "Bearer " + key, "Accept", accept), "");
   }
 
   JsonNode fine(String method, String path, String body) {

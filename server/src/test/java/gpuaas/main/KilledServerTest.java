@@ -8,20 +8,14 @@ import gpuaas.access.KeyPairs;
 import gpuaas.gpuaas.Shell;
 import gpuaas.main.TestServer.Answer;
 import gpuaas.spi.Eventually;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -32,25 +26,31 @@ class KilledServerTest {
 
   private static final Duration PATIENCE = Duration.ofSeconds(120);
 
-  private final int apiPort = freePort();
-  private final int idpPort = freePort();
-  private final int sshPort = freePort();
-  private final int gpuaiPort = freePort();
+  private ServerProcess server;
+
+  @BeforeEach
+  void start() throws Exception {
+    server =
+        ServerProcess.start(
+            Map.of(
+                "GPUAAS_WEBHOOK_ALLOW_PRIVATE",
+                "true",
+                "GPUAAS_WEBHOOK_RETRY_AFTER",
+                "0s,1s,1s,1s,2s,5s,10s,30s"));
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    server.close();
+  }
 
   @Test
   void theNextOneGoesOn() throws Exception {
-    Path data = Files.createTempDirectory("gpuaas-killed");
-    Files.setPosixFilePermissions(data, PosixFilePermissions.fromString("rwxr-xr-x"));
     KeyPairs.Pair pair = KeyPairs.make("killed");
-    Path key = Shell.keyFile(data, pair);
-    Process server = up(data);
+    Path key = Shell.keyFile(server.data(), pair);
     try (HookReceiver receiver = new HookReceiver()) {
-      String token = token();
-      String apiKey =
-          call("POST", "/api/v1/api-keys", token, "{\"name\": \"killed\"}")
-              .json()
-              .path("key")
-              .asText();
+      String token = server.token();
+      String apiKey = server.apiKey();
       receiver.secret(
           instances(
                   apiKey,
@@ -82,9 +82,9 @@ class KilledServerTest {
           .isZero();
 
       Thread dying = Thread.ofVirtual().start(() -> instanceWithKey(apiKey, "died"));
-      server.destroyForcibly().waitFor();
+      server.kill();
       dying.join();
-      server = up(data);
+      server.up();
       assertThat(call("GET", path + id, token, "").json())
           .as("the token still counts, and nothing has changed")
           .isEqualTo(before);
@@ -92,9 +92,8 @@ class KilledServerTest {
           .isEqualTo("kept\n");
 
       String other = onlyOneOtherThan(id, apiKey);
-      server.destroy();
-      assertThat(server.waitFor(60, TimeUnit.SECONDS)).as("it stops when told to").isTrue();
-      server = up(data);
+      assertThat(server.stop()).as("it stops when told to").isTrue();
+      server.up();
       assertThat(Shell.inside(before.path("connection"), key, "cat /tmp/kept").out())
           .isEqualTo("kept\n");
       call("POST", path + id + "/release", token, "");
@@ -111,56 +110,7 @@ class KilledServerTest {
                       .equals(
                           List.of("instance.creating", "instance.running", "instance.terminated"))
                   && receiver.types(other).contains("instance.terminated"));
-    } finally {
-      server.destroy();
-      if (!server.waitFor(60, TimeUnit.SECONDS)) {
-        server.destroyForcibly();
-      }
     }
-  }
-
-  private Process up(Path data) throws IOException {
-    List<String> command =
-        new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin/java").toString()));
-    command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Xmx256m"));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
-    command.add("up");
-    Path log = data.resolve("output");
-    ProcessBuilder builder =
-        new ProcessBuilder(command)
-            .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
-    builder
-        .environment()
-        .putAll(
-            Map.ofEntries(
-                Map.entry("GPUAAS_DATA", data.toString()),
-                Map.entry("GPUAAS_API_PORT", "" + apiPort),
-                Map.entry("GPUAAS_IDP_PORT", "" + idpPort),
-                Map.entry("GPUAAS_SSH_PORT", "" + sshPort),
-                Map.entry("GPUAAS_GPUAI_PORT", "" + gpuaiPort),
-                Map.entry("GPUAAS_GPUDEV_PORT", "0"),
-                Map.entry("GPUAAS_PROXY_PORT", "0"),
-                Map.entry("GPUAAS_WEBHOOK_ALLOW_PRIVATE", "true"),
-                Map.entry("GPUAAS_WEBHOOK_RETRY_AFTER", "0s,1s,1s,1s,2s,5s,10s,30s"),
-                Map.entry("GPUAAS_LEASE_METER_EVERY", "1s"),
-                Map.entry("GPUAAS_LEASE_WATCH_EVERY", "1s"),
-                Map.entry("GPUAAS_DATABASE_SYSTEM_USER", "nobody"),
-                Map.entry("GPUAAS_PROVIDER_LOCAL_GPUS", "2xH200"),
-                Map.entry("GPUAAS_PROVIDER_LOCAL_MEMORY_PER_GPU_MIB", "256"),
-                Map.entry("GPUAAS_PROVIDER_LOCAL_EGRESS", "off"),
-                Map.entry("GPUAAS_PROVIDER_LOCAL_GPU_DISCOVERY", "off")));
-    Process process = builder.start();
-    Eventually.within(
-        PATIENCE,
-        "the server is ready; its output is in " + log,
-        () -> {
-          if (!process.isAlive()) {
-            throw new AssertionError("it ended with " + process.exitValue() + ": " + text(log));
-          }
-          return listens() && call("GET", "/readyz", "", "").status() == 200;
-        });
-    return process;
   }
 
   /** A request whose server may die meanwhile. */
@@ -175,7 +125,7 @@ class KilledServerTest {
   private Answer wanted(String apiKey, String key) {
     return TestServer.send(
         "POST",
-        "http://localhost:" + gpuaiPort + "/v1/instances",
+        server.gpuaiUrl() + "/instances",
         Map.of("Authorization", "Bearer " + apiKey, "Idempotency-Key", key),
         "{\"gpu_type\": \"h200\", \"gpu_count\": 1, \"tier\": \"on_demand\"}");
   }
@@ -217,32 +167,11 @@ class KilledServerTest {
 
   private Answer instances(String apiKey, String method, String path, String body) {
     return TestServer.send(
-        method,
-        "http://localhost:" + gpuaiPort + "/v1" + path,
-        Map.of("Authorization", "Bearer " + apiKey),
-        body);
-  }
-
-  private boolean listens() {
-    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), apiPort)) {
-      return socket.isConnected();
-    } catch (IOException e) {
-      return false;
-    }
-  }
-
-  private String token() {
-    String form =
-        "grant_type=password&client_id=gpuaas-api&client_secret=dev-client-secret"
-            + "&username=dev-user&password=dev123";
-    String url = "http://localhost:" + idpPort + "/realms/gpuaas/protocol/openid-connect/token";
-    return TestServer.send("POST", url, Map.of(), form).json().path("access_token").asText();
+        method, server.gpuaiUrl() + path, Map.of("Authorization", "Bearer " + apiKey), body);
   }
 
   private Answer call(String method, String path, String token, String body) {
-    Map<String, String> headers =
-        token.isEmpty() ? Map.of() : Map.of("Authorization", "Bearer " + token);
-    return TestServer.send(method, "http://localhost:" + apiPort + path, headers, body);
+    return server.call(method, path, token, body);
   }
 
   private JsonNode await(String token, String id, String status) {
@@ -255,21 +184,5 @@ class KilledServerTest {
           return last[0].path("status").asText().equals(status);
         });
     return last[0];
-  }
-
-  private static String text(Path file) {
-    try {
-      return Files.readString(file);
-    } catch (IOException e) {
-      return "";
-    }
-  }
-
-  private static int freePort() {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    } catch (IOException e) {
-      throw new AssertionError(e);
-    }
   }
 }
