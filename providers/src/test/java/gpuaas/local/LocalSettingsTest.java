@@ -67,6 +67,7 @@ class LocalSettingsTest {
                 Map.entry("image-default", "development"),
                 Map.entry("image-timeout-seconds", "30"),
                 Map.entry("image-stall-seconds", "5"),
+                Map.entry("image-private", "loopback"),
                 Map.entry("price-per-gpu-hour", "4.50")));
     assertThat(settings.gpuDiscovery()).isFalse();
     assertThat(settings.milliCpusPerGpu()).isEqualTo(Optional.of(1500));
@@ -82,6 +83,7 @@ class LocalSettingsTest {
                 Map.of("docker.io", "127.0.0.1:5000", "ghcr.io", "mirror.example.com"),
                 Set.of("10.0.0.7:5000"),
                 Set.of("docker.io", "ghcr.io"),
+                true,
                 Optional.of(Path.of("/etc/gpuaas/auth.json")),
                 7,
                 8,
@@ -111,6 +113,7 @@ class LocalSettingsTest {
             List.of("image-mirror", "docker.io=a b"),
             List.of("image-insecure", "http://x"),
             List.of("image-registries", "x/y"),
+            List.of("image-private", "yes"),
             List.of("image-credentials", "relative"),
             List.of("image-cache-gib", "0"),
             List.of("image-size-gib", "many"),

@@ -19,6 +19,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -200,7 +201,8 @@ public final class Main {
       Path folder =
           Files.createDirectories(settings.data().resolve("providers").resolve(entry.getKey()));
       ProviderConfig config =
-          new ProviderConfig(entry.getKey(), deployment, folder, clock, entry.getValue().values());
+          new ProviderConfig(
+              entry.getKey(), deployment, folder, clock, values(settings, entry.getValue()));
       providers.put(
           entry.getKey(),
           new ProviderGate(
@@ -211,5 +213,14 @@ public final class Main {
                   watcher.called(entry.getKey(), operation, worked, took)));
     }
     return new Providers(providers);
+  }
+
+  /** Where only this machine's own people come, images may be of registries on it. */
+  private static Map<String, String> values(Settings settings, Settings.ProviderSettings provider) {
+    Map<String, String> values = new HashMap<>(provider.values());
+    if (settings.development() && provider.type().equals("local")) {
+      values.putIfAbsent("image-private", "loopback");
+    }
+    return values;
   }
 }

@@ -66,8 +66,12 @@ final class JobClient {
   }
 
   JsonNode await(String id, String status) {
-    Eventually.within(
-        SOON, "the job is " + status, () -> job(id).path("status").asText().equals(status));
+    try {
+      Eventually.within(
+          SOON, "the job is " + status, () -> job(id).path("status").asText().equals(status));
+    } catch (AssertionError late) {
+      throw new AssertionError(late.getMessage() + ", but " + job(id), late);
+    }
     return job(id);
   }
 

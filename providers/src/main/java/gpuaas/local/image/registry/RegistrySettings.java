@@ -18,6 +18,7 @@ import java.util.stream.Stream;
  * @param mirrors what is asked in a registry's place, by the registry
  * @param insecure registries that may be asked without encryption
  * @param allowed registries that may be asked at all; empty: all
+ * @param onLoopback whether those on this machine may be asked though no setting names them
  * @param credentials a file with log-ins; nothing of it is ever said
  * @param cacheGib beyond this, images that nobody uses go
  * @param sizeGib how large one image may be
@@ -29,6 +30,7 @@ public record RegistrySettings(
     Map<String, String> mirrors,
     Set<String> insecure,
     Set<String> allowed,
+    boolean onLoopback,
     Optional<Path> credentials,
     int cacheGib,
     int sizeGib,
@@ -44,6 +46,7 @@ public record RegistrySettings(
           setting("image-mirror", "Asked in place of registries, as docker.io=HOST:PORT,…", ""),
           setting("image-insecure", "Registries that may be asked without encryption.", ""),
           setting("image-registries", "Registries that may be asked; default: all public.", ""),
+          setting("image-private", "loopback: those on this machine too; or refuse.", "refuse"),
           setting("image-credentials", "A file of log-ins, as docker login writes it.", ""),
           setting("image-cache-gib", "Beyond this, images that nobody uses go.", "100"),
           setting("image-size-gib", "How large one image may be, unpacked.", "100"),
@@ -72,6 +75,7 @@ public record RegistrySettings(
         mirrors(config.get("image-mirror", "")),
         registries("image-insecure", config.get("image-insecure", "")),
         registries("image-registries", config.get("image-registries", "")),
+        onLoopback(config.get("image-private", "refuse")),
         config.find("image-credentials").map(RegistrySettings::credentials),
         number(config, "image-cache-gib", "100", 1_000_000),
         number(config, "image-size-gib", "100", 1_000_000),
@@ -103,6 +107,16 @@ public record RegistrySettings(
       mirrors.put(registry("image-mirror", sides[0]), registry("image-mirror", sides[1]));
     }
     return mirrors;
+  }
+
+  private static boolean onLoopback(String text) {
+    return switch (text) {
+      case "loopback" -> true;
+      case "refuse" -> false;
+      default ->
+          throw new IllegalArgumentException(
+              "image-private: \"" + text + "\" is neither loopback nor refuse");
+    };
   }
 
   private static Set<String> registries(String name, String text) {

@@ -33,6 +33,9 @@ record Skopeo(Path program, Path configuration, RegistrySettings settings) {
     Set<String> named = new TreeSet<>(settings.insecure());
     named.addAll(settings.allowed());
     named.addAll(settings.mirrors().keySet());
+    if (settings.onLoopback()) {
+      named.addAll(List.of("localhost", "127.0.0.1")); // at any port
+    }
     for (String registry : named) {
       String asked = settings.mirrors().getOrDefault(registry, registry);
       boolean insecure = settings.insecure().contains(asked) || isLoopback(asked);
@@ -135,7 +138,7 @@ record Skopeo(Path program, Path configuration, RegistrySettings settings) {
     }
     try {
       for (InetAddress address : InetAddress.getAllByName(reference.host())) {
-        if (isPrivate(address)) {
+        if (isPrivate(address) && !(settings.onLoopback() && address.isLoopbackAddress())) {
           throw new PullFailed(
               Reason.NOT_ALLOWED,
               "the registry "

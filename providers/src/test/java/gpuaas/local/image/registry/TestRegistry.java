@@ -151,7 +151,7 @@ public final class TestRegistry implements AutoCloseable {
         .layer(
             """
             mkdir -p bin etc tmp usr var; cp /bin/busybox bin/busybox
-            for p in sh sleep cat stat id ls env readlink touch pwd test echo mkdir; do
+            for p in sh sleep cat stat id ls env readlink touch pwd test echo mkdir tail head mv rm setsid; do
               ln -s busybox bin/$p
             done
             echo "%s" > word
