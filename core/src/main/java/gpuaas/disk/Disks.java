@@ -77,7 +77,8 @@ public final class Disks {
   /**
    * Who keeps new disks.
    *
-   * @param largestBytes no disk there can be larger
+   * @param largestBytes of all disks there together. One may be promised more, for what is not
+   *     written takes no room; it ends where the room does
    */
   public record Keeper(String provider, long largestBytes) {}
 
@@ -110,7 +111,7 @@ public final class Disks {
   }
 
   /**
-   * A new disk, made soon.
+   * A new disk, made soon; or the one of this name that is there, as it is.
    *
    * @param sizeBytes empty: as the rules say
    */
@@ -127,7 +128,11 @@ public final class Disks {
       Operation.Kind kind) {
     caller.require(Action.DISK_WRITE);
     requireName(name);
-    if (DiskStore.find(tx, caller.project(), name).isPresent()) {
+    Optional<Disk> same = DiskStore.find(tx, caller.project(), name);
+    if (same.isPresent()) {
+      if (kind == Operation.Kind.CREATE && same.get().deleteAt().isEmpty()) {
+        return same.get();
+      }
       throw exists(name);
     }
     Keeper keeper =
@@ -135,7 +140,7 @@ public final class Disks {
             .orElseThrow(() ->
                 new Refused(
                     new Refusal.NeverFits("", "no provider of this deployment keeps disks")));
-    long size = size(sizeBytes, keeper);
+    long size = sizeBytes.orElseGet(() -> Math.min(rules.sizeBytes(), keeper.largestBytes()));
     List<Disk> there = DiskStore.list(tx, caller.project());
     if (there.size() >= rules.disksMost()) {
       throw new Refused(new Refusal.TooMany(Kind.DISK, rules.disksMost()));
@@ -170,17 +175,6 @@ public final class Disks {
     AuditStore.append(tx, caller, Act.DISK_CREATE, disk.id(), now);
     dueNow(tx, disk.id());
     return disk;
-  }
-
-  private long size(Optional<Long> sizeBytes, Keeper keeper) {
-    sizeBytes
-        .filter(asked -> asked > keeper.largestBytes())
-        .ifPresent(_ -> {
-          throw new Refused(
-              Refusal.Invalid.field(
-                  "size_gb", "is more than can be kept here: " + (keeper.largestBytes() >> 30)));
-        });
-    return sizeBytes.orElse(Math.min(rules.sizeBytes(), keeper.largestBytes()));
   }
 
   /** A new disk that begins with what another one has now. */

@@ -36,16 +36,31 @@ record HomeDisk(Optional<Disk> disk, String warning) {
             GpudevErrors.error(
                 400, "Disk name must contain only letters, numbers, hyphens, and underscores"));
       }
-      return new HomeDisk(Optional.of(disks.attach(tx, caller, name.get(), size)), "");
+      return of(disks.attach(tx, caller, name.get(), size), disks);
     }
     if (disks.keeper().isEmpty()) {
       return new HomeDisk(Optional.empty(), "");
     }
     try {
-      return new HomeDisk(Optional.of(disks.attach(tx, caller, DEFAULT, size)), "");
+      return of(disks.attach(tx, caller, DEFAULT, size), disks);
     } catch (Refused no) {
       return new HomeDisk(Optional.empty(), "no persistent disk: " + why(no.refusal()));
     }
+  }
+
+  private static HomeDisk of(Disk disk, Disks disks) {
+    long together = disks.keeper().map(Disks.Keeper::largestBytes).orElse(Long.MAX_VALUE);
+    return new HomeDisk(
+        Optional.of(disk),
+        disk.sizeBytes() <= together
+            ? ""
+            : "disk '"
+                + disk.name()
+                + "' may grow to "
+                + (disk.sizeBytes() >> GB_BITS)
+                + " GB, and its machine has "
+                + (together >> GB_BITS)
+                + " GB for all disks together");
   }
 
   private static String why(Refusal no) {

@@ -31,7 +31,7 @@ record DiskWork(Pool pool, InstantSource clock, Consumer<DiskStep> steps) {
       }
       return;
     }
-    requireRoom(request.sizeBytes());
+    requireRoom();
     if (origin.isEmpty()) {
       make(Kind.DISK, id, "", request.sizeBytes(), true, pool.shelf()::makeEmpty);
     } else {
@@ -62,7 +62,7 @@ record DiskWork(Pool pool, InstantSource clock, Consumer<DiskStep> steps) {
         throw new Rejected("on disk " + disk + " are " + used + " bytes, more than that");
       }
     } else if (sizeBytes > note.sizeBytes()) {
-      requireRoom(sizeBytes);
+      requireRoom();
     }
     pool.volumes().limit(volume, sizeBytes);
     steps.accept(DiskStep.LIMIT);
@@ -77,7 +77,7 @@ record DiskWork(Pool pool, InstantSource clock, Consumer<DiskStep> steps) {
       return;
     }
     require(Kind.DISK, disk);
-    requireRoom(0);
+    requireRoom();
     DiskNote note = note(Kind.DISK, disk);
     Path from = pool.shelf().volume(Kind.DISK, disk);
     VolumeMaker copy = to -> pool.volumes().copy(from, to, true);
@@ -119,11 +119,8 @@ record DiskWork(Pool pool, InstantSource clock, Consumer<DiskStep> steps) {
     }
   }
 
-  private void requireRoom(long bytes) throws IOException {
-    if (bytes > pool.totalBytes()) {
-      throw new NoCapacity(
-          "a disk of " + bytes + " bytes is larger than the pool: " + pool.totalBytes());
-    }
+  /** Sizes are promises: what is not written takes no room. */
+  private void requireRoom() throws IOException {
     if (pool.freeBytes() < RESERVE_BYTES) {
       throw new NoCapacity("the pool of disks is full");
     }
