@@ -19,6 +19,8 @@ import java.util.function.Consumer;
 record DiskWork(Pool pool, InstantSource clock, Consumer<DiskStep> steps) {
 
   /** With less than this, a pool counts as full; what is in it needs some room of its own. */
+  private static final long PROMISED_BYTES_MOST = 1L << 50;
+
   private static final long RESERVE_BYTES = 64L << 20;
 
   void create(DiskRequest request) throws IOException {
@@ -31,7 +33,7 @@ record DiskWork(Pool pool, InstantSource clock, Consumer<DiskStep> steps) {
       }
       return;
     }
-    requireRoom();
+    requireRoom(request.sizeBytes());
     if (origin.isEmpty()) {
       make(Kind.DISK, id, "", request.sizeBytes(), true, pool.shelf()::makeEmpty);
     } else {
@@ -62,7 +64,7 @@ record DiskWork(Pool pool, InstantSource clock, Consumer<DiskStep> steps) {
         throw new Rejected("on disk " + disk + " are " + used + " bytes, more than that");
       }
     } else if (sizeBytes > note.sizeBytes()) {
-      requireRoom();
+      requireRoom(sizeBytes);
     }
     pool.volumes().limit(volume, sizeBytes);
     steps.accept(DiskStep.LIMIT);
@@ -77,7 +79,7 @@ record DiskWork(Pool pool, InstantSource clock, Consumer<DiskStep> steps) {
       return;
     }
     require(Kind.DISK, disk);
-    requireRoom();
+    requireRoom(0);
     DiskNote note = note(Kind.DISK, disk);
     Path from = pool.shelf().volume(Kind.DISK, disk);
     VolumeMaker copy = to -> pool.volumes().copy(from, to, true);
@@ -119,8 +121,11 @@ record DiskWork(Pool pool, InstantSource clock, Consumer<DiskStep> steps) {
     }
   }
 
-  /** Sizes are promises: what is not written takes no room. */
-  private void requireRoom() throws IOException {
+  /** Sizes are promises, for what is not written takes no room; up to where nobody means them. */
+  private void requireRoom(long bytes) throws IOException {
+    if (bytes > PROMISED_BYTES_MOST) {
+      throw new NoCapacity("a disk of " + bytes + " bytes cannot be had anywhere");
+    }
     if (pool.freeBytes() < RESERVE_BYTES) {
       throw new NoCapacity("the pool of disks is full");
     }
