@@ -18,9 +18,9 @@ import java.util.function.Consumer;
  */
 record DiskWork(Pool pool, InstantSource clock, Consumer<DiskStep> steps) {
 
-  /** With less than this, a pool counts as full; what is in it needs some room of its own. */
   private static final long PROMISED_BYTES_MOST = 1L << 50;
 
+  /** With less than this, a pool counts as full; what is in it needs some room of its own. */
   private static final long RESERVE_BYTES = 64L << 20;
 
   void create(DiskRequest request) throws IOException {
