@@ -103,9 +103,11 @@ final class CommandLook {
   /**
    * Looks.
    *
+   * @param limit how long that may take
    * @throws IOException when the environment did not answer, or not in time
    */
-  static Seen at(HasExec exec, InstanceRef instance, Question question, CommandRules rules)
+  static Seen at(
+      HasExec exec, InstanceRef instance, Question question, CommandRules rules, Duration limit)
       throws IOException, InterruptedException {
     List<String> line =
         List.of(
@@ -122,7 +124,7 @@ final class CommandLook {
             question.anew() ? "anew" : "");
     try (ExecChannel channel =
         exec.exec(instance, new ExecRequest(line, Optional.empty(), Map.of()))) {
-      Thread watch = Thread.ofVirtual().start(() -> closeAfter(channel, rules.callLimit()));
+      Thread watch = Thread.ofVirtual().start(() -> closeAfter(channel, limit));
       try {
         channel.input().close();
         Seen seen = read(channel.output(), rules.partBytesMost());

@@ -9,6 +9,7 @@ import gpuaas.spi.HasExec;
 import gpuaas.spi.InstanceRef;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
@@ -85,13 +86,19 @@ public final class Commands {
    */
   Seen look(Command command, InstanceRef instance, String text, boolean anew)
       throws IOException, InterruptedException {
+    return look(command, instance, text, anew, rules.callLimit());
+  }
+
+  private Seen look(
+      Command command, InstanceRef instance, String text, boolean anew, Duration limit)
+      throws IOException, InterruptedException {
     HasExec exec =
         providers
             .ability(instance, HasExec.class)
             .orElseThrow(() -> new IOException("its machine runs nothing for others"));
     UUID lease = command.lease();
     Question question = new Question(lease, text, command.outputBytes(), anew);
-    Seen seen = CommandLook.at(exec, instance, question, rules);
+    Seen seen = CommandLook.at(exec, instance, question, rules, limit);
     database.run(tx -> {
       if (seen.part().length > 0) {
         var _ = CommandStore.add(tx, lease, new Command.Output(command.outputBytes(), seen.part()));
@@ -116,7 +123,7 @@ public final class Commands {
 
   /**
    * Before its environment ends: what it wrote last. Takes no longer than the limit, counted from
-   * when the end began, and a call.
+   * when the end began, and once that for a look.
    */
   public void drain(UUID lease, InstanceRef instance, Instant endingSince) {
     Instant until = endingSince.plus(rules.drainLimit());
@@ -124,7 +131,7 @@ public final class Commands {
     try {
       while (command.isPresent() && clock.instant().isBefore(until)) {
         // Nothing is begun that late: an empty command is all that would be.
-        Seen seen = look(command.get(), instance, ":", false);
+        Seen seen = look(command.get(), instance, ":", false, rules.drainLimit());
         command = seen.more() ? find(lease) : Optional.empty();
       }
     } catch (IOException e) {

@@ -67,7 +67,7 @@ final class Watching {
         .history()
         .reclaimAt()
         .ifPresent(at ->
-            notices.leave(r.instance(), "reclaim", "This spot environment is taken back at " + at));
+            notices.leave(r.instance(), "reclaim", "This environment is taken back at " + at));
     Optional<EndWarning> endWarning = endWarning(lease);
     if (endWarning.isPresent() && !askedAt.isBefore(endWarning.get().at())) {
       warnOfEnd(lease, r, endWarning.get(), askedAt);

@@ -39,6 +39,6 @@ public record Quota(
           case PERSON -> owner.equals(person);
           case PROJECT -> owner.equals(project);
         };
-    return theirs && (gpuModel.isEmpty() || gpuModel.equals(model));
+    return theirs && (gpuModel.isEmpty() || gpuModel.equalsIgnoreCase(model));
   }
 }

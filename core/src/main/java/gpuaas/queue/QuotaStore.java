@@ -54,8 +54,8 @@ final class QuotaStore {
 
   static List<Quota> of(Tx tx, String gpuModel) {
     return tx.query(
-            "select * from quota where gpu_model in ('', :model) order by scope, owner_id,"
-                + " gpu_model limit "
+            "select * from quota where lower(gpu_model) in ('', lower(:model)) order by scope,"
+                + " owner_id, gpu_model limit "
                 + QUOTAS_MOST)
         .bind("model", gpuModel)
         .map(QuotaStore::quota)

@@ -14,16 +14,14 @@ import gpuaas.http.Json;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
+import gpuaas.http.StreamPlaces;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,8 +37,7 @@ final class EventRoutes {
   private final EventFeed feed;
   private final EventStreamRules rules;
   private final Function<Request, Caller> authenticate;
-  private final AtomicInteger open = new AtomicInteger();
-  private final Map<UUID, Integer> openByUser = new ConcurrentHashMap<>();
+  private final StreamPlaces places;
 
   /**
    * @param authenticate asks again who the caller of a request is
@@ -48,6 +45,7 @@ final class EventRoutes {
   EventRoutes(EventFeed feed, EventStreamRules rules, Function<Request, Caller> authenticate) {
     this.feed = feed;
     this.rules = rules;
+    this.places = new StreamPlaces(rules.most(), rules.mostPerCaller());
     this.authenticate = authenticate;
   }
 
@@ -103,7 +101,11 @@ final class EventRoutes {
     if (request.method().equals("HEAD")) {
       return Reply.text(200, "text/event-stream", "");
     }
-    enter(caller);
+    places
+        .enter(caller.user())
+        .ifPresent(no -> {
+          throw new Refused(new Refusal.BudgetExceeded(no));
+        });
     return Reply.stream("text/event-stream", out -> follow(request, from, filter, out))
         .with("Cache-Control", "no-store")
         .with("X-Accel-Buffering", "no");
@@ -142,7 +144,7 @@ final class EventRoutes {
     } catch (DatabaseGone e) {
       log.warn("a stream ends, the database is away: {}", e.getMessage());
     } finally {
-      leave(caller);
+      places.leave(caller.user());
     }
   }
 
@@ -167,24 +169,5 @@ final class EventRoutes {
 
   private static boolean isOver(long since, Duration pause) {
     return System.nanoTime() - since >= pause.toNanos();
-  }
-
-  private void enter(Caller caller) {
-    if (open.incrementAndGet() > rules.most()) {
-      open.decrementAndGet();
-      throw new Refused(new Refusal.BudgetExceeded("The server follows events for too many"));
-    }
-    int own = openByUser.merge(caller.user(), 1, Integer::sum);
-    if (own > rules.mostPerCaller()) {
-      leave(caller);
-      throw new Refused(
-          new Refusal.BudgetExceeded(
-              "You have the most event streams open that you may have: " + rules.mostPerCaller()));
-    }
-  }
-
-  private void leave(Caller caller) {
-    open.decrementAndGet();
-    openByUser.computeIfPresent(caller.user(), (_, count) -> count > 1 ? count - 1 : null);
   }
 }

@@ -52,6 +52,7 @@ public final class GpudevDialect implements Dialect, AutoCloseable {
    * @param cancelsKept for how long a cancel is remembered that came before its job
    * @param endsWithCommand true: a job that does not say otherwise is over when its command is
    * @param followsMost who may follow the output of commands at once, in all
+   * @param followsMostPerUser the same, of one user
    */
   public record GpudevSettings(
       Optional<String> defaultImage,
@@ -63,7 +64,8 @@ public final class GpudevDialect implements Dialect, AutoCloseable {
       Duration fetchMost,
       Duration cancelsKept,
       boolean endsWithCommand,
-      int followsMost) {}
+      int followsMost,
+      int followsMostPerUser) {}
 
   /** Which images are fetched. */
   public enum Images {
@@ -113,7 +115,7 @@ public final class GpudevDialect implements Dialect, AutoCloseable {
                 new JobRoutes(parts, jobs, extensions, earlyCancels).routes(),
                 new JobActions(parts, jobs, extensions, earlyCancels).routes(),
                 new WebRoutes(parts, jobs).routes(),
-                new LogRoutes(parts, jobs).routes(),
+                new LogRoutes(parts, jobs, auth::caller).routes(),
                 new DiskRoutes(parts.database(), parts.disks()).routes(),
                 new ClusterRoutes(new Cluster(parts.database()), parts.leases(), parts.clock())
                     .routes())

@@ -85,6 +85,9 @@ record JobRequest(
     body.check();
     requirePlain("image", image.orElse(""));
     requirePlain("instance_type", instanceType.orElseThrow());
+    if (command.orElse("").indexOf('\0') >= 0) {
+      throw refused("command has a zero character in it");
+    }
     Map<String, String> variables = variables(sent);
     Optional<String> asked = value(variables, "RESERVATION_ID");
     asked

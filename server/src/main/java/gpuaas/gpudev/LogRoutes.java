@@ -2,6 +2,7 @@ package gpuaas.gpudev;
 
 import gpuaas.base.Action;
 import gpuaas.base.Caller;
+import gpuaas.base.Refused;
 import gpuaas.command.Command;
 import gpuaas.command.Commands;
 import gpuaas.db.DatabaseGone;
@@ -12,18 +13,21 @@ import gpuaas.http.Halt;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
+import gpuaas.http.StreamPlaces;
 import gpuaas.lease.Lease;
+import gpuaas.lease.LeaseState;
 import gpuaas.lease.Leases;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 
 /**
  * What the command of a job wrote: a part of it, or all of it as it comes. Ours; the original runs
@@ -33,19 +37,26 @@ final class LogRoutes {
 
   private static final int PART = 64 * 1024;
   private static final int PART_MOST = 1 << 20;
+  private static final String HERE = ": here\n\n";
   private static final Duration LOOK_EVERY = Duration.ofMillis(300);
   private static final Duration HEARTBEAT = Duration.ofSeconds(15);
 
   private final Commands commands;
   private final Leases leases;
   private final Jobs jobs;
-  private final Semaphore followers;
+  private final StreamPlaces places;
+  private final Function<Request, Caller> authenticate;
 
-  LogRoutes(GpudevDialect.Parts parts, Jobs jobs) {
+  /**
+   * @param authenticate asks again who the caller of a request is
+   */
+  LogRoutes(GpudevDialect.Parts parts, Jobs jobs, Function<Request, Caller> authenticate) {
+    this.authenticate = authenticate;
     this.commands = parts.commands();
     this.leases = parts.leases();
     this.jobs = jobs;
-    this.followers = new Semaphore(parts.settings().followsMost());
+    this.places =
+        new StreamPlaces(parts.settings().followsMost(), parts.settings().followsMostPerUser());
   }
 
   List<Route> routes() {
@@ -69,7 +80,7 @@ final class LogRoutes {
             || accepted.contains("text/event-stream");
     if (follow) {
       int from = request.header("last-event-id").map(LogRoutes::position).orElse(offset);
-      return follow(lease.id(), from);
+      return follow(request, lease.id(), from);
     }
     Command.Output part = commands.output(lease.id(), offset, limit);
     if (accepted.startsWith("text/plain")) {
@@ -120,54 +131,61 @@ final class LogRoutes {
 
   // --- follow ---
 
-  private Reply follow(UUID lease, int from) {
-    if (!followers.tryAcquire()) {
-      throw new Halt(
-          GpudevErrors.error(429, "Too many follow the output of jobs; ask for it without follow"));
-    }
+  private Reply follow(Request request, UUID lease, int from) {
+    UUID user = request.caller().user();
+    places
+        .enter(user)
+        .ifPresent(no -> {
+          throw new Halt(GpudevErrors.error(429, no + "; ask for the output without follow"));
+        });
     return Reply.stream(
             "text/event-stream",
             out -> {
               try {
-                follow(lease, from, out);
-              } catch (DatabaseGone e) {
-                // The stream ends; a client goes on from the last id that it got.
+                follow(request, lease, from, out);
+              } catch (DatabaseGone | Refused e) {
+                // The stream ends; who may still listen goes on from the last id that came.
               } finally {
-                followers.release();
+                places.leave(user);
               }
             })
         .with("Cache-Control", "no-store")
         .with("X-Accel-Buffering", "no");
   }
 
-  /** Ends with the command, or with the job. */
-  private void follow(UUID lease, long from, Reply.Out out)
+  /** Ends with the command, with the job, and with the right to see it. */
+  private void follow(Request request, UUID lease, long from, Reply.Out out)
       throws IOException, InterruptedException {
     long at = from;
-    long sent = System.nanoTime();
-    out.send(": here\n\n");
+    long checked = System.nanoTime();
+    out.send(HERE);
     while (true) {
       Lease now = leases.find(lease).orElseThrow();
       Optional<Command> command = commands.find(lease);
       Command.Output part = whole(commands.output(lease, at, PART));
       if (part.bytes().length > 0) {
         at = part.end();
-        out.send(
-            event("output", at, Map.of("offset", part.position(), "text", text(part.bytes()))));
-        sent = System.nanoTime();
-        continue;
-      }
-      boolean ended = now.state() instanceof gpuaas.lease.LeaseState.Ended;
-      if (command.flatMap(Command::exit).isPresent() || now.spec().command().isEmpty() || ended) {
+        Map<String, Object> data = Map.of("offset", part.position(), "text", text(part.bytes()));
+        out.send(event("output", at, data));
+      } else if (isOver(now, command)) {
         out.send(event("end", at, end(now, command)));
         return;
+      } else {
+        TimeUnit.NANOSECONDS.sleep(LOOK_EVERY.toNanos());
       }
-      TimeUnit.NANOSECONDS.sleep(LOOK_EVERY.toNanos());
-      if (System.nanoTime() - sent > HEARTBEAT.toNanos()) {
-        out.send(": here\n\n");
-        sent = System.nanoTime();
+      if (System.nanoTime() - checked > HEARTBEAT.toNanos()) {
+        var _ = authenticate.apply(request);
+        out.send(HERE);
+        checked = System.nanoTime();
       }
     }
+  }
+
+  /** Nothing more is to come. */
+  private static boolean isOver(Lease lease, Optional<Command> command) {
+    return lease.state() instanceof LeaseState.Ended
+        || lease.spec().command().isEmpty()
+        || command.flatMap(Command::exit).isPresent();
   }
 
   private static Map<String, Object> end(Lease lease, Optional<Command> command) {
@@ -198,6 +216,6 @@ final class LogRoutes {
     }
     return begins == 0 || begins == bytes.length
         ? part
-        : new Command.Output(part.position(), java.util.Arrays.copyOf(bytes, begins));
+        : new Command.Output(part.position(), Arrays.copyOf(bytes, begins));
   }
 }

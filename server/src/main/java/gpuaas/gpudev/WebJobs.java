@@ -2,6 +2,8 @@ package gpuaas.gpudev;
 
 import gpuaas.base.Caller;
 import gpuaas.db.Tx;
+import gpuaas.gpudev.wire.GpudevErrors;
+import gpuaas.http.Halt;
 import gpuaas.lease.Lease;
 import gpuaas.proxy.ProxyAddresses;
 import gpuaas.web.Web;
@@ -24,7 +26,10 @@ public record WebJobs(Webs webs, ProxyAddresses addresses) {
       webs.enableJupyter(tx, caller, lease);
     }
     for (int port : asked.ports()) {
-      var _ = webs.declare(tx, caller, lease, new Port(port, true));
+      if (!webs.declare(tx, caller, lease, new Port(port, true))) {
+        throw new Halt(
+            GpudevErrors.error(400, "PORTS may be at most " + webs.portsMost() + " ports"));
+      }
     }
   }
 

@@ -42,7 +42,8 @@ final class GpudevReader {
         reader.duration("gpudev.fetch-most", Duration.ofHours(1)),
         reader.duration("gpudev.cancels-kept", Duration.ofMinutes(1)),
         reader.flag("gpudev.end-with-command", false),
-        reader.integer("gpudev.follows-most", 200, 0, 100_000));
+        reader.integer("gpudev.follows-most", 200, 0, 100_000),
+        reader.integer("gpudev.follows-most-per-user", 20, 0, 100_000));
   }
 
   private static List<Duration> warnings(SettingsReader reader) {

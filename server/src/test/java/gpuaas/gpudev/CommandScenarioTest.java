@@ -87,6 +87,24 @@ class CommandScenarioTest {
   }
 
   @Test
+  void whatNobodyCanRunIsRefused() {
+    String body =
+        "{\"image\": \"i\", \"instance_type\": \"p5e.48xlarge\", \"command\": \"echo \\u0000\"}";
+    assertThat(client.call("POST", "/v1/jobs/submit", body).status()).isEqualTo(400);
+    assertThat(client.call("GET", "/v1/jobs/no-such-job/logs", "").status()).isEqualTo(404);
+    StringBuilder ports = new StringBuilder("1");
+    for (int port = 2; port <= 200; port++) {
+      ports.append(',').append(port);
+    }
+    String many =
+        "{\"image\": \"i\", \"instance_type\": \"p5e.48xlarge\", \"env_vars\": {\"PORTS\": \""
+            + ports
+            + "\"}}";
+    assertThat(client.call("POST", "/v1/jobs/submit", many).status()).isEqualTo(400);
+    assertThat(client.fine("GET", "/v1/jobs", "").path("total").asInt()).isZero();
+  }
+
+  @Test
   void aJobMayEndWithItsCommand() {
     String good = run("echo done", Map.of("END_WITH_COMMAND", "true"));
     String bad = run("echo so far; exit 7", Map.of("END_WITH_COMMAND", "true"));

@@ -3,6 +3,7 @@ package gpuaas.main;
 import gpuaas.main.TestServer.Answer;
 import gpuaas.spi.Eventually;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -143,12 +144,16 @@ public final class ServerProcess implements AutoCloseable {
         .asText();
   }
 
+  /** Ends it, and takes its folder away. */
   @Override
   public void close() {
     try {
       if (!stop()) {
         kill();
       }
+      new ProcessBuilder("rm", "-rf", "--one-file-system", data.toString()).start().waitFor();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
       process.destroyForcibly();
       Thread.currentThread().interrupt();
