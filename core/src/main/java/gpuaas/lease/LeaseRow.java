@@ -37,6 +37,7 @@ final class LeaseRow {
           .with("api_key_id", "uuid", lease -> lease.apiKey().orElse(null))
           .with("name", "text", lease -> lease.name().orElse(null))
           .with("spec", "jsonb", lease -> Json.write(lease.spec()))
+          .with("queue_rank", "smallint", lease -> (short) -lease.spec().priority())
           .with("disk_id", "uuid", lease -> lease.spec().disk().orElse(null))
           .with("sku", "text", lease -> lease.spec().want().sku())
           .with("gpu_model", "text", lease -> lease.spec().want().gpuModel())

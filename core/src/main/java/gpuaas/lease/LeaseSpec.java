@@ -32,6 +32,7 @@ import java.util.UUID;
  * @param ending what its user is told before its end, and how long it goes on after it
  * @param notes what its maker has to remember about it; means nothing to us
  * @param gang its part in a gang, with which it begins and ends; empty: it is by itself
+ * @param priority those with a higher one come first in the queue; 0 is usual
  */
 public record LeaseSpec(
     Want want,
@@ -52,7 +53,11 @@ public record LeaseSpec(
     Optional<String> onlyOne,
     Optional<Command> command,
     Ending ending,
-    Optional<Gang> gang) {
+    Optional<Gang> gang,
+    int priority) {
+
+  /** The most and, below zero, the least that a priority may be. */
+  public static final int PRIORITY_MOST = 100;
 
   /** The note that says for whom of the caller's own users it is. */
   public static final String CONSUMER = "consumer_id";
@@ -115,7 +120,8 @@ public record LeaseSpec(
         onlyOne,
         Optional.empty(),
         Ending.PLAIN,
-        Optional.empty());
+        Optional.empty(),
+        0);
   }
 
   /** When a lease that was asked for at this time gives up waiting in the queue. */
@@ -145,7 +151,8 @@ public record LeaseSpec(
         onlyOne,
         command,
         ending,
-        Optional.of(member));
+        Optional.of(member),
+        priority);
   }
 
   /** A lease that begins as providers do it, opened by registered keys. */

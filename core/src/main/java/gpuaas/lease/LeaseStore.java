@@ -250,7 +250,7 @@ final class LeaseStore implements LeaseBook {
   /** What those want whose turn is before. */
   static List<Want> ahead(Tx tx, Lease waiting) {
     Want want = waiting.spec().want();
-    return QueueStore.ahead(tx, want.gpuModel(), want.tier(), waiting.createdAt(), waiting.id());
+    return QueueStore.ahead(tx, want.gpuModel(), waiting.id());
   }
 
   @Override

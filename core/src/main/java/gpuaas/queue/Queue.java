@@ -114,7 +114,7 @@ public final class Queue {
             now,
             asking);
     Set<Want> known = new HashSet<>();
-    Optional<QueueStore.Position> after = Optional.empty();
+    Optional<UUID> after = Optional.empty();
     for (int page = 0; page < PAGES_MOST; page++) {
       List<Waiter> next = QueueStore.line(tx, gpuModel, after, now, PAGE);
       List<Want> fresh = next.stream().map(Waiter::want).distinct().filter(known::add).toList();
@@ -125,7 +125,7 @@ public final class Queue {
       if (next.size() < PAGE || line.isEmpty() || line.isOver()) {
         break;
       }
-      after = Optional.of(QueueStore.Position.of(next.getLast()));
+      after = Optional.of(next.getLast().id());
     }
     line.end();
     return line;

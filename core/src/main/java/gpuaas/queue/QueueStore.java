@@ -7,7 +7,6 @@ import gpuaas.catalog.Want;
 import gpuaas.db.Json;
 import gpuaas.db.Tx;
 import gpuaas.queue.Horizon.Release;
-import gpuaas.spi.Tier;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
@@ -40,33 +39,26 @@ public final class QueueStore {
 
   private QueueStore() {}
 
-  /** Where somebody stands in the line. */
-  record Position(String tier, Instant since, UUID id) {
-    static Position of(Waiter waiter) {
-      return new Position(waiter.want().tier().name(), waiter.since(), waiter.id());
-    }
-  }
-
   /**
    * Those who wait for GPUs of a model and could begin now, in their turn: firm leases before spot
-   * ones, for what is taken back for them is theirs; then who came first.
+   * ones, for what is taken back for them is theirs; then by priority, then who came first.
+   *
+   * @param after whom they come after; empty: all
    */
-  static List<Waiter> line(
-      Tx tx, String gpuModel, Optional<Position> after, Instant now, int limit) {
+  static List<Waiter> line(Tx tx, String gpuModel, Optional<UUID> after, Instant now, int limit) {
     return tx.query(
             """
             select id, requested_by, project_id, made_at, expires_at, attempt, price_per_gpu_hour_micros,
                    (spec -> 'want')::text as want, (spec -> 'gang')::text as gang, spec ->> 'term' as term
               from lease
              where state = 'waiting' and gpu_model = :model and %s and %s
-               and (:tier::text is null or (spec -> 'want' ->> 'tier', made_at, id) > (:tier, :since::timestamptz, :id::uuid))
-             order by spec -> 'want' ->> 'tier', made_at, id limit :limit
+               and (:after::uuid is null or (spec -> 'want' ->> 'tier', queue_rank, made_at, id)
+                    > (select spec -> 'want' ->> 'tier', queue_rank, made_at, id from lease where id = :after))
+             order by spec -> 'want' ->> 'tier', queue_rank, made_at, id limit :limit
             """
                 .formatted(UNGRANTED, DISK_IS_READY))
         .bind("model", gpuModel)
-        .bind("tier", after.map(Position::tier).orElse(null))
-        .bind("since", after.map(Position::since).orElse(null))
-        .bind("id", after.map(Position::id).orElse(null))
+        .bind("after", after.orElse(null))
         .bind("limit", limit)
         .map(row -> waiter(row, now))
         .list();
@@ -96,7 +88,7 @@ public final class QueueStore {
     return tx.query(
             """
             select id from lease where state = 'waiting' and gpu_model = :model and %s and %s
-             order by spec -> 'want' ->> 'tier', made_at, id limit 1
+             order by spec -> 'want' ->> 'tier', queue_rank, made_at, id limit 1
             """
                 .formatted(UNGRANTED, DISK_IS_READY))
         .bind("model", gpuModel)
@@ -119,19 +111,18 @@ public final class QueueStore {
   }
 
   /** What those want whose turn is before. */
-  public static List<Want> ahead(Tx tx, String gpuModel, Tier tier, Instant since, UUID id) {
+  public static List<Want> ahead(Tx tx, String gpuModel, UUID id) {
     return tx
         .query(
             """
             select (spec -> 'want')::text from lease
              where state = 'waiting' and gpu_model = :model and %s
-               and (spec -> 'want' ->> 'tier', made_at, id) < (:tier, :since, :id)
-             order by spec -> 'want' ->> 'tier', made_at, id limit 10000
+               and (spec -> 'want' ->> 'tier', queue_rank, made_at, id)
+                   < (select spec -> 'want' ->> 'tier', queue_rank, made_at, id from lease where id = :id)
+             order by spec -> 'want' ->> 'tier', queue_rank, made_at, id limit 10000
             """
                 .formatted(UNGRANTED))
         .bind("model", gpuModel)
-        .bind("tier", tier.name())
-        .bind("since", since)
         .bind("id", id)
         .mapTo(String.class)
         .stream()

@@ -50,6 +50,7 @@ public final class GpudevDialect implements Dialect, AutoCloseable {
    * @param queueMost how long a job waits for room before it is given up
    * @param fetchMost how long a job may take to come up when its image has to be fetched
    * @param cancelsKept for how long a cancel is remembered that came before its job
+   * @param priorityMost of what anybody may ask for; administrators may ask for more
    * @param endsWithCommand true: a job that does not say otherwise is over when its command is
    * @param followsMost who may follow the output of commands at once, in all
    * @param followsMostPerUser the same, of one user
@@ -63,6 +64,7 @@ public final class GpudevDialect implements Dialect, AutoCloseable {
       Duration queueMost,
       Duration fetchMost,
       Duration cancelsKept,
+      int priorityMost,
       boolean endsWithCommand,
       int followsMost,
       int followsMostPerUser) {}

@@ -5,6 +5,7 @@ import gpuaas.gpudev.wire.GpudevErrors;
 import gpuaas.gpudev.wire.Model;
 import gpuaas.http.Halt;
 import gpuaas.http.Request;
+import gpuaas.lease.LeaseSpec;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.time.Duration;
@@ -58,6 +59,7 @@ record JobRequest(
   private static final int GPUS_MOST = 1024;
   private static final int PORT_MOST = 65_535;
   private static final String[] NONE = {};
+  private static final String PRIORITY = "PRIORITY";
   private static final int MILLIS_PER_HOUR = 3_600_000;
 
   /** What the original's command line offers at least: five minutes. */
@@ -116,6 +118,21 @@ record JobRequest(
             .map(name -> name.substring(0, Math.min(NAME_LENGTH_MOST, name.length()))),
         command.orElse(""),
         variables);
+  }
+
+  /** Those with a higher one come first; checked. */
+  int priority() {
+    String text = value(variables, PRIORITY).orElse("0");
+    int priority = text.matches("[+-]?[0-9]{1,4}") ? Integer.parseInt(text) : Integer.MAX_VALUE;
+    if (Math.abs((long) priority) > LeaseSpec.PRIORITY_MOST) {
+      throw refused(
+          PRIORITY
+              + " must be a whole number from -"
+              + LeaseSpec.PRIORITY_MOST
+              + " to "
+              + LeaseSpec.PRIORITY_MOST);
+    }
+    return priority;
   }
 
   /** Whether it is over when its command is; a variable says otherwise than the settings. */

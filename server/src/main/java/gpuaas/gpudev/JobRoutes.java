@@ -98,6 +98,14 @@ final class JobRoutes {
     Caller caller = request.caller();
     JobRequest asked = JobRequest.of(request, settings.defaultImage(), ids.next());
     UUID id = asked.shownId().map(text -> Jobs.leaseId(caller, text)).orElse(asked.id());
+    if (asked.priority() > settings.priorityMost() && !caller.isAdmin()) {
+      throw new Halt(
+          GpudevErrors.error(
+              403,
+              "PRIORITY may be at most "
+                  + settings.priorityMost()
+                  + " for you; below that it lets others go first"));
+    }
     long number;
     try {
       number = submit(caller, asked, id);

@@ -68,7 +68,8 @@ final class JobSpecs {
             .map(text ->
                 new LeaseSpec.Command(text, asked.endsWithCommand(settings.endsWithCommand()))),
         settings.ending(),
-        Optional.empty());
+        Optional.empty(),
+        asked.priority());
   }
 
   private static Map<String, String> notes(JobRequest asked, Optional<Disk> disk, String warning) {

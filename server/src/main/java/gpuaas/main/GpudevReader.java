@@ -41,6 +41,8 @@ final class GpudevReader {
         reader.duration("gpudev.queue-most", Duration.ofHours(48)),
         reader.duration("gpudev.fetch-most", Duration.ofHours(1)),
         reader.duration("gpudev.cancels-kept", Duration.ofMinutes(1)),
+        reader.integer(
+            "gpudev.priority-most", 0, -LeaseSpec.PRIORITY_MOST, LeaseSpec.PRIORITY_MOST),
         reader.flag("gpudev.end-with-command", false),
         reader.integer("gpudev.follows-most", 200, 0, 100_000),
         reader.integer("gpudev.follows-most-per-user", 20, 0, 100_000));

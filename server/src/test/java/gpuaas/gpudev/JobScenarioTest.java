@@ -272,6 +272,40 @@ class JobScenarioTest {
     assertThat(ids("?status=cancelled")).containsExactly(first);
   }
 
+  @Test
+  void whoHasAHigherPriorityComesFirst() throws Exception {
+    String first = submit(8, "");
+    await(first, "active");
+    String usual = submit(8, "");
+    String low = submit(8, ", \"PRIORITY\": -5");
+    String late = submit(8, "");
+    assertThat(job(late).path("queue_position").asInt()).isEqualTo(2);
+    assertThat(job(low).path("queue_position").asInt()).isEqualTo(3);
+    Answer pushing =
+        call(
+            "POST",
+            "/v1/jobs/submit",
+            submission(UUID.randomUUID().toString(), 1, ", \"PRIORITY\": 1"));
+    assertThat(pushing.status()).isEqualTo(403);
+    Answer odd =
+        call(
+            "POST",
+            "/v1/jobs/submit",
+            submission(UUID.randomUUID().toString(), 1, ", \"PRIORITY\": \"x\""));
+    assertThat(odd.status()).isEqualTo(400);
+    String mine = key;
+    key = keyOf("dev-admin", "admin123");
+    String urgent = submit(8, ", \"PRIORITY\": 50");
+    assertThat(job(urgent).path("queue_position").asInt()).isEqualTo(1);
+    fine("POST", "/v1/jobs/" + urgent + "/cancel", "");
+    key = mine;
+    fine("POST", "/v1/jobs/" + first + "/cancel", "");
+    await(usual, "active");
+    fine("POST", "/v1/jobs/" + usual + "/cancel", "");
+    await(late, "active");
+    assertThat(job(low).path("status").asText()).isEqualTo("queued");
+  }
+
   private List<String> ids(String query) {
     return StreamSupport.stream(
             fine("GET", "/v1/jobs" + query, "").path("jobs").spliterator(), false)
