@@ -53,7 +53,7 @@ public final class QueueStore {
               from lease
              where state = 'waiting' and gpu_model = :model and %s and %s
                and (:after::uuid is null or (spec -> 'want' ->> 'tier', queue_rank, made_at, id)
-                    > (select spec -> 'want' ->> 'tier', queue_rank, made_at, id from lease where id = :after))
+                    > (select spec -> 'want' ->> 'tier', queue_rank, made_at, id from lease where id = :after::uuid))
              order by spec -> 'want' ->> 'tier', queue_rank, made_at, id limit :limit
             """
                 .formatted(UNGRANTED, DISK_IS_READY))
