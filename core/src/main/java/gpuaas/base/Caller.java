@@ -10,6 +10,7 @@ import java.util.UUID;
  *
  * @param tenant who owns and pays
  * @param project the scope that resources live in
+ * @param standing what they are there
  * @param key the API key that the request came with; empty for somebody who logged in
  * @param correlationId follows the request through logs, events and audit
  */
@@ -18,13 +19,9 @@ public record Caller(
     String name,
     UUID tenant,
     UUID project,
-    Set<Role> roles,
+    Standing standing,
     Optional<Key> key,
     String correlationId) {
-
-  public Caller {
-    roles = Set.copyOf(roles);
-  }
 
   /**
    * An API key allows no more than its owner may do, and of that only this.
@@ -37,17 +34,14 @@ public record Caller(
     }
   }
 
-  /** What a person may do. */
-  public enum Role {
-    /** Everything in the own project. */
-    USER,
-    /** Everything, everywhere. */
-    ADMIN
-  }
-
   /** True for an administrator of the whole platform. */
   public boolean isAdmin() {
-    return roles.contains(Role.ADMIN);
+    return standing.platformAdmin();
+  }
+
+  /** True for who came with something that allows less than they themselves may do. */
+  public boolean isConfined() {
+    return key.isPresent() || standing.only().isPresent();
   }
 
   /** Refuses with {@link Refusal.Denied} unless the caller may do this. */
@@ -59,32 +53,12 @@ public record Caller(
 
   /** True when the caller's role allows it, and the key, if there is one, does too. */
   public boolean may(Action action) {
-    boolean byRole =
-        switch (action) {
-          case CATALOG_READ,
-              SSH_KEY_READ,
-              SSH_KEY_WRITE,
-              LEASE_READ,
-              LEASE_CREATE,
-              LEASE_UPDATE,
-              LEASE_STOP,
-              TERMINAL_OPEN,
-              EVENT_READ,
-              BILLING_READ,
-              WEBHOOK_READ,
-              WEBHOOK_WRITE,
-              API_KEY_READ,
-              API_KEY_WRITE,
-              DISK_READ,
-              DISK_WRITE ->
-              roles.contains(Role.USER) || isAdmin();
-          case BILLING_WRITE -> isAdmin();
-        };
-    return byRole && key.map(granted -> granted.actions().contains(action)).orElse(true);
+    return standing.allows(action)
+        && key.map(granted -> granted.actions().contains(action)).orElse(true);
   }
 
   /** True when a thing of this project is this caller's to see; a key sees its own project only. */
   public boolean sees(UUID projectOfThing) {
-    return (isAdmin() && key.isEmpty()) || project.equals(projectOfThing);
+    return (isAdmin() && !isConfined()) || project.equals(projectOfThing);
   }
 }

@@ -92,6 +92,11 @@ public sealed interface Refusal {
     DELIVERY,
     PROJECT,
     BUDGET,
-    DISK
+    DISK,
+    PERSON,
+    MEMBER,
+    INVITATION,
+    SERVICE_ACCOUNT,
+    SESSION
   }
 }

@@ -1,5 +1,6 @@
 package gpuaas.identity;
 
+import gpuaas.base.Standing;
 import gpuaas.db.Tx;
 import java.time.Instant;
 import java.util.List;
@@ -12,7 +13,7 @@ final class ApiKeyStore {
 
   private ApiKeyStore() {}
 
-  /** A key and whose it is. */
+  /** A key and whose it is, as they stand in its project. */
   record Owned(ApiKey key, Person person) {}
 
   static void add(Tx tx, ApiKey key, byte[] hash) {
@@ -38,11 +39,14 @@ final class ApiKeyStore {
   static Optional<Owned> findByHash(Tx tx, byte[] hash) {
     return tx.query(
             """
-            select api_key.*, person.username, person.email, person.admin, person.default_project_id,
-                   person.disabled_at, project.tenant_id as home_tenant_id
+            select api_key.*, person.username, person.email, person.admin, person.disabled_at,
+                   tenant_member.role as tenant_role, project_member.role as project_role
               from api_key
               join person on person.id = api_key.person_id
-              join project on project.id = person.default_project_id
+              left join tenant_member
+                on tenant_member.tenant_id = api_key.tenant_id and tenant_member.person_id = api_key.person_id
+              left join project_member
+                on project_member.project_id = api_key.project_id and project_member.person_id = api_key.person_id
              where api_key.hash = :hash
             """)
         .bind("hash", hash)
@@ -127,8 +131,13 @@ final class ApiKeyStore {
         row.getColumn("username", String.class),
         Optional.ofNullable(row.getColumn("email", String.class)).orElse(""),
         row.getColumn("admin", Boolean.class),
-        row.getColumn("home_tenant_id", UUID.class),
-        row.getColumn("default_project_id", UUID.class),
-        row.getColumn("disabled_at", Instant.class) != null);
+        row.getColumn("tenant_id", UUID.class),
+        row.getColumn("project_id", UUID.class),
+        row.getColumn("disabled_at", Instant.class) != null,
+        new Standing(
+            row.getColumn("admin", Boolean.class),
+            IdentityStore.role(row, "tenant_role"),
+            IdentityStore.role(row, "project_role"),
+            Optional.empty()));
   }
 }

@@ -255,7 +255,7 @@ public final class ApiKeys {
             owned.person().username(),
             key.tenant(),
             key.project(),
-            owned.person().roles(),
+            owned.person().standing(),
             Optional.of(new Caller.Key(key.id(), key.scopes().actions())),
             correlationId));
   }

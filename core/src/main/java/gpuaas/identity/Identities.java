@@ -35,6 +35,16 @@ public final class Identities {
     return database.read(tx -> IdentityStore.find(tx, id)).filter(person -> !person.disabled());
   }
 
+  /**
+   * Somebody who is here and not disabled, as they stand in a project; empty: there is no such
+   * project.
+   */
+  public Optional<Person> find(UUID id, UUID project) {
+    return database
+        .read(tx -> IdentityStore.find(tx, id, project))
+        .filter(person -> !person.disabled());
+  }
+
   /** Somebody of this name who is here and not disabled. */
   public Optional<Person> findByName(String username) {
     return database

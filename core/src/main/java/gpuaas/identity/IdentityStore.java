@@ -1,6 +1,8 @@
 package gpuaas.identity;
 
 import gpuaas.base.Ids;
+import gpuaas.base.Role;
+import gpuaas.base.Standing;
 import gpuaas.db.Tx;
 import java.time.Instant;
 import java.util.Optional;
@@ -10,9 +12,17 @@ import org.jdbi.v3.core.result.RowView;
 /** People, tenants and projects in the database. */
 final class IdentityStore {
 
+  private static final String STANDING =
+      """
+       left join tenant_member on tenant_member.tenant_id = project.tenant_id and tenant_member.person_id = person.id
+       left join project_member on project_member.project_id = project.id and project_member.person_id = person.id
+      """;
+
   private static final String SELECT =
-      "select person.*, project.tenant_id from person join project on project.id ="
-          + " person.default_project_id ";
+      "select person.*, project.tenant_id, project.id as acts_in, tenant_member.role as"
+          + " tenant_role, project_member.role as project_role from person join project on"
+          + " project.id = person.default_project_id"
+          + STANDING;
 
   private static final int TENANT_NAME_LENGTH_MOST = 200;
 
@@ -24,6 +34,20 @@ final class IdentityStore {
   static Optional<Person> find(Tx tx, UUID id) {
     return tx.query(SELECT + "where person.id = :id")
         .bind("id", id)
+        .map(IdentityStore::person)
+        .findOne();
+  }
+
+  /** Somebody as they stand in a project, which need not be one of theirs. */
+  static Optional<Person> find(Tx tx, UUID id, UUID project) {
+    return tx.query(
+            "select person.*, project.tenant_id, project.id as acts_in, tenant_member.role as"
+                + " tenant_role, project_member.role as project_role from person join project on"
+                + " project.id = :project"
+                + STANDING
+                + "where person.id = :id")
+        .bind("id", id)
+        .bind("project", project)
         .map(IdentityStore::person)
         .findOne();
   }
@@ -81,12 +105,13 @@ final class IdentityStore {
         .bind("tenant", tenant)
         .bind("now", now)
         .execute();
+    UUID person = ids.next();
     tx.update(
             """
             insert into person (id, issuer, username, password_hash, admin, default_project_id, made_at)
             values (:id, :issuer, :username, :passwordHash, :admin, :project, :now)
             """)
-        .bind("id", ids.next())
+        .bind("id", person)
         .bind("issuer", issuer)
         .bind("username", username)
         .bind("passwordHash", passwordHash.orElse(null))
@@ -94,6 +119,8 @@ final class IdentityStore {
         .bind("project", project)
         .bind("now", now)
         .execute();
+    TenancyStore.setTenantRole(tx, tenant, person, Role.OWNER, now);
+    TenancyStore.setProjectRole(tx, project, person, Role.OWNER, now);
   }
 
   static void enable(Tx tx, String username, boolean enabled, Instant now) {
@@ -137,14 +164,21 @@ final class IdentityStore {
     return owner.flatMap(id -> find(tx, id));
   }
 
-  private static Person person(RowView row) {
+  /** A row with the columns of a person, and what they are in tenant and project. */
+  static Person person(RowView row) {
+    boolean admin = row.getColumn("admin", Boolean.class);
     return new Person(
         row.getColumn("id", UUID.class),
         row.getColumn("username", String.class),
         Optional.ofNullable(row.getColumn("email", String.class)).orElse(""),
-        row.getColumn("admin", Boolean.class),
+        admin,
         row.getColumn("tenant_id", UUID.class),
-        row.getColumn("default_project_id", UUID.class),
-        row.getColumn("disabled_at", Instant.class) != null);
+        row.getColumn("acts_in", UUID.class),
+        row.getColumn("disabled_at", Instant.class) != null,
+        new Standing(admin, role(row, "tenant_role"), role(row, "project_role"), Optional.empty()));
+  }
+
+  static Optional<Role> role(RowView row, String column) {
+    return Optional.ofNullable(row.getColumn(column, String.class)).flatMap(Role::of);
   }
 }

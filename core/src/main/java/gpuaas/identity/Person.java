@@ -1,12 +1,16 @@
 package gpuaas.identity;
 
 import gpuaas.base.Caller;
-import java.util.EnumSet;
+import gpuaas.base.Standing;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 
-/** Somebody with a name here. */
+/**
+ * Somebody with a name here.
+ *
+ * @param tenant of their default project
+ * @param standing in their default project
+ */
 public record Person(
     UUID id,
     String username,
@@ -14,16 +18,12 @@ public record Person(
     boolean admin,
     UUID tenant,
     UUID defaultProject,
-    boolean disabled) {
-
-  /** What they may do. */
-  public Set<Caller.Role> roles() {
-    return admin ? EnumSet.of(Caller.Role.USER, Caller.Role.ADMIN) : EnumSet.of(Caller.Role.USER);
-  }
+    boolean disabled,
+    Standing standing) {
 
   /** Them as a caller, in their default project. */
   public Caller caller(String correlationId) {
     return new Caller(
-        id, username, tenant, defaultProject, roles(), Optional.empty(), correlationId);
+        id, username, tenant, defaultProject, standing, Optional.empty(), correlationId);
   }
 }

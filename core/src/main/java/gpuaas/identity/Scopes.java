@@ -17,6 +17,11 @@ import java.util.Set;
  */
 public record Scopes(List<String> words) {
 
+  /** What scopes look like, in words for whoever got them wrong. */
+  public static final String FORM =
+      "must be full_access, read_only, or instances, ssh_keys, billing or webhooks with :none,"
+          + " :read or :write";
+
   /** Everything that a key can allow. */
   public static final Scopes FULL_ACCESS = new Scopes(List.of("full_access"));
 
@@ -72,7 +77,7 @@ public record Scopes(List<String> words) {
 
   /** What they allow. The catalogue is for everybody. */
   public Set<Action> actions() {
-    Set<Action> actions = EnumSet.of(Action.CATALOG_READ);
+    Set<Action> actions = EnumSet.of(Action.SELF_READ, Action.CATALOG_READ);
     for (String word : words) {
       switch (word) {
         case "full_access" -> {

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import gpuaas.audit.AuditStore.Act;
 import gpuaas.base.Caller;
+import gpuaas.base.Standing;
 import gpuaas.db.Database;
 import gpuaas.db.TestDatabase;
 import java.time.Instant;
 import java.util.List;
-import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -18,8 +18,7 @@ class AuditStoreTest {
 
   private static final UUID ID = new UUID(0, 1);
   private static final Caller CALLER =
-      new Caller(
-          ID, "someone", ID, ID, Set.of(Caller.Role.USER), java.util.Optional.empty(), "trace-1");
+      new Caller(ID, "someone", ID, ID, Standing.OWNER, java.util.Optional.empty(), "trace-1");
 
   @Test
   void isOnlyEverAddedTo() {

@@ -1,6 +1,7 @@
 package gpuaas.events;
 
 import gpuaas.base.Caller;
+import gpuaas.base.Standing;
 import gpuaas.db.Database;
 import gpuaas.db.DatabaseSettings;
 import gpuaas.spi.Eventually;
@@ -13,7 +14,6 @@ import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 
 /**
@@ -50,8 +50,7 @@ public final class CrashedTeller {
   }
 
   private void live(Database database, UUID id, UUID lease) throws IOException {
-    Caller owner =
-        new Caller(id, "test", id, id, Set.of(Caller.Role.USER), Optional.empty(), "crash");
+    Caller owner = new Caller(id, "test", id, id, Standing.OWNER, Optional.empty(), "crash");
     EventSink dying =
         (tx, events) -> {
           if (!events.isEmpty()) {

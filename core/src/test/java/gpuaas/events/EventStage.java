@@ -3,6 +3,7 @@ package gpuaas.events;
 import gpuaas.base.Caller;
 import gpuaas.base.Ids;
 import gpuaas.base.SecretBox;
+import gpuaas.base.Standing;
 import gpuaas.db.Database;
 import gpuaas.db.Tx;
 import java.io.IOException;
@@ -139,7 +140,7 @@ final class EventStage implements AutoCloseable {
           .bind("name", id.toString())
           .execute();
     });
-    return new Caller(id, "test", id, id, Set.of(Caller.Role.USER), Optional.empty(), "test");
+    return new Caller(id, "test", id, id, Standing.OWNER, Optional.empty(), "test");
   }
 
   /** A lease in the database, as far as events need one. */

@@ -13,6 +13,7 @@ import gpuaas.base.Caller;
 import gpuaas.base.Page;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refused;
+import gpuaas.base.Standing;
 import gpuaas.db.Database;
 import gpuaas.db.TestDatabase;
 import gpuaas.events.Receiver.Received;
@@ -281,7 +282,7 @@ class WebhooksTest {
             "key",
             owner.tenant(),
             owner.project(),
-            Set.of(Caller.Role.USER),
+            Standing.OWNER,
             Optional.of(new Caller.Key(new UUID(0, 5), Set.of(Action.WEBHOOK_READ))),
             "test");
     assertThat(webhooks.get(reader, voice, id).id()).isEqualTo(id);

@@ -8,6 +8,7 @@ import gpuaas.base.Action;
 import gpuaas.base.Caller;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refused;
+import gpuaas.base.Standing;
 import gpuaas.events.Event;
 import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.ledger.Budget;
@@ -34,14 +35,14 @@ import org.junit.jupiter.api.Test;
 class BudgetTest {
 
   private static final UUID KEY = new UUID(5, 5);
-  private static final Caller ADMIN = Desk.caller(Caller.Role.ADMIN);
+  private static final Caller ADMIN = Desk.caller(Standing.PLATFORM_ADMIN);
   private static final Caller BY_KEY =
       new Caller(
           Desk.OWNER,
           "test",
           Desk.OWNER,
           Desk.OWNER,
-          Set.of(Caller.Role.USER),
+          Standing.OWNER,
           Optional.of(new Caller.Key(KEY, Set.of(Action.LEASE_CREATE))),
           "trace-7");
 

@@ -2,6 +2,7 @@ package gpuaas.lease;
 
 import gpuaas.archive.TestArchives;
 import gpuaas.base.Caller;
+import gpuaas.base.Standing;
 import gpuaas.capacity.NodeSync;
 import gpuaas.catalog.Want;
 import gpuaas.command.TestCommands;
@@ -53,7 +54,7 @@ public final class CrashedServer {
 
   private static final UUID OWNER = new UUID(0, 2);
   private static final Caller USER =
-      new Caller(OWNER, "test", OWNER, OWNER, Set.of(Caller.Role.USER), Optional.empty(), "crash");
+      new Caller(OWNER, "test", OWNER, OWNER, Standing.OWNER, Optional.empty(), "crash");
   private static final String DEPLOYMENT = "crash-test";
   private static final String PROVIDER = "local";
   private static final InstantSource CLOCK = Clock.tick(Clock.systemUTC(), Duration.ofNanos(1000));

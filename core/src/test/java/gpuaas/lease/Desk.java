@@ -4,6 +4,7 @@ import gpuaas.access.SshKeys;
 import gpuaas.archive.TestArchives;
 import gpuaas.base.Caller;
 import gpuaas.base.Ids;
+import gpuaas.base.Standing;
 import gpuaas.capacity.NodeSync;
 import gpuaas.catalog.Want;
 import gpuaas.command.TestCommands;
@@ -26,7 +27,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -106,8 +106,8 @@ public final class Desk implements AutoCloseable {
     parts = open();
   }
 
-  public static Caller caller(Caller.Role role) {
-    return new Caller(OWNER, "test", OWNER, OWNER, Set.of(role), Optional.empty(), "trace-7");
+  public static Caller caller(Standing role) {
+    return new Caller(OWNER, "test", OWNER, OWNER, role, Optional.empty(), "trace-7");
   }
 
   public static LeaseSpec spec(int gpus, Tier tier, LeaseSpec.WhenFull whenFull, Guards guards) {
@@ -123,7 +123,7 @@ public final class Desk implements AutoCloseable {
   }
 
   public UUID request(LeaseSpec spec) {
-    return request(spec, caller(Caller.Role.USER));
+    return request(spec, caller(Standing.OWNER));
   }
 
   public UUID request(LeaseSpec spec, Caller caller) {
@@ -160,7 +160,7 @@ public final class Desk implements AutoCloseable {
   }
 
   public void stop(UUID id) {
-    database.run(tx -> parts.leases().stop(tx, caller(Caller.Role.USER), id, EndReason.ASKED));
+    database.run(tx -> parts.leases().stop(tx, caller(Standing.OWNER), id, EndReason.ASKED));
   }
 
   @Override

@@ -2,7 +2,7 @@ package gpuaas.lease;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import gpuaas.base.Caller;
+import gpuaas.base.Standing;
 import gpuaas.events.Event;
 import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.ledger.LedgerRules;
@@ -50,7 +50,7 @@ class IdleStopTest {
   }
 
   private List<Event> told(UUID id, Event.Type type) {
-    return desk.parts.leases().timeline(Desk.caller(Caller.Role.USER), id).stream()
+    return desk.parts.leases().timeline(Desk.caller(Standing.OWNER), id).stream()
         .filter(event -> event.type() == type)
         .toList();
   }

@@ -3,9 +3,9 @@ package gpuaas.lease;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import gpuaas.base.Caller;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refused;
+import gpuaas.base.Standing;
 import gpuaas.catalog.Price;
 import gpuaas.catalog.PriceStore;
 import gpuaas.lease.LeaseSpec.Guards;
@@ -159,6 +159,6 @@ class LeaseMoneyTest {
             Refused.class,
             no ->
                 assertThat(no.refusal()).isEqualTo(new Refusal.PriceTooHigh(8_000_000, 7_999_999)));
-    assertThat(desk.ledger.balance(Desk.caller(Caller.Role.USER)).heldMicros()).isZero();
+    assertThat(desk.ledger.balance(Desk.caller(Standing.OWNER)).heldMicros()).isZero();
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import gpuaas.base.Caller;
+import gpuaas.base.Standing;
 import gpuaas.catalog.Want;
 import gpuaas.events.Event;
 import gpuaas.lease.LeaseSignal.Answered;
@@ -40,7 +41,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -253,7 +253,7 @@ class LeaseTest {
 
   private static Lease patient() {
     UUID id = new UUID(0, 7);
-    Caller caller = new Caller(id, "u", id, id, Set.of(Caller.Role.USER), Optional.empty(), "c");
+    Caller caller = new Caller(id, "u", id, id, Standing.OWNER, Optional.empty(), "c");
     LeaseSpec spec =
         new LeaseSpec(
             new Want("", "H200", 1, Optional.empty(), Tier.ON_DEMAND),

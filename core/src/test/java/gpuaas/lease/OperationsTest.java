@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import gpuaas.base.Caller;
 import gpuaas.base.Refused;
+import gpuaas.base.Standing;
 import gpuaas.events.Event;
 import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.ledger.LedgerRules;
@@ -16,7 +17,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 /** What can be asked of an operation while its lease lives and after, on a real database. */
 class OperationsTest {
 
-  private static final Caller USER = Desk.caller(Caller.Role.USER);
+  private static final Caller USER = Desk.caller(Standing.OWNER);
 
   private final Desk desk = new Desk(LedgerRules.standard(), 2);
   private final Operations operations = new Operations(desk.database);
@@ -102,13 +102,7 @@ class OperationsTest {
     UUID elsewhere = new UUID(0, 9);
     Caller other =
         new Caller(
-            elsewhere,
-            "other",
-            elsewhere,
-            elsewhere,
-            Set.of(Caller.Role.USER),
-            Optional.empty(),
-            "trace-8");
+            elsewhere, "other", elsewhere, elsewhere, Standing.OWNER, Optional.empty(), "trace-8");
     assertThatThrownBy(() -> operations.get(other, Event.idOf(id, 0))).isInstanceOf(Refused.class);
     assertThatThrownBy(() -> operations.get(USER, Event.idOf(id, 1))).isInstanceOf(Refused.class);
     assertThatThrownBy(() -> operations.get(USER, id)).isInstanceOf(Refused.class);

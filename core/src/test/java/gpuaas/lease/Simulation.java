@@ -2,6 +2,7 @@ package gpuaas.lease;
 
 import gpuaas.archive.TestArchives;
 import gpuaas.base.Caller;
+import gpuaas.base.Standing;
 import gpuaas.capacity.Reclaim;
 import gpuaas.catalog.Want;
 import gpuaas.command.TestCommands;
@@ -26,7 +27,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.UUID;
 import org.jspecify.annotations.NullMarked;
@@ -133,7 +133,7 @@ final class Simulation {
           "simulated",
           new UUID(1, 1),
           new UUID(1, 1),
-          Set.of(Caller.Role.USER),
+          Standing.OWNER,
           Optional.empty(),
           "simulated");
 

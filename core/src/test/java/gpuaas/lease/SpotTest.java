@@ -2,6 +2,7 @@ package gpuaas.lease;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import gpuaas.base.Standing;
 import gpuaas.disk.TestDisks;
 import gpuaas.events.Event;
 import gpuaas.lease.LeaseSpec.Guards;
@@ -34,7 +35,7 @@ class SpotTest {
   }
 
   private List<Event.Type> told(UUID lease) {
-    return desk.parts.leases().timeline(Desk.caller(gpuaas.base.Caller.Role.USER), lease).stream()
+    return desk.parts.leases().timeline(Desk.caller(Standing.OWNER), lease).stream()
         .map(Event::type)
         .toList();
   }

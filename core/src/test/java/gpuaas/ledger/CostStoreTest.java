@@ -2,6 +2,7 @@ package gpuaas.ledger;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import gpuaas.base.Standing;
 import gpuaas.lease.Desk;
 import gpuaas.spi.Tier;
 import java.time.Duration;
@@ -60,8 +61,7 @@ class CostStoreTest {
     for (Instant from = ready; from.isBefore(end); from = from.plusSeconds(997)) {
       cut += only(lease, from, from.plusSeconds(997)).costMicros();
     }
-    assertThat(cut)
-        .isEqualTo(desk.ledger.balance(Desk.caller(gpuaas.base.Caller.Role.USER)).spentMicros());
+    assertThat(cut).isEqualTo(desk.ledger.balance(Desk.caller(Standing.OWNER)).spentMicros());
     assertThat(sums(Desk.OWNER, Optional.of(lease), end, end.plusSeconds(60))).isEmpty();
     assertThat(sums(Desk.OWNER, Optional.of(lease), ready.minusSeconds(60), ready)).isEmpty();
   }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import gpuaas.base.Caller;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refused;
+import gpuaas.base.Standing;
 import gpuaas.db.Database;
 import gpuaas.db.TestDatabase;
 import gpuaas.ledger.Account.Kind;
@@ -15,7 +16,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -32,10 +32,9 @@ class LedgerTest {
   private static final long PRICE = 3_600_000; // a GPU costs 1000 millionths a second
   private static final Caller ADMIN =
       new Caller(
-          TENANT, "admin", TENANT, PROJECT, Set.of(Caller.Role.ADMIN), Optional.empty(), "trace");
+          TENANT, "admin", TENANT, PROJECT, Standing.PLATFORM_ADMIN, Optional.empty(), "trace");
   private static final Caller USER =
-      new Caller(
-          TENANT, "user", TENANT, PROJECT, Set.of(Caller.Role.USER), Optional.empty(), "trace");
+      new Caller(TENANT, "user", TENANT, PROJECT, Standing.OWNER, Optional.empty(), "trace");
 
   private final TestClock clock = new TestClock();
   private Database database;

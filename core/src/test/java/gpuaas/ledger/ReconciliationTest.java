@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import gpuaas.base.Action;
 import gpuaas.base.Caller;
 import gpuaas.base.Refused;
+import gpuaas.base.Standing;
 import gpuaas.lease.Desk;
 import gpuaas.ledger.ReconciliationStore.Machine;
 import gpuaas.provider.Providers;
@@ -42,7 +43,7 @@ import org.junit.jupiter.api.Test;
  */
 class ReconciliationTest {
 
-  private static final Caller ADMIN = Desk.caller(Caller.Role.ADMIN);
+  private static final Caller ADMIN = Desk.caller(Standing.PLATFORM_ADMIN);
   private static final LocalDate FIRST = LocalDate.parse("2026-01-01");
   private static final LocalDate SECOND = FIRST.plusDays(1);
 
@@ -326,15 +327,15 @@ class ReconciliationTest {
     market.bill(FIRST, charge(used.machine(), "4"), charge("stray", "1"));
     goTo(SECOND);
     assertThat(books.look()).isEmpty();
-    assertThat(machines(Desk.caller(Caller.Role.USER)))
+    assertThat(machines(Desk.caller(Standing.OWNER)))
         .extracting(Machine::instance)
         .containsExactly(used.machine());
-    assertThat(machines(by(Caller.Role.USER, new UUID(7, 7), Optional.empty()))).isEmpty();
+    assertThat(machines(by(Standing.OWNER, new UUID(7, 7), Optional.empty()))).isEmpty();
     Caller.Key key = new Caller.Key(new UUID(5, 5), Set.of(Action.BILLING_READ));
-    assertThat(machines(by(Caller.Role.ADMIN, Desk.OWNER, Optional.of(key)))).hasSize(1);
+    assertThat(machines(by(Standing.PLATFORM_ADMIN, Desk.OWNER, Optional.of(key)))).hasSize(1);
     assertThat(machines(ADMIN)).hasSize(2);
     Caller.Key blind = new Caller.Key(new UUID(5, 6), Set.of(Action.LEASE_READ));
-    assertThatThrownBy(() -> machines(by(Caller.Role.ADMIN, Desk.OWNER, Optional.of(blind))))
+    assertThatThrownBy(() -> machines(by(Standing.PLATFORM_ADMIN, Desk.OWNER, Optional.of(blind))))
         .isInstanceOf(Refused.class);
     Reconciliation.Listed page =
         books.list(ADMIN, new Reconciliation.Query(Optional.of("sim"), FIRST, SECOND, 1, 1));
@@ -348,7 +349,7 @@ class ReconciliationTest {
         .isZero();
   }
 
-  private static Caller by(Caller.Role role, UUID project, Optional<Caller.Key> key) {
-    return new Caller(Desk.OWNER, "test", project, project, Set.of(role), key, "trace-7");
+  private static Caller by(Standing role, UUID project, Optional<Caller.Key> key) {
+    return new Caller(Desk.OWNER, "test", project, project, role, key, "trace-7");
   }
 }

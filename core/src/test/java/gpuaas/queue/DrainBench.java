@@ -4,6 +4,7 @@ import gpuaas.access.SshKeys;
 import gpuaas.archive.TestArchives;
 import gpuaas.base.Caller;
 import gpuaas.base.Ids;
+import gpuaas.base.Standing;
 import gpuaas.capacity.NodeSync;
 import gpuaas.command.TestCommands;
 import gpuaas.db.Database;
@@ -57,7 +58,7 @@ public final class DrainBench {
   private static final int REQUESTS_AT_ONCE = 8;
   private static final Duration LIMIT = Duration.ofMinutes(10);
   private static final InstantSource CLOCK = Clock.tick(Clock.systemUTC(), Duration.ofNanos(1000));
-  private static final Caller USER = Desk.caller(Caller.Role.USER);
+  private static final Caller USER = Desk.caller(Standing.OWNER);
 
   private final Database database;
   private final ExecutorService users = Executors.newVirtualThreadPerTaskExecutor();

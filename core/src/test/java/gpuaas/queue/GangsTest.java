@@ -3,6 +3,7 @@ package gpuaas.queue;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import gpuaas.base.Caller;
+import gpuaas.base.Standing;
 import gpuaas.catalog.Gang;
 import gpuaas.lease.Desk;
 import gpuaas.lease.LeaseSpec;
@@ -39,7 +40,7 @@ class GangsTest {
   }
 
   private Gang join(String label, int index, int size) {
-    Caller caller = Desk.caller(Caller.Role.USER);
+    Caller caller = Desk.caller(Standing.OWNER);
     UUID id = UUID.nameUUIDFromBytes((label + index + desk.clock.instant() + size).getBytes());
     return desk.database.tx(tx -> {
       Gang gang = Gangs.join(tx, caller, id, label, index, size, desk.clock.instant(), WITHIN);

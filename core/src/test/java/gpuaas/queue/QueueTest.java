@@ -2,6 +2,7 @@ package gpuaas.queue;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import gpuaas.base.Standing;
 import gpuaas.lease.Desk;
 import gpuaas.lease.LeaseState;
 import gpuaas.ledger.LedgerRules;
@@ -101,9 +102,7 @@ class QueueTest {
     UUID lease = request(1).getFirst();
     var _ = queue(new ConcurrentLinkedQueue<>()).look(Desk.MODEL, desk.clock.instant());
     desk.database.run(tx ->
-        desk.parts
-            .leases()
-            .rename(tx, Desk.caller(gpuaas.base.Caller.Role.USER), lease, Optional.of("other")));
+        desk.parts.leases().rename(tx, Desk.caller(Standing.OWNER), lease, Optional.of("other")));
     assertThat(held()).isZero();
     desk.stepTo(lease, "running");
     assertThat(held()).isEqualTo(1);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import gpuaas.audit.AuditStore;
 import gpuaas.base.Caller;
 import gpuaas.base.Refused;
+import gpuaas.base.Standing;
 import gpuaas.capacity.Delay;
 import gpuaas.lease.Desk;
 import gpuaas.lease.EndReason;
@@ -19,7 +20,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 class QuotaTest {
 
   private static final UUID OTHER = new UUID(0, 3);
-  private static final Caller ADMIN = Desk.caller(Caller.Role.ADMIN);
+  private static final Caller ADMIN = Desk.caller(Standing.PLATFORM_ADMIN);
 
   private Desk desk;
   private Quotas quotas;
@@ -54,8 +54,7 @@ class QuotaTest {
 
   private UUID request(UUID person, int gpus) {
     Caller caller =
-        new Caller(
-            person, "x", Desk.OWNER, Desk.OWNER, Set.of(Caller.Role.USER), Optional.empty(), "t");
+        new Caller(person, "x", Desk.OWNER, Desk.OWNER, Standing.OWNER, Optional.empty(), "t");
     LeaseSpec spec = Desk.spec(gpus, Tier.ON_DEMAND, LeaseSpec.WhenFull.QUEUE, Guards.NONE);
     desk.clock.advance(Duration.ofSeconds(1));
     return desk.request(spec, caller);
@@ -107,7 +106,7 @@ class QuotaTest {
   @Test
   void quotasAreForAdministratorsAndLeaveATrace() {
     Quota quota = quota(OTHER, 1, Optional.of(2));
-    assertThatThrownBy(() -> quotas.set(Desk.caller(Caller.Role.USER), quota))
+    assertThatThrownBy(() -> quotas.set(Desk.caller(Standing.OWNER), quota))
         .isInstanceOf(Refused.class);
     quotas.set(ADMIN, quota);
     assertThat(quotas.list(ADMIN)).containsExactly(quota);

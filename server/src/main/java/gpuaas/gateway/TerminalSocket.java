@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiPredicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,14 +47,23 @@ public final class TerminalSocket implements SocketRoute.Opener {
   private final Providers providers;
   private final Activity activity;
   private final Duration idleLimit;
-  private final Map<UUID, Set<TerminalBridge>> open = new ConcurrentHashMap<>();
+  private final BiPredicate<UUID, Lease> still;
+  private final Map<UUID, Set<Open>> open = new ConcurrentHashMap<>();
 
+  /** A terminal and who is in it. */
+  private record Open(TerminalBridge bridge, UUID person) {}
+
+  /**
+   * @param still whether somebody may be in a lease's terminal who came in a while ago
+   */
   public TerminalSocket(
       Terminals terminals,
       Leases leases,
       Providers providers,
       Activity activity,
-      Duration idleLimit) {
+      Duration idleLimit,
+      BiPredicate<UUID, Lease> still) {
+    this.still = still;
     this.terminals = terminals;
     this.leases = leases;
     this.providers = providers;
@@ -64,16 +74,30 @@ public final class TerminalSocket implements SocketRoute.Opener {
   /** Ends the terminals of a lease: it was released. */
   public void closeAll(UUID lease) {
     Optional.ofNullable(open.remove(lease))
-        .ifPresent(bridges ->
-            bridges.forEach(
-                bridge -> Thread.ofVirtual().name("terminal-end-" + lease).start(bridge::revoked)));
+        .ifPresent(all -> all.forEach(one -> end(lease, one.bridge())));
+  }
+
+  /** Ends the terminals of those who may not be in them any more. */
+  public void recheckAll() {
+    open.forEach((id, all) ->
+        leases
+            .find(id)
+            .ifPresent(lease ->
+                all.stream()
+                    .filter(one -> !still.test(one.person(), lease))
+                    .forEach(one -> end(id, one.bridge()))));
+  }
+
+  private static void end(UUID lease, TerminalBridge bridge) {
+    Thread.ofVirtual().name("terminal-end-" + lease).start(bridge::revoked);
   }
 
   @Override
   public Listener open(Handshake handshake, Socket socket) {
     try {
-      Optional<Lease> lease = redeem(handshake);
-      if (lease.isEmpty()) {
+      Optional<Redeemed.Opened> opened = redeem(handshake);
+      Optional<Lease> lease = opened.flatMap(it -> leases.find(it.lease()));
+      if (opened.isEmpty() || lease.isEmpty() || !still.test(opened.get().person(), lease.get())) {
         return refused(
             socket, BAD_TOKEN, "the token is not valid for this terminal; ask for a new one");
       }
@@ -88,7 +112,7 @@ public final class TerminalSocket implements SocketRoute.Opener {
           exec.get()
               .exec(
                   running.instance(), new ExecRequest(List.of(), Optional.of(TERMINAL), Map.of()));
-      Listener listener = connected(lease.get().id(), process, handshake, socket);
+      Listener listener = connected(opened.get(), process, handshake, socket);
       if (!isRunning(lease.get().id())) {
         closeAll(lease.get().id()); // it was released while its terminal was being opened
       }
@@ -111,7 +135,7 @@ public final class TerminalSocket implements SocketRoute.Opener {
   /**
    * The lease in the path, if the token is for it. A token that was shown is used up, whatever for.
    */
-  private Optional<Lease> redeem(Handshake handshake) {
+  private Optional<Redeemed.Opened> redeem(Handshake handshake) {
     UUID id;
     try {
       id = UUID.fromString(handshake.pathParameters().getOrDefault("id", ""));
@@ -121,7 +145,7 @@ public final class TerminalSocket implements SocketRoute.Opener {
     return token(handshake)
         .map(token -> terminals.redeem(token, id))
         .filter(Redeemed.Opened.class::isInstance)
-        .flatMap(_ -> leases.find(id));
+        .map(Redeemed.Opened.class::cast);
   }
 
   private static Optional<String> token(Handshake handshake) {
@@ -135,11 +159,14 @@ public final class TerminalSocket implements SocketRoute.Opener {
             .map(value -> value.substring(7).strip()));
   }
 
-  private Listener connected(UUID lease, ExecChannel process, Handshake handshake, Socket socket) {
+  private Listener connected(
+      Redeemed.Opened opened, ExecChannel process, Handshake handshake, Socket socket) {
+    UUID lease = opened.lease();
     boolean control = handshake.subprotocols().contains(TerminalBridge.CONTROL_PROTOCOL);
     TerminalBridge bridge = new TerminalBridge(process, peer(socket), control, lease, activity);
-    open.computeIfAbsent(lease, _ -> ConcurrentHashMap.newKeySet()).add(bridge);
-    Thread.ofVirtual().name("terminal-" + lease).start(() -> run(lease, bridge));
+    Open one = new Open(bridge, opened.person());
+    open.computeIfAbsent(lease, _ -> ConcurrentHashMap.newKeySet()).add(one);
+    Thread.ofVirtual().name("terminal-" + lease).start(() -> run(lease, one));
     return new Listener() {
       @Override
       public void received(byte[] data, boolean text) {
@@ -157,14 +184,14 @@ public final class TerminalSocket implements SocketRoute.Opener {
     };
   }
 
-  private void run(UUID lease, TerminalBridge bridge) {
+  private void run(UUID lease, Open one) {
     try {
-      bridge.run(idleLimit);
+      one.bridge().run(idleLimit);
     } finally {
       open.computeIfPresent(
           lease,
           (_, bridges) -> {
-            bridges.remove(bridge);
+            bridges.remove(one);
             return bridges.isEmpty() ? null : bridges;
           });
     }

@@ -1,5 +1,6 @@
 package gpuaas.gpuaas;
 
+import gpuaas.base.Action;
 import gpuaas.base.Page;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refusal.Kind;
@@ -49,11 +50,11 @@ final class AllocationRoutes {
 
   List<Route> routes() {
     return List.of(
-        Route.onceTogether("POST", PATH, this::create),
-        Route.get(PATH, this::list),
-        Route.get(PATH + "/{id}", this::get),
-        Route.get(PATH + "/{id}/timeline", this::timeline),
-        Route.once("POST", PATH + "/{id}/release", this::release));
+        Route.onceTogether("POST", PATH, this::create).needing(Action.LEASE_CREATE),
+        Route.get(PATH, this::list).needing(Action.LEASE_READ),
+        Route.get(PATH + "/{id}", this::get).needing(Action.LEASE_READ),
+        Route.get(PATH + "/{id}/timeline", this::timeline).needing(Action.LEASE_READ),
+        Route.once("POST", PATH + "/{id}/release", this::release).needing(Action.LEASE_STOP));
   }
 
   private Reply create(Request request, Tx tx) {

@@ -1,6 +1,7 @@
 package gpuaas.gpuaas;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import gpuaas.base.Action;
 import gpuaas.base.Page;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.db.Tx;
@@ -30,11 +31,11 @@ final class ApiKeyRoutes {
 
   List<Route> routes() {
     return List.of(
-        Route.once("POST", PATH, this::create),
-        Route.get(PATH, this::list),
-        Route.get(PATH + "/{id}", this::get),
-        Route.once("POST", PATH + "/{id}/rotate", this::rotate),
-        Route.once("DELETE", PATH + "/{id}", this::revoke));
+        Route.once("POST", PATH, this::create).needing(Action.API_KEY_WRITE),
+        Route.get(PATH, this::list).needing(Action.API_KEY_READ),
+        Route.get(PATH + "/{id}", this::get).needing(Action.API_KEY_READ),
+        Route.once("POST", PATH + "/{id}/rotate", this::rotate).needing(Action.API_KEY_WRITE),
+        Route.once("DELETE", PATH + "/{id}", this::revoke).needing(Action.API_KEY_WRITE));
   }
 
   private record ApiKeyView(
@@ -75,11 +76,7 @@ final class ApiKeyRoutes {
     Optional<Scopes> scopes =
         words.isEmpty() ? Optional.of(Scopes.FULL_ACCESS) : Scopes.parse(words);
     if (scopes.isEmpty()) {
-      fields.problem(
-          "scopes",
-          "must be full_access, read_only, or instances, ssh_keys, billing or webhooks with :none,"
-              + " :read or :write",
-          "");
+      fields.problem("scopes", Scopes.FORM, "");
     }
     fields.check();
     return made(apiKeys.create(tx, request.caller(), name, scopes.orElseThrow(), expiresAt));

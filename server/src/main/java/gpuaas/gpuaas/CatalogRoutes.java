@@ -32,7 +32,7 @@ final class CatalogRoutes {
   }
 
   List<Route> routes() {
-    return List.of(Route.get("/api/v1/catalog", this::catalog));
+    return List.of(Route.get("/api/v1/catalog", this::catalog).needing(Action.CATALOG_READ));
   }
 
   private record SkuView(

@@ -1,5 +1,6 @@
 package gpuaas.gpuaas;
 
+import gpuaas.base.Action;
 import gpuaas.base.Caller;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refused;
@@ -50,7 +51,9 @@ final class EventRoutes {
   }
 
   List<Route> routes() {
-    return List.of(Route.get(PATH, this::list), Route.get(PATH + "/stream", this::stream));
+    return List.of(
+        Route.get(PATH, this::list).needing(Action.EVENT_READ),
+        Route.get(PATH + "/stream", this::stream).needing(Action.EVENT_READ));
   }
 
   private record EventPage(List<EventView> items, String nextCursor, boolean hasMore) {}

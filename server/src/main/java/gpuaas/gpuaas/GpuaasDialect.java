@@ -7,12 +7,14 @@ import gpuaas.base.Refusal;
 import gpuaas.db.Database;
 import gpuaas.events.Telling;
 import gpuaas.http.Dialect;
+import gpuaas.http.FailedTries;
 import gpuaas.http.RateLimits;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
 import gpuaas.http.SocketRoute;
 import gpuaas.identity.ApiKeys;
+import gpuaas.idp.Admittance;
 import gpuaas.lease.LeaseRules;
 import gpuaas.lease.Leases;
 import gpuaas.ledger.Budgets;
@@ -21,7 +23,9 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /** Allocations over the core: the dialect of the GPUaaS documents. */
@@ -44,6 +48,7 @@ public final class GpuaasDialect implements Dialect {
       LeaseRules rules,
       SshKeys sshKeys,
       ApiKeys apiKeys,
+      Membership membership,
       Terminals terminals,
       int terminalTokensPerMinute,
       Optional<String> publicUrl,
@@ -56,6 +61,9 @@ public final class GpuaasDialect implements Dialect {
       BooleanSupplier ready,
       PrometheusMeterRegistry metrics,
       InstantSource clock) {}
+
+  /** Who belongs where, and the programs that have names of their own. */
+  public record Membership(Admittance admittance, FailedTries failedTries, Supplier<UUID> ids) {}
 
   public GpuaasDialect(Parts parts) {
     this.auth = parts.auth();
@@ -75,6 +83,9 @@ public final class GpuaasDialect implements Dialect {
                 new CatalogRoutes(parts.database(), parts.clock()).routes(),
                 new SshKeyRoutes(parts.sshKeys()).routes(),
                 new ApiKeyRoutes(parts.apiKeys()).routes(),
+                new ProjectRoutes(parts.membership().admittance().tenancy()).routes(),
+                new MemberRoutes(parts.membership().admittance()).routes(),
+                new ServiceAccountRoutes(parts.membership(), parts.clock()).routes(),
                 new AllocationRoutes(parts.leases(), views).routes(),
                 new EventRoutes(parts.telling().feed(), parts.eventStreams(), parts.auth()::caller)
                     .routes(),

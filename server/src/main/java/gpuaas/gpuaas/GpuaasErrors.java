@@ -31,10 +31,10 @@ final class GpuaasErrors {
       case Refusal.WrongState w ->
           error(
               409,
-              "allocation_invalid_state",
+              w.kind() == Kind.LEASE ? "allocation_invalid_state" : "invalid_state",
               "It is " + w.state() + "; this needs it to be " + w.wanted(),
               id);
-      case Refusal.Exists e -> error(409, "ssh_key_exists", e.why(), id);
+      case Refusal.Exists e -> error(409, exists(e.kind()), e.why(), id);
       case Refusal.NeverFits n ->
           error(409, "sku_unavailable", n.sku() + " cannot be had here: " + n.why(), id);
       case Refusal.UnknownGpu u ->
@@ -95,6 +95,15 @@ final class GpuaasErrors {
     };
   }
 
+  private static String exists(Kind kind) {
+    return switch (kind) {
+      case SSH_KEY -> "ssh_key_exists";
+      case PROJECT -> "project_exists";
+      case SERVICE_ACCOUNT -> "service_account_exists";
+      default -> "already_exists";
+    };
+  }
+
   private static String notFound(Kind kind) {
     return switch (kind) {
       case LEASE -> "allocation_not_found";
@@ -106,6 +115,11 @@ final class GpuaasErrors {
       case PROJECT -> "project_not_found";
       case BUDGET -> "budget_not_found";
       case DISK -> "disk_not_found";
+      case PERSON -> "user_not_found";
+      case MEMBER -> "membership_not_found";
+      case INVITATION -> "invitation_not_found";
+      case SERVICE_ACCOUNT -> "service_account_not_found";
+      case SESSION -> "session_not_found";
     };
   }
 
@@ -120,6 +134,11 @@ final class GpuaasErrors {
       case PROJECT -> "Project";
       case BUDGET -> "Budget";
       case DISK -> "Disk";
+      case PERSON -> "User";
+      case MEMBER -> "Membership";
+      case INVITATION -> "Invitation";
+      case SERVICE_ACCOUNT -> "Service account";
+      case SESSION -> "Session";
     };
   }
 

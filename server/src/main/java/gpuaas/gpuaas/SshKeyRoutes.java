@@ -2,6 +2,7 @@ package gpuaas.gpuaas;
 
 import gpuaas.access.SshKeys;
 import gpuaas.access.SshKeys.Registered;
+import gpuaas.base.Action;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.db.Tx;
 import gpuaas.http.Fields;
@@ -26,10 +27,10 @@ final class SshKeyRoutes {
 
   List<Route> routes() {
     return List.of(
-        Route.once("POST", PATH, this::add),
-        Route.get(PATH, this::list),
-        Route.get(PATH + "/{id}", this::get),
-        Route.once("DELETE", PATH + "/{id}", this::delete));
+        Route.once("POST", PATH, this::add).needing(Action.SSH_KEY_WRITE),
+        Route.get(PATH, this::list).needing(Action.SSH_KEY_READ),
+        Route.get(PATH + "/{id}", this::get).needing(Action.SSH_KEY_READ),
+        Route.once("DELETE", PATH + "/{id}", this::delete).needing(Action.SSH_KEY_WRITE));
   }
 
   private record SshKeyView(

@@ -48,10 +48,11 @@ final class TerminalRoutes {
     // No idempotency key: each token is another one.
     return List.of(
         new Route(
-            "POST",
-            "/api/v1/allocations/{id}/terminal-token",
-            Route.Access.CALLER,
-            new Route.Handler.Plain(this::mint)));
+                "POST",
+                "/api/v1/allocations/{id}/terminal-token",
+                Route.Access.CALLER,
+                new Route.Handler.Plain(this::mint))
+            .needing(Action.TERMINAL_OPEN));
   }
 
   List<SocketRoute> sockets() {

@@ -1,5 +1,6 @@
 package gpuaas.gpuaas;
 
+import gpuaas.base.Action;
 import gpuaas.base.Page;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.db.Tx;
@@ -36,14 +37,16 @@ final class WebhookRoutes {
   List<Route> routes() {
     String one = PATH + "/{id}";
     return List.of(
-        Route.get(PATH, this::list),
-        Route.once("POST", PATH, this::create),
-        Route.get(one, this::get),
-        Route.once("DELETE", one, this::delete),
-        Route.get(one + "/deliveries", this::deliveries),
-        Route.once("POST", one + "/deliveries/{delivery_id}/resend", this::resend),
-        Route.once("POST", one + "/probe", this::probe),
-        Route.once("POST", one + "/rotate-secret", this::rotateSecret));
+        Route.get(PATH, this::list).needing(Action.WEBHOOK_READ),
+        Route.once("POST", PATH, this::create).needing(Action.WEBHOOK_WRITE),
+        Route.get(one, this::get).needing(Action.WEBHOOK_READ),
+        Route.once("DELETE", one, this::delete).needing(Action.WEBHOOK_WRITE),
+        Route.get(one + "/deliveries", this::deliveries).needing(Action.WEBHOOK_READ),
+        Route.once("POST", one + "/deliveries/{delivery_id}/resend", this::resend)
+            .needing(Action.WEBHOOK_WRITE),
+        Route.once("POST", one + "/probe", this::probe).needing(Action.WEBHOOK_WRITE),
+        Route.once("POST", one + "/rotate-secret", this::rotateSecret)
+            .needing(Action.WEBHOOK_WRITE));
   }
 
   private record WebhookView(

@@ -18,13 +18,14 @@ import gpuaas.http.RateLimits;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
-import gpuaas.identity.ApiKeys;
+import gpuaas.idp.Credentials;
 import gpuaas.lease.Leases;
 import gpuaas.ledger.Statement;
 import gpuaas.operation.Operations;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -33,7 +34,7 @@ import java.util.stream.Stream;
 public final class GpuaiDialect implements Dialect {
 
   private final String name;
-  private final ApiKeys apiKeys;
+  private final Credentials credentials;
   private final GpuaiErrors errors;
   private final GpuaiOnceRules onceRules;
   private final RateLimits rateLimits;
@@ -59,7 +60,7 @@ public final class GpuaiDialect implements Dialect {
       GpuaiSettings settings,
       Database database,
       SecretBox secrets,
-      ApiKeys apiKeys,
+      Credentials credentials,
       Leases leases,
       Operations operations,
       SshKeys sshKeys,
@@ -74,7 +75,7 @@ public final class GpuaiDialect implements Dialect {
    */
   public GpuaiDialect(String mount, Profile profile, Parts parts) {
     this.name = name(profile);
-    this.apiKeys = parts.apiKeys();
+    this.credentials = parts.credentials();
     this.errors = new GpuaiErrors(parts.settings().errorBase());
     this.onceRules = new GpuaiOnceRules(mount);
     this.rateLimits = parts.rateLimits();
@@ -136,7 +137,7 @@ public final class GpuaiDialect implements Dialect {
     if (!parts[0].equalsIgnoreCase("Bearer") || parts.length < 2 || parts[1].isBlank()) {
       throw new Refused(new Unauthenticated(Why.MISSING));
     }
-    return apiKeys.caller(parts[1], request.correlationId());
+    return credentials.caller(parts[1].strip(), Optional.empty(), request.correlationId());
   }
 
   @Override

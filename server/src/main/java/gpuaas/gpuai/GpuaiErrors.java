@@ -152,6 +152,11 @@ record GpuaiErrors(String base) {
           case PROJECT -> "project";
           case BUDGET -> "budget";
           case DISK -> "disk";
+          case PERSON -> "user";
+          case MEMBER -> "member";
+          case INVITATION -> "invitation";
+          case SERVICE_ACCOUNT -> "service account";
+          case SESSION -> "session";
         };
     return "There is no such " + noun + ".";
   }

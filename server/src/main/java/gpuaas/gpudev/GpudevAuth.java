@@ -4,8 +4,8 @@ import gpuaas.base.Caller;
 import gpuaas.gpudev.wire.GpudevErrors;
 import gpuaas.http.Halt;
 import gpuaas.http.Request;
-import gpuaas.identity.ApiKeys;
 import gpuaas.identity.ApiKeys.Admission;
+import gpuaas.idp.Credentials;
 import java.util.Optional;
 
 /** Who calls: a key as a bearer token, and the texts that clients know when it does not open. */
@@ -14,10 +14,10 @@ final class GpudevAuth {
   private static final int KEY_LENGTH_LEAST = 16;
   private static final int KEY_LENGTH_MOST = 256;
 
-  private final ApiKeys apiKeys;
+  private final Credentials credentials;
 
-  GpudevAuth(ApiKeys apiKeys) {
-    this.apiKeys = apiKeys;
+  GpudevAuth(Credentials credentials) {
+    this.credentials = credentials;
   }
 
   Caller caller(Request request) {
@@ -30,10 +30,11 @@ final class GpudevAuth {
       throw new Halt(GpudevErrors.unauthenticated("Invalid authentication credentials"));
     }
     String key = parts[1];
-    if (key.length() < KEY_LENGTH_LEAST || key.length() > KEY_LENGTH_MOST) {
+    if (key.length() < KEY_LENGTH_LEAST
+        || (key.length() > KEY_LENGTH_MOST && !Credentials.looksLikeOne(key))) {
       throw no(401, "Invalid API key format");
     }
-    return switch (apiKeys.admit(key, request.correlationId())) {
+    return switch (credentials.admit(key, Optional.empty(), request.correlationId())) {
       case Admission.Admitted(Caller caller) -> caller;
       case Admission.No(Admission.Reason reason) ->
           throw switch (reason) {

@@ -17,6 +17,7 @@ import gpuaas.http.Request;
 import gpuaas.http.Route;
 import gpuaas.identity.ApiKeys;
 import gpuaas.identity.Identities;
+import gpuaas.idp.Credentials;
 import gpuaas.lease.LeaseSpec;
 import gpuaas.lease.Leases;
 import java.time.Duration;
@@ -92,6 +93,7 @@ public final class GpudevDialect implements Dialect, AutoCloseable {
       GpudevSettings settings,
       Database database,
       Identities identities,
+      Credentials credentials,
       ApiKeys apiKeys,
       LogInDoor logIn,
       SshKeys sshKeys,
@@ -105,7 +107,7 @@ public final class GpudevDialect implements Dialect, AutoCloseable {
 
   public GpudevDialect(Parts parts) {
     this.logIn = parts.logIn();
-    this.auth = new GpudevAuth(parts.apiKeys());
+    this.auth = new GpudevAuth(parts.credentials());
     Extensions extensions = new Extensions();
     EarlyCancels earlyCancels = new EarlyCancels(parts.settings().cancelsKept());
     Jobs jobs = new Jobs(parts.leases());

@@ -104,6 +104,11 @@ public record Request(
     return Fields.of(body);
   }
 
+  /** The same for a body that may be left out. */
+  public Fields fieldsOrNone() {
+    return Fields.of(body.isBlank() ? "{}" : body);
+  }
+
   /** The body as a form; later values of a name win. */
   public Map<String, String> form() {
     Map<String, String> form = new LinkedHashMap<>();

@@ -48,6 +48,7 @@ public final class IdpDialect implements Dialect {
       IdpSettings settings,
       Identities identities,
       SigningKeys keys,
+      Tokens tokens,
       FailedTries failedTries,
       Ids ids,
       InstantSource clock) {
@@ -55,8 +56,7 @@ public final class IdpDialect implements Dialect {
     this.settings = settings;
     this.identities = identities;
     this.keys = keys;
-    this.tokens =
-        new Tokens(keys, settings.issuer(), settings.clientId(), settings.accessTokenLifetime());
+    this.tokens = tokens;
     this.ids = ids;
     this.clock = clock;
   }
@@ -143,8 +143,10 @@ public final class IdpDialect implements Dialect {
     }
     Person person = found.get();
     Map<String, Object> reply = new LinkedHashMap<>();
-    reply.put("access_token", tokens.accessToken(person, ids.next(), clock.instant()));
-    reply.put("expires_in", tokens.lifetime().toSeconds());
+    reply.put(
+        "access_token",
+        tokens.ofPerson(person, ids.next(), clock.instant(), settings.accessTokenLifetime()));
+    reply.put("expires_in", settings.accessTokenLifetime().toSeconds());
     reply.put("refresh_expires_in", settings.refreshTokenLifetime().toSeconds());
     reply.put(
         "refresh_token", identities.issueRefreshToken(person, settings.refreshTokenLifetime()));

@@ -7,56 +7,66 @@ import com.nimbusds.jose.JWSHeader;
 import com.nimbusds.jose.crypto.RSASSASigner;
 import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.SignedJWT;
-import gpuaas.base.Caller;
 import gpuaas.identity.Person;
+import gpuaas.identity.ServiceAccount;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 
 /** Access tokens: who somebody is, for a short time, in a form that any OpenID client reads. */
-final class Tokens {
+public final class Tokens {
+
+  /** The claim that names the key of a service account by which a token was got. */
+  static final String ACCOUNT_KEY = "gpuaas_key";
 
   private final SigningKeys keys;
   private final String issuer;
   private final String audience;
-  private final Duration lifetime;
 
-  Tokens(SigningKeys keys, String issuer, String audience, Duration lifetime) {
+  public Tokens(SigningKeys keys, String issuer, String audience) {
     this.keys = keys;
     this.issuer = issuer;
     this.audience = audience;
-    this.lifetime = lifetime;
   }
 
-  Duration lifetime() {
-    return lifetime;
-  }
-
-  String accessToken(Person person, UUID id, Instant now) {
-    List<String> roles =
-        person.roles().stream()
-            .map(Caller.Role::name)
-            .map(name -> name.toLowerCase(Locale.ROOT))
-            .sorted()
-            .toList();
-    JWTClaimsSet claims =
-        new JWTClaimsSet.Builder()
-            .issuer(issuer)
-            .subject(person.id().toString())
-            .audience(List.of(audience, "account"))
-            .jwtID(id.toString())
-            .issueTime(Date.from(now))
-            .expirationTime(Date.from(now.plus(lifetime)))
-            .claim("azp", audience)
-            .claim("typ", "Bearer")
+  /** A token of a person. */
+  String ofPerson(Person person, UUID id, Instant now, Duration lifetime) {
+    List<String> roles = person.admin() ? List.of("admin", "user") : List.of("user");
+    return signed(
+        claims(person.id(), id, now, lifetime)
             .claim("scope", "openid profile email")
             .claim("preferred_username", person.username())
             .claim("realm_access", Map.of("roles", roles))
-            .build();
+            .build());
+  }
+
+  /** A token of a service account, good as long as the key is by which it was got. */
+  public String ofAccount(
+      ServiceAccount account, String keyId, UUID id, Instant now, Duration lifetime) {
+    return signed(
+        claims(account.id(), id, now, lifetime)
+            .claim("preferred_username", account.accountId())
+            .claim("sa_id", account.accountId())
+            .claim(ACCOUNT_KEY, keyId)
+            .build());
+  }
+
+  private JWTClaimsSet.Builder claims(UUID subject, UUID id, Instant now, Duration lifetime) {
+    return new JWTClaimsSet.Builder()
+        .issuer(issuer)
+        .subject(subject.toString())
+        .audience(List.of(audience, "account"))
+        .jwtID(id.toString())
+        .issueTime(Date.from(now))
+        .expirationTime(Date.from(now.plus(lifetime)))
+        .claim("azp", audience)
+        .claim("typ", "Bearer");
+  }
+
+  private String signed(JWTClaimsSet claims) {
     JWSHeader header =
         new JWSHeader.Builder(JWSAlgorithm.RS256)
             .type(JOSEObjectType.JWT)

@@ -1,8 +1,13 @@
 package gpuaas.main;
 
+import gpuaas.gateway.SshGateway;
+import gpuaas.gateway.TerminalSocket;
 import gpuaas.http.Dialect;
 import gpuaas.http.HttpServer;
 import gpuaas.http.Pipeline;
+import gpuaas.lease.Lease;
+import gpuaas.lease.LeaseState;
+import gpuaas.proxy.ProxyServer;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -18,6 +23,26 @@ public record Listeners(
       Dialect gpuaas, Dialect idp, List<Dialect> gpuai, Dialect gpudev, Dialect shopper) {
     List<Dialect> all() {
       return Stream.concat(Stream.of(gpuaas, idp, gpudev, shopper), gpuai.stream()).toList();
+    }
+  }
+
+  /** What the gateway needs of things that are made before it. */
+  record Entrances(
+      Later<SshGateway> gateway, Later<TerminalSocket> terminals, Later<ProxyServer> proxy) {
+    /** Closes what is open into a lease that nobody may use any more. */
+    void changed(Lease lease) {
+      if (lease.state() instanceof LeaseState.Stopping
+          || lease.state() instanceof LeaseState.Ended) {
+        gateway.get().closeSessions(lease.id());
+        terminals.get().closeAll(lease.id());
+        proxy.get().end(lease.id());
+      }
+    }
+
+    /** Closes what is open of those who may less than before. */
+    void lessened() {
+      gateway.get().recheckAll();
+      terminals.get().recheckAll();
     }
   }
 

@@ -16,6 +16,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -57,7 +58,11 @@ public final class Loops implements AutoCloseable {
   private final ScheduledExecutorService patient =
       Executors.newScheduledThreadPool(1, Thread.ofPlatform().daemon().name("books-", 0).factory());
 
+  private final List<Chore> chores;
   private volatile boolean swept;
+
+  /** Something that is done again and again. */
+  record Chore(String what, Duration pause, Runnable work) {}
 
   Loops(
       Settings settings,
@@ -71,7 +76,9 @@ public final class Loops implements AutoCloseable {
       Idempotency idempotency,
       Telling telling,
       MeterRegistry metrics,
-      IntConsumer orphansFound) {
+      IntConsumer orphansFound,
+      List<Chore> chores) {
+    this.chores = List.copyOf(chores);
     this.orphansFound = orphansFound;
     this.settings = settings;
     this.database = database;
@@ -129,6 +136,7 @@ public final class Loops implements AutoCloseable {
     every(TIDY_EVERY, () -> quietly("tidying archives", archives::tidy));
     every(TIDY_EVERY, () -> quietly("tidying commands", commands::tidy));
     every(TIDY_EVERY, () -> quietly("tidying", telling.webhooks()::forgetOld));
+    chores.forEach(chore -> every(chore.pause(), () -> quietly(chore.what(), chore.work())));
     telling.start();
   }
 

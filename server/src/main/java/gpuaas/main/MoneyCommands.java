@@ -3,6 +3,7 @@ package gpuaas.main;
 import gpuaas.base.Caller;
 import gpuaas.base.Ids;
 import gpuaas.base.Page;
+import gpuaas.base.Standing;
 import gpuaas.db.Database;
 import gpuaas.identity.ApiKeys;
 import gpuaas.identity.Person;
@@ -13,7 +14,6 @@ import gpuaas.main.DatabaseCommands.Mistake;
 import java.io.PrintStream;
 import java.math.BigDecimal;
 import java.time.InstantSource;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -84,7 +84,7 @@ final class MoneyCommands {
         person.username(),
         person.tenant(),
         person.defaultProject(),
-        EnumSet.allOf(Caller.Role.class),
+        Standing.PLATFORM_ADMIN,
         Optional.empty(),
         "command");
   }

@@ -12,6 +12,7 @@ import gpuaas.gpuai.GpuaiDialect;
 import gpuaas.gpudev.GpudevDialect.GpudevSettings;
 import gpuaas.gpudev.LogInDoor;
 import gpuaas.identity.ApiKeys;
+import gpuaas.idp.Admittance;
 import gpuaas.lease.LeaseRules;
 import gpuaas.ledger.LedgerRules;
 import gpuaas.ledger.ReconciliationRules;
@@ -71,6 +72,7 @@ public record Settings(
     int bodyBytesMost,
     int leasesMostPerProject,
     ApiKeys.ApiKeyRules apiKeys,
+    Admittance.Rules people,
     LeaseRules lease,
     ArchiveRules archive,
     DiskRules disks,
@@ -220,6 +222,7 @@ public record Settings(
                 reader.duration("api-key.rotation-overlap", Duration.ofHours(24)),
                 reader.duration("api-key.note-use-every", Duration.ofMinutes(1)),
                 reader.duration("api-key.known-for", Duration.ofSeconds(1))),
+            People.read(reader),
             rules(reader),
             ArchiveReader.read(reader, data),
             ArchiveReader.disks(reader),

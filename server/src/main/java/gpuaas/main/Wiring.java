@@ -7,6 +7,7 @@ import gpuaas.access.SshKeys;
 import gpuaas.access.SshProbe;
 import gpuaas.access.Terminals;
 import gpuaas.archive.Archives;
+import gpuaas.base.Action;
 import gpuaas.base.Ids;
 import gpuaas.base.SecretBox;
 import gpuaas.capacity.Catalog;
@@ -39,10 +40,9 @@ import gpuaas.http.FailedTries;
 import gpuaas.http.Pipeline;
 import gpuaas.identity.ApiKeys;
 import gpuaas.identity.Identities;
+import gpuaas.idp.Admittance;
 import gpuaas.idp.IdpDialect;
 import gpuaas.idp.SigningKeys;
-import gpuaas.lease.Lease;
-import gpuaas.lease.LeaseState;
 import gpuaas.lease.Leases;
 import gpuaas.ledger.Budgets;
 import gpuaas.ledger.Ledger;
@@ -78,6 +78,7 @@ public final class Wiring {
       Settings settings,
       Database database,
       Providers providers,
+      Admittance admittance,
       Catalog catalog,
       Leases leases,
       WorkLoop workLoop,
@@ -99,20 +100,6 @@ public final class Wiring {
     }
   }
 
-  /** What the gateway needs of things that are made before it. */
-  private record Entrances(
-      Later<SshGateway> gateway, Later<TerminalSocket> terminals, Later<ProxyServer> proxy) {
-    /** Closes what is open into a lease that nobody may use any more. */
-    void changed(Lease lease) {
-      if (lease.state() instanceof LeaseState.Stopping
-          || lease.state() instanceof LeaseState.Ended) {
-        gateway.get().closeSessions(lease.id());
-        terminals.get().closeAll(lease.id());
-        proxy.get().end(lease.id());
-      }
-    }
-  }
-
   /** Makes everything, in a state in which nothing has begun. */
   public static Running open(
       Settings settings, Database database, ProviderOpener opener, InstantSource clock)
@@ -122,7 +109,8 @@ public final class Wiring {
     Ids ids = Ids.timeOrdered(clock);
     PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     String deployment = settings.deployment().orElseGet(() -> deploymentId(database, ids));
-    Entrances entrances = new Entrances(new Later<>(), new Later<>(), new Later<>());
+    Listeners.Entrances entrances =
+        new Listeners.Entrances(new Later<>(), new Later<>(), new Later<>());
     Later<WorkLoop> loop = new Later<>();
     Later<Leases> leases = new Later<>();
     Later<Catalog> catalogs = new Later<>();
@@ -149,6 +137,19 @@ public final class Wiring {
     // identity, provider, access
     Identities identities = new Identities(database, ids, clock);
     ApiKeys apiKeys = new ApiKeys(database, ids, clock, settings.apiKeys());
+    SigningKeys signingKeys = SigningKeys.open(database, secrets);
+    IdpDialect.IdpSettings idpSettings = Addresses.idp(settings);
+    Admittance admittance =
+        Admittance.open(
+            database,
+            identities,
+            apiKeys,
+            signingKeys,
+            idpSettings,
+            settings.people(),
+            _ -> entrances.lessened(),
+            ids,
+            clock);
     ShopperMetrics shopperMetrics = new ShopperMetrics(metrics);
     Providers providers = opener.open(settings, deployment, clock, shopperMetrics::called);
     SshKeys sshKeys =
@@ -253,7 +254,12 @@ public final class Wiring {
     entrances.gateway().set(gateway);
     TerminalSocket terminalSocket =
         new TerminalSocket(
-            terminals, lease.leases(), providers, activity, settings.terminalIdleLimit());
+            terminals,
+            lease.leases(),
+            providers,
+            activity,
+            settings.terminalIdleLimit(),
+            (person, one) -> admittance.still(person, one.project(), Action.TERMINAL_OPEN));
     entrances.terminals().set(terminalSocket);
 
     // loops and listeners
@@ -271,30 +277,26 @@ public final class Wiring {
             idempotency,
             telling,
             metrics,
-            shopperMetrics::orphans);
+            shopperMetrics::orphans,
+            List.of(
+                new Loops.Chore(
+                    "looking at who is in terminals",
+                    settings.sshRecheckEvery(),
+                    terminalSocket::recheckAll)));
     FailedTries failedTries = new FailedTries(settings.failedAuthenticationsPerMinute());
     ProxyServer proxy = web.listen(settings, lease.leases(), providers, failedTries, activity);
     entrances.proxy().set(proxy);
     Pipeline pipeline = new Pipeline(database, idempotency, metrics, ids::next, failedTries);
-    SigningKeys signingKeys = SigningKeys.open(database, secrets);
-    IdpDialect.IdpSettings idpSettings = Addresses.idp(settings);
-    GpuaasAuth auth =
-        new GpuaasAuth(
-            signingKeys.publicKeys(),
-            idpSettings.issuer(),
-            idpSettings.clientId(),
-            identities,
-            apiKeys,
-            clock);
     GpuaasDialect gpuaas =
         new GpuaasDialect(
             new GpuaasDialect.Parts(
-                auth,
+                new GpuaasAuth(admittance.credentials()),
                 database,
                 lease.leases(),
                 settings.lease(),
                 sshKeys,
                 apiKeys,
+                new GpuaasDialect.Membership(admittance, failedTries, ids::next),
                 terminals,
                 settings.terminalTokensPerMinute(),
                 settings.apiUrl(),
@@ -312,7 +314,7 @@ public final class Wiring {
             settings.gpuai(),
             database,
             secrets,
-            apiKeys,
+            admittance.credentials(),
             lease.leases(),
             new Operations(database),
             sshKeys,
@@ -329,7 +331,7 @@ public final class Wiring {
                 settings.shopper(),
                 database,
                 identities,
-                apiKeys,
+                admittance.credentials(),
                 providers,
                 catalog,
                 lease.leases(),
@@ -345,6 +347,7 @@ public final class Wiring {
                 settings.gpudev(),
                 database,
                 identities,
+                admittance.credentials(),
                 apiKeys,
                 LogInDoor.open(settings.gpudevLogIn(), clock),
                 sshKeys,
@@ -355,7 +358,9 @@ public final class Wiring {
                 commands,
                 ids,
                 clock));
-    IdpDialect idp = new IdpDialect(idpSettings, identities, signingKeys, failedTries, ids, clock);
+    IdpDialect idp =
+        new IdpDialect(
+            idpSettings, identities, signingKeys, admittance.tokens(), failedTries, ids, clock);
     People.ensure(settings, identities, secrets, database);
     Listeners.Dialects dialects =
         new Listeners.Dialects(gpuaas, idp, List.of(gpuai, gpuaiSdk), gpudev, shopper);
@@ -363,6 +368,7 @@ public final class Wiring {
         settings,
         database,
         providers,
+        admittance,
         catalog,
         lease.leases(),
         loop.get(),

@@ -1,5 +1,6 @@
 package gpuaas.shopper;
 
+import gpuaas.base.Action;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
@@ -20,7 +21,7 @@ final class HealthRoutes {
     return List.of(
         Route.publicGet("/health", this::health),
         Route.publicGet("/ready", this::ready),
-        Route.get("/metrics", this::metrics));
+        Route.get("/metrics", this::metrics).needing(Action.CATALOG_READ));
   }
 
   private Reply metrics(Request request) {

@@ -1,6 +1,7 @@
 package gpuaas.shopper;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import gpuaas.base.Action;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refused;
 import gpuaas.capacity.Catalog;
@@ -37,10 +38,11 @@ final class InventoryRoutes {
 
   List<Route> routes() {
     return List.of(
-        Route.get(PATH, this::list),
-        Route.get(PATH + "/{id}", this::get),
-        Route.get(PATH + "/{id}/compatible-templates", this::compatibleTemplates),
-        Route.get("/api/v1/offer-health", this::health));
+        Route.get(PATH, this::list).needing(Action.CATALOG_READ),
+        Route.get(PATH + "/{id}", this::get).needing(Action.CATALOG_READ),
+        Route.get(PATH + "/{id}/compatible-templates", this::compatibleTemplates)
+            .needing(Action.CATALOG_READ),
+        Route.get("/api/v1/offer-health", this::health).needing(Action.CATALOG_READ));
   }
 
   private record Page(List<OfferView> offers, int count, int total) {}

@@ -3,6 +3,7 @@ package gpuaas.shopper;
 import gpuaas.base.Action;
 import gpuaas.base.Caller;
 import gpuaas.base.Refused;
+import gpuaas.base.Standing;
 import gpuaas.capacity.Catalog;
 import gpuaas.capacity.Catalog.Failure;
 import gpuaas.capacity.Catalog.Listed;
@@ -162,7 +163,7 @@ public final class SessionRetries implements EventSink {
         "retry of " + lease.id(),
         lease.tenant(),
         lease.project(),
-        Set.of(Caller.Role.USER),
+        Standing.OWNER,
         lease.apiKey().map(key -> new Caller.Key(key, Set.of(Action.LEASE_CREATE))),
         lease.correlationId());
   }

@@ -6,9 +6,9 @@ import gpuaas.base.Refusal.Unauthenticated;
 import gpuaas.base.Refusal.Unauthenticated.Why;
 import gpuaas.base.Refused;
 import gpuaas.http.Request;
-import gpuaas.identity.ApiKeys;
 import gpuaas.identity.Identities;
 import gpuaas.identity.Person;
+import gpuaas.idp.Credentials;
 import gpuaas.shopper.ShopperDialect.ShopperSettings;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
@@ -27,23 +27,23 @@ final class ShopperAuth {
 
   private final ShopperSettings settings;
   private final Identities identities;
-  private final ApiKeys apiKeys;
+  private final Credentials credentials;
   private volatile Known known = new Known(Optional.empty(), System.nanoTime());
 
   private record Known(Optional<Person> person, long untilNanos) {}
 
-  ShopperAuth(ShopperSettings settings, Identities identities, ApiKeys apiKeys) {
+  ShopperAuth(ShopperSettings settings, Identities identities, Credentials credentials) {
     this.settings = settings;
     this.identities = identities;
-    this.apiKeys = apiKeys;
+    this.credentials = credentials;
   }
 
   Caller caller(Request request) {
     Optional<String> shown = shown(request);
     if (settings.key().isEmpty()) {
       refuseBrowsers(request);
-      return shown.filter(ApiKeys::looksLikeOne).isPresent()
-          ? apiKeys.caller(shown.get(), request.correlationId())
+      return shown.filter(Credentials::looksLikeOne).isPresent()
+          ? known(shown.get(), request)
           : anybody(request);
     }
     String key = shown.orElseThrow(() -> new Refused(new Unauthenticated(Why.MISSING)));
@@ -51,7 +51,11 @@ final class ShopperAuth {
         MessageDigest.isEqual(
             key.getBytes(StandardCharsets.UTF_8),
             settings.key().get().getBytes(StandardCharsets.UTF_8));
-    return same ? anybody(request) : apiKeys.caller(key, request.correlationId());
+    return same ? anybody(request) : known(key, request);
+  }
+
+  private Caller known(String credential, Request request) {
+    return credentials.caller(credential, Optional.empty(), request.correlationId());
   }
 
   private static Optional<String> shown(Request request) {

@@ -8,8 +8,8 @@ import gpuaas.http.Dialect;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
-import gpuaas.identity.ApiKeys;
 import gpuaas.identity.Identities;
+import gpuaas.idp.Credentials;
 import gpuaas.lease.Leases;
 import gpuaas.ledger.Reconciliation;
 import gpuaas.provider.Providers;
@@ -69,7 +69,7 @@ public final class ShopperDialect implements Dialect, AutoCloseable {
       ShopperSettings settings,
       Database database,
       Identities identities,
-      ApiKeys apiKeys,
+      Credentials credentials,
       Providers providers,
       Catalog catalog,
       Leases leases,
@@ -81,7 +81,7 @@ public final class ShopperDialect implements Dialect, AutoCloseable {
       IntUnaryOperator draw) {}
 
   public ShopperDialect(Parts parts) {
-    this.auth = new ShopperAuth(parts.settings(), parts.identities(), parts.apiKeys());
+    this.auth = new ShopperAuth(parts.settings(), parts.identities(), parts.credentials());
     this.keys = new SessionKeys(parts.settings().keyType(), parts.settings().keysReady());
     this.metrics = parts.metrics();
     Templates templates = new Templates(parts.providers());

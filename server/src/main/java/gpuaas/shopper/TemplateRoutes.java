@@ -1,6 +1,7 @@
 package gpuaas.shopper;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import gpuaas.base.Action;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
@@ -25,10 +26,12 @@ final class TemplateRoutes {
 
   List<Route> routes() {
     return List.of(
-        Route.get(PATH, request -> answered(request, "failed to list templates", this::list)),
+        Route.get(PATH, request -> answered(request, "failed to list templates", this::list))
+            .needing(Action.CATALOG_READ),
         Route.get(
-            PATH + "/{hash_id}",
-            request -> answered(request, "failed to get template", this::get)));
+                PATH + "/{hash_id}",
+                request -> answered(request, "failed to get template", this::get))
+            .needing(Action.CATALOG_READ));
   }
 
   /** A template in a list of those that suit. */

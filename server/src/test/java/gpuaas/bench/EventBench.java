@@ -3,6 +3,7 @@ package gpuaas.bench;
 import gpuaas.base.Caller;
 import gpuaas.base.Ids;
 import gpuaas.base.SecretBox;
+import gpuaas.base.Standing;
 import gpuaas.db.Database;
 import gpuaas.db.EmbeddedPostgres;
 import gpuaas.db.Tx;
@@ -276,7 +277,7 @@ public final class EventBench {
   }
 
   private static Caller caller(UUID id) {
-    return new Caller(id, "bench", id, id, Set.of(Caller.Role.USER), Optional.empty(), "bench");
+    return new Caller(id, "bench", id, id, Standing.OWNER, Optional.empty(), "bench");
   }
 
   /** A tenant, and leases as far as events need them. */

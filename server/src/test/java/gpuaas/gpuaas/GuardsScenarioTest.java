@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import gpuaas.access.KeyPairs;
 import gpuaas.base.Caller;
+import gpuaas.base.Standing;
 import gpuaas.catalog.Want;
 import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseSpec;
@@ -24,7 +25,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -83,7 +83,7 @@ class GuardsScenarioTest {
             me.path("username").asText(),
             own.tenant(),
             own.project(),
-            Set.of(Caller.Role.USER),
+            Standing.OWNER,
             Optional.empty(),
             "guards");
     LeaseSpec spec =

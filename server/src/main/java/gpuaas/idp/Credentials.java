@@ -1,0 +1,113 @@
+package gpuaas.idp;
+
+import gpuaas.base.Caller;
+import gpuaas.base.Refusal;
+import gpuaas.base.Refusal.Kind;
+import gpuaas.base.Refusal.Unauthenticated;
+import gpuaas.base.Refusal.Unauthenticated.Why;
+import gpuaas.base.Refused;
+import gpuaas.identity.ApiKeys;
+import gpuaas.identity.ApiKeys.Admission;
+import gpuaas.identity.Identities;
+import gpuaas.identity.Person;
+import gpuaas.identity.ServiceAccounts;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * The one place that knows what somebody can come with: a token of a person, a token of a service
+ * account, an API key. Every dialect asks here, and says no in its own words.
+ */
+public final class Credentials {
+
+  private static final int LENGTH_MOST = 16 * 1024;
+
+  private final TokenCheck tokens;
+  private final Identities identities;
+  private final ApiKeys apiKeys;
+  private final ServiceAccounts accounts;
+
+  public Credentials(
+      TokenCheck tokens, Identities identities, ApiKeys apiKeys, ServiceAccounts accounts) {
+    this.tokens = tokens;
+    this.identities = identities;
+    this.apiKeys = apiKeys;
+    this.accounts = accounts;
+  }
+
+  /** True for what cannot be anything but a credential of ours, good or not. */
+  public static boolean looksLikeOne(String text) {
+    return ApiKeys.looksLikeOne(text) || TokenCheck.looksLikeOne(text);
+  }
+
+  /**
+   * Who comes with this.
+   *
+   * @param project that they want to act in; empty: their own choice. One that is not theirs is
+   *     refused as one that is not there.
+   */
+  public Admission admit(String credential, Optional<UUID> project, String correlationId) {
+    if (credential.length() > LENGTH_MOST) {
+      return new Admission.No(Admission.Reason.UNKNOWN);
+    }
+    Admission admission =
+        TokenCheck.looksLikeOne(credential)
+            ? byToken(credential, project, correlationId)
+            : apiKeys.admit(credential, correlationId);
+    if (admission instanceof Admission.Admitted(Caller caller)) {
+      project
+          .filter(wanted -> !wanted.equals(caller.project()))
+          .ifPresent(wanted -> {
+            throw notFound(wanted);
+          });
+    }
+    return admission;
+  }
+
+  /** The same for those who tell no more than that it does not open, or that it did. */
+  public Caller caller(String credential, Optional<UUID> project, String correlationId) {
+    return switch (admit(credential, project, correlationId)) {
+      case Admission.Admitted(Caller caller) -> caller;
+      case Admission.No(Admission.Reason reason) ->
+          throw new Refused(
+              new Unauthenticated(
+                  reason == Admission.Reason.EXPIRED && TokenCheck.looksLikeOne(credential)
+                      ? Why.EXPIRED
+                      : Why.INVALID));
+    };
+  }
+
+  private Admission byToken(String credential, Optional<UUID> project, String correlationId) {
+    return switch (tokens.check(credential)) {
+      case TokenCheck.Outcome.Expired() -> new Admission.No(Admission.Reason.EXPIRED);
+      case TokenCheck.Outcome.Bad() -> new Admission.No(Admission.Reason.UNKNOWN);
+      case TokenCheck.Outcome.OfAccount(UUID account, String keyId) ->
+          accounts
+              .find(account, keyId)
+              .<Admission>map(found -> new Admission.Admitted(found.caller(correlationId)))
+              .orElseGet(() -> new Admission.No(Admission.Reason.REVOKED));
+      case TokenCheck.Outcome.OfPerson(UUID person) -> ofPerson(person, project, correlationId);
+    };
+  }
+
+  private Admission ofPerson(UUID id, Optional<UUID> project, String correlationId) {
+    Optional<Person> home = identities.find(id);
+    if (home.isEmpty()) {
+      return new Admission.No(Admission.Reason.DISABLED);
+    }
+    Person person =
+        project
+            .filter(wanted -> !wanted.equals(home.get().defaultProject()))
+            .map(wanted ->
+                identities
+                    .find(id, wanted)
+                    .filter(there -> there.admin() || there.standing().effective().isPresent())
+                    .orElseThrow(() -> notFound(wanted)))
+            .orElse(home.get());
+    return new Admission.Admitted(person.caller(correlationId));
+  }
+
+  private static Refused notFound(UUID project) {
+    return new Refused(new Refusal.NotFound(Kind.PROJECT, project.toString()));
+  }
+}
