@@ -46,7 +46,7 @@ public record ServiceAccount(
    *
    * @param algorithm empty: a secret
    */
-  public record Key(
+  public record AccountKey(
       String keyId,
       UUID account,
       Optional<SigningAlgorithm> algorithm,

@@ -2,7 +2,7 @@ package gpuaas.identity;
 
 import gpuaas.base.Role;
 import gpuaas.db.Tx;
-import gpuaas.identity.ServiceAccount.Key;
+import gpuaas.identity.ServiceAccount.AccountKey;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -132,7 +132,7 @@ final class ServiceAccountStore {
         .execute();
   }
 
-  static void addKey(Tx tx, Key key) {
+  static void addKey(Tx tx, AccountKey key) {
     tx.update(
             """
             insert into service_account_key (key_id, account, algorithm, public_key, secret_hash, made_at, expires_at)
@@ -149,7 +149,7 @@ final class ServiceAccountStore {
   }
 
   /** The keys of an account, newest first. */
-  static List<Key> keys(Tx tx, UUID account, int limit) {
+  static List<AccountKey> keys(Tx tx, UUID account, int limit) {
     return tx.query(
             "select * from service_account_key where account = :account order by made_at desc,"
                 + " key_id limit :limit")
@@ -159,7 +159,7 @@ final class ServiceAccountStore {
         .list();
   }
 
-  static Optional<Key> key(Tx tx, UUID account, String keyId) {
+  static Optional<AccountKey> key(Tx tx, UUID account, String keyId) {
     return tx.query(
             "select * from service_account_key where key_id = :keyId and account = :account")
         .bind("keyId", keyId)
@@ -227,9 +227,9 @@ final class ServiceAccountStore {
         Optional.ofNullable(row.getColumn("deleted_at", Instant.class)));
   }
 
-  private static Key readKey(RowView row) {
+  private static AccountKey readKey(RowView row) {
     String algorithm = row.getColumn("algorithm", String.class);
-    return new Key(
+    return new AccountKey(
         row.getColumn("key_id", String.class),
         row.getColumn("account", UUID.class),
         algorithm.equals("SECRET")

@@ -13,7 +13,7 @@ import gpuaas.base.Role;
 import gpuaas.base.Secrets;
 import gpuaas.db.Database;
 import gpuaas.db.Tx;
-import gpuaas.identity.ServiceAccount.Key;
+import gpuaas.identity.ServiceAccount.AccountKey;
 import java.security.KeyPair;
 import java.security.MessageDigest;
 import java.time.Duration;
@@ -81,7 +81,7 @@ public final class ServiceAccounts {
   public record NewKey(Optional<String> keyId, Proof proof) {}
 
   /** A new key with what is shown once; empty: there is nothing to show. */
-  public record Issued(ServiceAccount account, Key key, Optional<String> secret) {
+  public record Issued(ServiceAccount account, AccountKey key, Optional<String> secret) {
     @Override
     public String toString() {
       return "Issued[" + account.accountId() + " " + key + "]"; // never the secret
@@ -89,7 +89,7 @@ public final class ServiceAccounts {
   }
 
   /** An account and its keys. */
-  public record Detail(ServiceAccount account, List<Key> keys) {}
+  public record Detail(ServiceAccount account, List<AccountKey> keys) {}
 
   /**
    * Makes an account in the caller's project, with a role that is not above the caller's.
@@ -197,7 +197,7 @@ public final class ServiceAccounts {
                             "must be a PEM public key: RSA of 2048 to 8192 bits, EC P-256, or"
                                 + " Ed25519")));
         algorithm = Optional.of(parsed.algorithm());
-        publicKey = Optional.of(parsed.publicKey());
+        publicKey = Optional.of(parsed.key().getEncoded());
       }
       case Proof.Secret() -> {
         String secret = Secrets.longToken();
@@ -214,8 +214,8 @@ public final class ServiceAccounts {
     if (ServiceAccountStore.key(tx, account.id(), keyId).isPresent()) {
       throw new Refused(new Refusal.Exists(Kind.API_KEY, "there is or was a key " + keyId));
     }
-    Key key =
-        new Key(
+    AccountKey key =
+        new AccountKey(
             keyId,
             account.id(),
             algorithm,
@@ -244,7 +244,7 @@ public final class ServiceAccounts {
   public void revokeKey(Tx tx, Caller caller, String accountId, String keyId) {
     caller.require(Action.SERVICE_ACCOUNT_WRITE);
     ServiceAccount account = changeable(tx, caller, accountId);
-    Key key =
+    AccountKey key =
         ServiceAccountStore.key(tx, account.id(), keyId)
             .orElseThrow(() -> new Refused(new Refusal.NotFound(Kind.API_KEY, keyId)));
     ServiceAccountStore.revokeKey(tx, account.id(), key.keyId(), clock.instant());
@@ -282,7 +282,7 @@ public final class ServiceAccounts {
   }
 
   /** What an assertion is checked against; empty: there is no such account, or no such good key. */
-  public Optional<Key> key(String accountId, String keyId) {
+  public Optional<AccountKey> key(String accountId, String keyId) {
     return database
         .read(tx ->
             ServiceAccountStore.find(tx, accountId)
@@ -291,7 +291,7 @@ public final class ServiceAccounts {
   }
 
   /** True when this is the secret of a good key. */
-  public boolean isSecret(Key key, String secret) {
+  public boolean isSecret(AccountKey key, String secret) {
     return key.secretHash()
         .map(hash -> MessageDigest.isEqual(hash, Secrets.hash(secret)))
         .orElse(false);
@@ -302,7 +302,8 @@ public final class ServiceAccounts {
    *
    * @param jti the assertion's own id, if it has one
    */
-  public Optional<ServiceAccount> admitted(Key key, Optional<String> jti, Instant expiresAt) {
+  public Optional<ServiceAccount> admitted(
+      AccountKey key, Optional<String> jti, Instant expiresAt) {
     Instant now = clock.instant();
     return database.tx(tx -> {
       if (jti.isPresent()

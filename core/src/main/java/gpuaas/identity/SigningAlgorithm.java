@@ -91,27 +91,30 @@ public enum SigningAlgorithm {
       return Optional.empty();
     }
     return Arrays.stream(values())
-        .filter(algorithm -> algorithm.isGood(encoded))
-        .map(algorithm -> new Parsed(algorithm, encoded))
+        .flatMap(
+            algorithm -> algorithm.good(encoded).map(key -> new Parsed(algorithm, key)).stream())
         .findFirst();
   }
 
-  private boolean isGood(byte[] encoded) {
+  private Optional<PublicKey> good(byte[] encoded) {
     try {
-      return switch (key(encoded)) {
-        case RSAPublicKey rsa ->
-            rsa.getModulus().bitLength() >= RSA_BITS_LEAST
-                && rsa.getModulus().bitLength() <= RSA_BITS_MOST;
-        case ECPublicKey ec -> ec.getParams().getOrder().equals(P256_ORDER);
-        default -> true;
-      };
+      PublicKey key = key(encoded);
+      boolean good =
+          switch (key) {
+            case RSAPublicKey rsa ->
+                rsa.getModulus().bitLength() >= RSA_BITS_LEAST
+                    && rsa.getModulus().bitLength() <= RSA_BITS_MOST;
+            case ECPublicKey ec -> ec.getParams().getOrder().equals(P256_ORDER);
+            default -> true;
+          };
+      return Optional.of(key).filter(_ -> good);
     } catch (GeneralSecurityException e) {
-      return false;
+      return Optional.empty();
     }
   }
 
-  /** A public key in its X.509 form. */
-  record Parsed(SigningAlgorithm algorithm, byte[] publicKey) {}
+  /** A public key and what it checks. */
+  record Parsed(SigningAlgorithm algorithm, PublicKey key) {}
 
   /** What the holder keeps, as PEM. */
   static String pem(KeyPair pair) {

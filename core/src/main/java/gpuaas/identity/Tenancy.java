@@ -128,9 +128,10 @@ public final class Tenancy {
   /** From now on the caller acts in this project unless they say otherwise. */
   public void setDefault(Tx tx, Caller caller, UUID project) {
     caller.require(Action.SELF_WRITE);
-    TenancyStore.find(tx, project, caller.user())
-        .filter(found -> found.role().isPresent() || caller.isAdmin())
-        .orElseThrow(() -> new Refused(new Refusal.NotFound(Kind.PROJECT, project.toString())));
+    var _ =
+        TenancyStore.find(tx, project, caller.user())
+            .filter(found -> found.role().isPresent() || caller.isAdmin())
+            .orElseThrow(() -> new Refused(new Refusal.NotFound(Kind.PROJECT, project.toString())));
     TenancyStore.setDefault(tx, caller.user(), project);
   }
 
@@ -179,9 +180,10 @@ public final class Tenancy {
     requireAbove(caller, group, role);
     before.ifPresent(old -> requireAbove(caller, group, old));
     if (before.isEmpty()) {
-      IdentityStore.find(tx, person)
-          .filter(found -> !found.disabled())
-          .orElseThrow(() -> new Refused(new Refusal.NotFound(Kind.PERSON, person.toString())));
+      var _ =
+          IdentityStore.find(tx, person)
+              .filter(found -> !found.disabled())
+              .orElseThrow(() -> new Refused(new Refusal.NotFound(Kind.PERSON, person.toString())));
       if (TenancyStore.countMembers(tx, group.of, id) >= rules.membersMost()) {
         throw new Refused(new Refusal.TooMany(Kind.MEMBER, rules.membersMost()));
       }
@@ -227,6 +229,7 @@ public final class Tenancy {
     for (UUID project : projects) {
       TenancyStore.remove(tx, Of.PROJECT, project, person);
       TenancyStore.takeKeys(tx, project, person, clock.instant());
+      TenancyStore.leaveDefault(tx, project, person);
     }
     if (group == Group.TENANT) {
       TenancyStore.remove(tx, Of.TENANT, id, person);

@@ -210,6 +210,20 @@ final class TenancyStore {
         .execute();
   }
 
+  /** Whoever acted by default in a project that they are out of acts in another one of theirs. */
+  static void leaveDefault(Tx tx, UUID project, UUID person) {
+    tx.update(
+            """
+            update person set default_project_id = coalesce(
+                (select project_id from project_member where person_id = :person order by made_at, project_id limit 1),
+                default_project_id)
+             where id = :person and default_project_id = :project
+            """)
+        .bind("person", person)
+        .bind("project", project)
+        .execute();
+  }
+
   /** Ids of the projects of a tenant that somebody is a member of. */
   static List<UUID> projectsOf(Tx tx, UUID tenant, UUID person) {
     return tx.query(

@@ -79,7 +79,7 @@ final class ServiceAccountRoutes {
       Optional<Instant> expiresAt,
       Optional<Instant> lastUsedAt,
       Optional<Instant> revokedAt) {
-    static KeyView of(ServiceAccount.Key key) {
+    static KeyView of(ServiceAccount.AccountKey key) {
       return new KeyView(
           key.keyId(),
           key.algorithm().map(SigningAlgorithm::headerName).orElse("client_secret"),

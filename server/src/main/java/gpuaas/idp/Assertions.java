@@ -6,14 +6,13 @@ import com.nimbusds.jose.JWSHeader;
 import com.nimbusds.jose.util.Base64URL;
 import com.nimbusds.jwt.JWTClaimsSet;
 import gpuaas.identity.ServiceAccount;
-import gpuaas.identity.ServiceAccount.Key;
+import gpuaas.identity.ServiceAccount.AccountKey;
 import gpuaas.identity.ServiceAccounts;
 import gpuaas.identity.SigningAlgorithm;
 import java.text.ParseException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.Date;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -79,7 +78,7 @@ public final class Assertions {
     }
   }
 
-  private static boolean isSigned(Key key, JWSHeader header, String[] parts) {
+  private static boolean isSigned(AccountKey key, JWSHeader header, String[] parts) {
     Optional<SigningAlgorithm> named = SigningAlgorithm.of(header.getAlgorithm().getName());
     if (named.isEmpty() || !named.equals(key.algorithm())) {
       return false;
@@ -100,21 +99,23 @@ public final class Assertions {
   }
 
   private boolean isInTime(JWTClaimsSet claims) {
-    Date issued = claims.getIssueTime();
-    Date expires = claims.getExpirationTime();
-    if (issued == null || expires == null || !expires.after(issued)) {
+    if (claims.getIssueTime() == null || claims.getExpirationTime() == null) {
       return false;
     }
-    Instant now = clock.instant();
-    Date notBefore = claims.getNotBeforeTime();
-    Duration lifetime = Duration.between(issued.toInstant(), expires.toInstant());
-    return lifetime.compareTo(rules.lifetimeMost()) <= 0
-        && !issued.toInstant().isAfter(now.plus(rules.skew()))
-        && expires.toInstant().plus(rules.skew()).isAfter(now)
-        && (notBefore == null || !notBefore.toInstant().isAfter(now.plus(rules.skew())));
+    Instant issued = claims.getIssueTime().toInstant();
+    Instant expires = claims.getExpirationTime().toInstant();
+    Instant notBefore =
+        claims.getNotBeforeTime() == null ? issued : claims.getNotBeforeTime().toInstant();
+    Instant latest = clock.instant().plus(rules.skew());
+    Instant earliest = clock.instant().minus(rules.skew());
+    return expires.isAfter(issued)
+        && Duration.between(issued, expires).compareTo(rules.lifetimeMost()) <= 0
+        && !issued.isAfter(latest)
+        && !notBefore.isAfter(latest)
+        && expires.isAfter(earliest);
   }
 
-  private Optional<Proved> admitted(Key key, JWTClaimsSet claims) {
+  private Optional<Proved> admitted(AccountKey key, JWTClaimsSet claims) {
     Optional<String> jti = Optional.ofNullable(claims.getJWTID());
     if (jti.filter(id -> id.isEmpty() || id.length() > ID_LENGTH_MOST || id.indexOf('\0') >= 0)
         .isPresent()) {

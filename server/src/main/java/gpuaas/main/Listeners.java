@@ -1,5 +1,6 @@
 package gpuaas.main;
 
+import gpuaas.base.Later;
 import gpuaas.gateway.SshGateway;
 import gpuaas.gateway.TerminalSocket;
 import gpuaas.http.Dialect;

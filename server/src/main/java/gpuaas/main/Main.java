@@ -187,7 +187,7 @@ public final class Main {
 
   /** Opens every provider of the settings, each behind its gate. */
   static Providers openProviders(
-      Settings settings, String deployment, InstantSource clock, Wiring.CallWatcher watcher)
+      Settings settings, String deployment, InstantSource clock, ProviderOpener.CallWatcher watcher)
       throws IOException {
     Map<String, Provider> providers = new LinkedHashMap<>();
     for (Map.Entry<String, Settings.ProviderSettings> entry : settings.providers().entrySet()) {

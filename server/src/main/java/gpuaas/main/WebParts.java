@@ -1,5 +1,6 @@
 package gpuaas.main;
 
+import gpuaas.base.Later;
 import gpuaas.base.SecretBox;
 import gpuaas.db.Database;
 import gpuaas.gateway.Activity;

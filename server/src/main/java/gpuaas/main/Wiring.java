@@ -9,6 +9,7 @@ import gpuaas.access.Terminals;
 import gpuaas.archive.Archives;
 import gpuaas.base.Action;
 import gpuaas.base.Ids;
+import gpuaas.base.Later;
 import gpuaas.base.SecretBox;
 import gpuaas.capacity.Catalog;
 import gpuaas.capacity.NodeSync;
@@ -60,7 +61,6 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
@@ -385,19 +385,5 @@ public final class Wiring {
   private static String deploymentId(Database database, Ids ids) {
     return DeploymentFactStore.getOrMake(
         database, "deployment", () -> "gpuaas-" + ids.next().toString().substring(24));
-  }
-
-  /** Opens the providers of the settings; the tests open others. */
-  @FunctionalInterface
-  public interface ProviderOpener {
-    Providers open(Settings settings, String deployment, InstantSource clock, CallWatcher watcher)
-        throws IOException;
-  }
-
-  /** Is told of every call to a provider. */
-  @FunctionalInterface
-  public interface CallWatcher {
-    /** One was made. */
-    void called(String provider, String operation, boolean worked, Duration took);
   }
 }

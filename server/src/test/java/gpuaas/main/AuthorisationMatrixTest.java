@@ -87,6 +87,13 @@ class AuthorisationMatrixTest {
   /** Somebody who comes; no standing: they are nobody. */
   private record Principal(String name, Optional<String> credential, Optional<Standing> standing) {}
 
+  private record Asked(Dialect dialect, Route route) {
+    @Override
+    public String toString() {
+      return dialect.name() + " " + route.method() + " " + route.path();
+    }
+  }
+
   @BeforeAll
   static void start() throws Exception {
     server =
@@ -219,7 +226,7 @@ class AuthorisationMatrixTest {
     List<String> silent = new ArrayList<>();
     for (Dialect dialect : server.running().dialects()) {
       for (Route route : dialect.routes()) {
-        String name = dialect.name() + " " + route.method() + " " + route.path();
+        String name = new Asked(dialect, route).toString();
         switch (route.access()) {
           case PUBLIC -> open.add(name);
           case CALLER -> {
@@ -238,33 +245,28 @@ class AuthorisationMatrixTest {
   void everybodyIsToldWhatTheTableSays() throws Exception {
     List<Principal> principals = principals();
     List<String> wrong = new ArrayList<>();
-    int routes = 0;
-    int calls = 0;
+    List<Asked> all = new ArrayList<>();
     for (Dialect dialect : server.running().dialects()) {
-      List<Route> inOrder = new ArrayList<>(dialect.routes());
-      // Whoever has left is somebody else in what comes after.
-      inOrder.sort(Comparator.comparing(route -> route.path().endsWith("/leave")));
-      for (Route route : inOrder) {
-        if (route.access() == Route.Access.PUBLIC) {
-          continue;
-        }
-        routes++;
-        for (Principal principal : principals) {
-          int status = status(dialect, route, principal);
-          calls++;
-          if (!isRight(dialect, route, principal, status)) {
-            wrong.add(
-                "%s %s %s: %s is told %d"
-                    .formatted(
-                        dialect.name(), route.method(), route.path(), principal.name(), status));
-          }
+      dialect.routes().stream()
+          .filter(route -> route.access() != Route.Access.PUBLIC)
+          .forEach(route -> all.add(new Asked(dialect, route)));
+    }
+    // Whoever has left is somebody else in what comes after.
+    all.sort(Comparator.comparing(asked -> asked.route().path().endsWith("/leave")));
+    int calls = 0;
+    for (Asked asked : all) {
+      for (Principal principal : principals) {
+        int status = status(asked.dialect(), asked.route(), principal);
+        calls++;
+        if (!isRight(asked.dialect(), asked.route(), principal, status)) {
+          wrong.add(asked + ": " + principal.name() + " is told " + status);
         }
       }
     }
     System.out.printf(
         Locale.ROOT,
         "authorisation matrix: %d routes x %d principals = %d calls%n",
-        routes,
+        all.size(),
         principals.size(),
         calls);
     assertThat(wrong).isEmpty();

@@ -1,17 +1,19 @@
-package gpuaas.main;
+package gpuaas.base;
 
 import org.jspecify.annotations.Nullable;
 
 /** Something that is made after those who will call it. */
-final class Later<T> {
+public final class Later<T> {
 
   private volatile @Nullable T value;
 
-  void set(T made) {
+  /** It is made. */
+  public void set(T made) {
     value = made;
   }
 
-  T get() {
+  /** What was made; throws when that is not yet so. */
+  public T get() {
     T made = value;
     if (made == null) {
       throw new IllegalStateException("asked for before it was made");
