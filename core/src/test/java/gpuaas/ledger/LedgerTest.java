@@ -66,6 +66,7 @@ class LedgerTest {
         standard.checkEvery(),
         standard.stopAhead(),
         standard.warnAhead(),
+        standard.lastWarnAhead(),
         standard.warnPercent(),
         standard.lastWarnPercent());
   }

@@ -22,6 +22,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /** Allocations over the core: the dialect of the GPUaaS documents. */
@@ -54,6 +55,7 @@ public final class GpuaasDialect implements Dialect {
       Telling telling,
       EventStreamRules eventStreams,
       BooleanSupplier ready,
+      Supplier<List<String>> warnings,
       PrometheusMeterRegistry metrics,
       InstantSource clock) {}
 
@@ -70,7 +72,7 @@ public final class GpuaasDialect implements Dialect {
             parts.terminalSocket());
     this.routes =
         Stream.of(
-                new HealthRoutes(parts.ready(), parts.metrics()).routes(),
+                new HealthRoutes(parts.ready(), parts.warnings(), parts.metrics()).routes(),
                 new AccountRoutes().routes(),
                 new CatalogRoutes(parts.database(), parts.clock()).routes(),
                 new SshKeyRoutes(parts.sshKeys()).routes(),

@@ -6,6 +6,7 @@ import gpuaas.command.Commands;
 import gpuaas.db.Database;
 import gpuaas.db.DatabaseGone;
 import gpuaas.events.Telling;
+import gpuaas.fill.FillWatch;
 import gpuaas.lease.Leases;
 import gpuaas.ledger.BudgetAlerts;
 import gpuaas.ledger.Reconciliation;
@@ -16,6 +17,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -42,6 +44,7 @@ public final class Loops implements AutoCloseable {
   private final NodeSync nodes;
   private final Leases.Parts lease;
   private final Archives archives;
+  private final FillWatch disks;
   private final Commands commands;
   private final Reconciliation reconciliation;
   private final Idempotency idempotency;
@@ -79,6 +82,7 @@ public final class Loops implements AutoCloseable {
     this.nodes = nodes;
     this.lease = lease;
     this.archives = archives;
+    this.disks = new FillWatch(database, providers, lease.leases(), settings.disks());
     this.commands = commands;
     this.reconciliation = reconciliation;
     this.idempotency = idempotency;
@@ -119,6 +123,7 @@ public final class Loops implements AutoCloseable {
             quietly(
                 "looking at funds and budgets",
                 () -> lease.spendingGuard().look(this::budgetTold)));
+    every(settings.disks().lookEvery(), () -> quietly("looking at disks", disks::look));
     var _ =
         patient.scheduleWithFixedDelay(
             () -> quietly("comparing bills", this::compareBills),
@@ -135,6 +140,11 @@ public final class Loops implements AutoCloseable {
   /** True once the first sweep is over, while the database answers. */
   boolean isReady() {
     return swept && database.isAlive();
+  }
+
+  /** What who runs this should know though it is ready, in sentences. */
+  List<String> warnings() {
+    return disks.warnings();
   }
 
   private void every(Duration pause, Runnable work) {

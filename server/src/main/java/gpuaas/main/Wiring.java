@@ -305,6 +305,7 @@ public final class Wiring {
                 telling,
                 settings.eventStreams(),
                 loops::isReady,
+                loops::warnings,
                 metrics,
                 clock));
     GpuaiDialect.Parts gpuaiParts =
