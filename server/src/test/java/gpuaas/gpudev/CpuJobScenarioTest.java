@@ -3,6 +3,7 @@ package gpuaas.gpudev;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import gpuaas.access.KeyPairs;
 import gpuaas.gpuaas.Shell;
 import gpuaas.main.TestServer;
@@ -12,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -82,7 +84,7 @@ class CpuJobScenarioTest {
                 "command", "echo \"GPUs:$CUDA_VISIBLE_DEVICES.\"; ls /dev | grep -c nvidia",
                 "disk_name", "work",
                 "disk_size_gb", 10),
-            Map.of("GPU_TYPE", TYPE.toUpperCase(java.util.Locale.ROOT), "GPU_COUNT", "0"));
+            Map.of("GPU_TYPE", TYPE.toUpperCase(Locale.ROOT), "GPU_COUNT", "0"));
     JsonNode active = client.await(id, "active");
     assertThat(active.path("gpu_type").asText()).isEqualTo(TYPE);
     assertThat(active.path("gpu_count").asInt()).isZero();
@@ -92,11 +94,11 @@ class CpuJobScenarioTest {
     Path key = Shell.keyFile(folder, pair);
     Shell.Ran ran =
         Shell.inside(
-            id(active),
+            connection(active),
             key,
-            "echo \"$NVIDIA_VISIBLE_DEVICES,$GPUAAS_GPUS_SIMULATED\"; cat /etc/motd; echo hi >"
-                + " ~/kept; df ~ | tail -1");
-    assertThat(ran.out()).startsWith("void,\n").contains("no GPU, ");
+            "echo \"$NVIDIA_VISIBLE_DEVICES,$GPUAAS_GPUS_SIMULATED\"; cat /etc/motd; grep"
+                + " -q \" $HOME \" /proc/self/mounts && echo on a disk");
+    assertThat(ran.out()).startsWith("void,\n").contains("no GPU, ").endsWith("on a disk\n");
     Eventually.within(
         SOON,
         "its command has ended",
@@ -121,13 +123,18 @@ class CpuJobScenarioTest {
         TestServer.send("GET", server.shopperUrl() + "/api/v1/inventory", Map.of(), "").body();
     assertThat(inventory).contains("H200").doesNotContainIgnoringCase("cpu_");
 
+    for (String list : List.of("/v1/gpu-types", "/v1/pricing")) {
+      String body = TestServer.send("GET", server.gpuaiUrl() + list, Map.of(), "").body();
+      assertThat(body).containsIgnoringCase("h200").doesNotContainIgnoringCase("cpu_");
+    }
+
     client.fine("POST", "/v1/jobs/" + id + "/cancel", "");
     client.await(id, "cancelled");
   }
 
-  private static JsonNode id(JsonNode job) {
+  private static JsonNode connection(JsonNode job) {
     String[] at = job.path("ssh_command").asText().split("[ @]");
-    return new com.fasterxml.jackson.databind.ObjectMapper()
+    return new ObjectMapper()
         .createObjectNode()
         .put("host", at[4])
         .put("port", at[2])
