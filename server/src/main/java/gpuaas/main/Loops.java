@@ -123,7 +123,10 @@ public final class Loops implements AutoCloseable {
             quietly(
                 "looking at funds and budgets",
                 () -> lease.spendingGuard().look(this::budgetTold)));
-    every(settings.disks().lookEvery(), () -> quietly("looking at disks", disks::look));
+    long look = settings.disks().lookEvery().toMillis();
+    var _ =
+        patient.scheduleWithFixedDelay(
+            () -> quietly("looking at disks", disks::look), look, look, TimeUnit.MILLISECONDS);
     var _ =
         patient.scheduleWithFixedDelay(
             () -> quietly("comparing bills", this::compareBills),
