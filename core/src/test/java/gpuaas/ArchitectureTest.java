@@ -40,7 +40,8 @@ class ArchitectureTest {
           "disk",
           "queue",
           "lease",
-          "web");
+          "web",
+          "fill");
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()

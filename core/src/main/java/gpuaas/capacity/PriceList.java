@@ -4,6 +4,7 @@ import gpuaas.catalog.PriceBook;
 import gpuaas.catalog.PriceStore;
 import gpuaas.catalog.Want;
 import gpuaas.db.Database;
+import gpuaas.spi.Gpu;
 import gpuaas.spi.Region;
 import gpuaas.spi.Tier;
 import java.time.Instant;
@@ -50,10 +51,14 @@ public final class PriceList {
     return database.read(tx -> of(RoomStore.kinds(tx), PriceStore.all(tx), now));
   }
 
-  /** The list for these rooms and prices. What has no price is not for sale. */
+  /**
+   * The list for these rooms and prices. What has no price is not for sale; nor is here what has no
+   * GPU.
+   */
   public static List<Row> of(List<Room> rooms, PriceBook prices, Instant now) {
     Map<String, List<Room>> byModel =
         rooms.stream()
+            .filter(room -> !Gpu.isCpuPlace(room.offer().gpu().model()))
             .collect(
                 Collectors.groupingBy(
                     room -> room.offer().gpu().model(), TreeMap::new, Collectors.toList()));

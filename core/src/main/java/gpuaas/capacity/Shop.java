@@ -5,6 +5,7 @@ import gpuaas.capacity.Known.Heard;
 import gpuaas.catalog.GpuType;
 import gpuaas.catalog.OfferKey;
 import gpuaas.catalog.Want;
+import gpuaas.spi.Gpu;
 import gpuaas.spi.Offer;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -60,6 +61,9 @@ record Shop(
     for (Map.Entry<String, Heard> entry : heard.entrySet()) {
       boolean own = owners.contains(entry.getKey());
       for (Offer offer : entry.getValue().offers()) {
+        if (Gpu.isCpuPlace(offer.gpu().model())) {
+          continue; // people choose among GPUs here
+        }
         oldest = offer.seenAt().isBefore(oldest) ? offer.seenAt() : oldest;
         for (Listed listed : own ? maker.own(offer) : List.of(maker.rented(offer))) {
           byId.putIfAbsent(listed.id(), listed);

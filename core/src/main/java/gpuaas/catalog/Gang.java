@@ -39,8 +39,9 @@ public record Gang(String name, int index, int size) {
     variables.put("NODE_RANK", Integer.toString(index));
     variables.put("NNODES", Integer.toString(size));
     variables.put("GPUS_PER_NODE", Integer.toString(gpus));
-    variables.put("NPROC_PER_NODE", Integer.toString(gpus));
-    variables.put("WORLD_SIZE", Integer.toString(Math.multiplyExact(size, gpus)));
+    int processes = Math.max(1, gpus);
+    variables.put("NPROC_PER_NODE", Integer.toString(processes));
+    variables.put("WORLD_SIZE", Integer.toString(Math.multiplyExact(size, processes)));
     variables.put("MASTER_ADDR", Membership.hostName(0));
     variables.put("MASTER_PORT", Integer.toString(port));
     variables.put(

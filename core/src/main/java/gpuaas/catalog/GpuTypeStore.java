@@ -1,6 +1,7 @@
 package gpuaas.catalog;
 
 import gpuaas.db.Tx;
+import gpuaas.spi.Gpu;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -11,11 +12,12 @@ public final class GpuTypeStore {
 
   private GpuTypeStore() {}
 
-  /** All of them, by name. */
+  /** All of them, by name; places without GPUs are none. */
   public static List<GpuType> list(Tx tx) {
     List<GpuType> types = new ArrayList<>(written(tx));
     for (GpuType offered : offered(tx)) {
-      if (types.stream().noneMatch(type -> type.model().equals(offered.model()))) {
+      if (!Gpu.isCpuPlace(offered.model())
+          && types.stream().noneMatch(type -> type.model().equals(offered.model()))) {
         types.add(offered);
       }
     }

@@ -1,5 +1,6 @@
 package gpuaas.catalog;
 
+import gpuaas.spi.Gpu;
 import gpuaas.spi.Region;
 import gpuaas.spi.Tier;
 import java.util.Optional;
@@ -9,7 +10,7 @@ import java.util.Optional;
  *
  * @param sku the product it was asked by; empty when asked by GPU
  * @param gpuModel the GPU in our spelling
- * @param gpuCount how many, all in one machine
+ * @param gpuCount how many, all in one machine; of places without GPUs, how many of those
  * @param region where; empty: anywhere
  * @param offer this very offer and no other; empty: any that suits
  * @param provider only there; empty: anywhere
@@ -31,6 +32,11 @@ public record Want(
   /** True when it may be taken back. */
   public boolean mayBeTakenBack() {
     return tier == Tier.SPOT;
+  }
+
+  /** How many GPUs those who have it see: in a place without GPUs none. */
+  public int gpus() {
+    return Gpu.isCpuPlace(gpuModel) ? 0 : gpuCount;
   }
 
   /** A want of any offer that suits. */

@@ -39,6 +39,12 @@ public final class Notices {
       rm -f "$HOME"/WARN_EXPIRES_IN_*MIN.txt "$HOME/end-notice" /run/gpuaas/end-notice
       """;
 
+  /** Argument: kind. */
+  private static final String CLEAR =
+      """
+      rm -f "/run/gpuaas/$1-notice" "$HOME/$1-notice"
+      """;
+
   private final Providers providers;
 
   public Notices(Providers providers) {
@@ -52,6 +58,11 @@ public final class Notices {
    */
   public void leave(InstanceRef instance, String kind, String text) {
     run(instance, kind, List.of("sh", "-c", LEAVE, "notice", kind, text));
+  }
+
+  /** Takes back what was said of a kind. */
+  public void clear(InstanceRef instance, String kind) {
+    run(instance, kind, List.of("sh", "-c", CLEAR, "notice", kind));
   }
 
   /** Says that it ends in so many minutes. */

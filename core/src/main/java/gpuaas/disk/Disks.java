@@ -13,10 +13,7 @@ import gpuaas.db.Tx;
 import gpuaas.disk.Disk.Operation;
 import gpuaas.disk.Disk.Snapshot;
 import gpuaas.provider.Providers;
-import gpuaas.spi.ProviderException;
-import gpuaas.spi.disk.HasDisks;
 import gpuaas.work.WorkStore;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
@@ -24,16 +21,11 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.BiConsumer;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * What callers can do with disks. What a provider has to do for it, {@link DiskReconciler} does.
  */
 public final class Disks {
-
-  private static final Logger log = LoggerFactory.getLogger(Disks.class);
 
   /** The kind of work that looks at a disk. */
   static final String KIND = "disk";
@@ -41,15 +33,12 @@ public final class Disks {
   /** What a disk may be called. */
   public static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-]{1,128}");
 
-  private static final Duration KEEPER_KNOWN_FOR = Duration.ofSeconds(30);
-
   private final Database database;
-  private final Providers providers;
+  private final Keepers keepers;
   private final Ids ids;
   private final InstantSource clock;
   private final DiskRules rules;
   private final BiConsumer<String, UUID> wake;
-  private volatile @Nullable Known known;
 
   /**
    * @param wake told of work that is due now
@@ -62,7 +51,7 @@ public final class Disks {
       DiskRules rules,
       BiConsumer<String, UUID> wake) {
     this.database = database;
-    this.providers = providers;
+    this.keepers = new Keepers(providers, clock, rules);
     this.ids = ids;
     this.clock = clock;
     this.rules = rules;
@@ -75,39 +64,17 @@ public final class Disks {
   }
 
   /**
-   * Who keeps new disks.
+   * Who keeps new disks: the first that has room, else the first.
    *
    * @param largestBytes of all disks there together. One may be promised more, for what is not
    *     written takes no room; it ends where the room does
+   * @param usedPercent of that room
    */
-  public record Keeper(String provider, long largestBytes) {}
+  public record Keeper(String provider, long largestBytes, int usedPercent) {}
 
-  private record Known(Optional<Keeper> keeper, Instant at) {}
-
-  /** The first provider that does; empty: none does. May have been so half a minute ago. */
+  /** Empty: nobody does. May have been so half a minute ago. */
   public Optional<Keeper> keeper() {
-    Known last = known;
-    Instant now = clock.instant();
-    if (last == null || now.isAfter(last.at().plus(KEEPER_KNOWN_FOR))) {
-      last = new Known(look(), now);
-      known = last;
-    }
-    return last.keeper();
-  }
-
-  private Optional<Keeper> look() {
-    for (String name : providers.names()) {
-      try {
-        Optional<gpuaas.spi.disk.Disks> there =
-            providers.ability(name, HasDisks.class).flatMap(HasDisks::disks);
-        if (there.isPresent()) {
-          return Optional.of(new Keeper(name, there.get().room().totalBytes()));
-        }
-      } catch (ProviderException cannot) {
-        log.warn("no disks can be kept at {}: {}", name, cannot.getMessage());
-      }
-    }
-    return Optional.empty();
+    return keepers.find();
   }
 
   /**
@@ -135,11 +102,7 @@ public final class Disks {
       }
       throw exists(name);
     }
-    Keeper keeper =
-        keeper()
-            .orElseThrow(() ->
-                new Refused(
-                    new Refusal.NeverFits("", "no provider of this deployment keeps disks")));
+    Keeper keeper = keepers.withRoomFor(name);
     long size = sizeBytes.orElseGet(() -> Math.min(rules.sizeBytes(), keeper.largestBytes()));
     List<Disk> there = DiskStore.list(tx, caller.project());
     if (there.size() >= rules.disksMost()) {
@@ -217,7 +180,7 @@ public final class Disks {
   /**
    * The disk that a new lease gets as its home folder; made now when there is none of this name.
    *
-   * @throws Refused when it is in use, or was given up
+   * @throws Refused when it is in use, or was given up; a new one when the room for disks is short
    */
   public Disk attach(Tx tx, Caller caller, String name, Optional<Long> sizeBytes) {
     caller.require(Action.DISK_WRITE);

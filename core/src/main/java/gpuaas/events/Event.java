@@ -52,6 +52,8 @@ public record Event(
     LEASE_FILES_KEPT,
     /** They were to be kept, and could not be. */
     LEASE_FILES_LOST,
+    /** Its disk is nearly full; told again each time that it passes a threshold. */
+    LEASE_DISK_FILLING,
     /** Processes of it were ended because it had no memory left. */
     LEASE_OUT_OF_MEMORY,
     /** GPUs of it do not work: its time is not charged until they do. */
@@ -86,6 +88,7 @@ public record Event(
             LEASE_IDLE_UNKNOWN,
             LEASE_FILES_KEPT,
             LEASE_FILES_LOST,
+            LEASE_DISK_FILLING,
             LEASE_OUT_OF_MEMORY,
             LEASE_GPU_LOST,
             LEASE_GPU_BACK,

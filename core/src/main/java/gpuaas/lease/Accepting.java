@@ -15,6 +15,7 @@ import gpuaas.catalog.PriceStore;
 import gpuaas.catalog.Want;
 import gpuaas.db.Tx;
 import gpuaas.queue.QueueRules;
+import gpuaas.spi.Gpu;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -59,7 +60,7 @@ final class Accepting {
   /**
    * What a GPU of it costs for an hour, from now until the lease ends, whatever becomes of prices.
    * This very offer of a market costs what it asks; other things what we have priced them at, and
-   * what nobody priced what the cheapest provider asks.
+   * what nobody priced what the cheapest provider asks; a place without GPUs nothing then.
    */
   private long price(Tx tx, LeaseSpec spec) {
     Want want = spec.want();
@@ -71,6 +72,7 @@ final class Accepting {
                         own -> PriceStore.of(own, want.gpuModel()))
                     .find(want, clock.instant())
                     .or(() -> Placement.cheapest(want, rooms(tx, want)))
+                    .or(() -> free(want))
                     .orElseThrow(() -> new Refused(new Refusal.UnknownGpu(want.gpuModel()))));
     long perHour = Math.multiplyExact(price, want.gpuCount());
     spec.guards()
@@ -150,6 +152,16 @@ final class Accepting {
     }
   }
 
+  private static Optional<Long> free(Want want) {
+    return Gpu.isCpuPlace(want.gpuModel()) ? Optional.of(0L) : Optional.empty();
+  }
+
+  private static String things(Want want) {
+    return Gpu.isCpuPlace(want.gpuModel())
+        ? "places without GPUs of the kind " + want.gpuModel()
+        : want.gpuModel() + " GPUs";
+  }
+
   private static List<Room> rooms(Tx tx, Want want) {
     return tx.recall(List.of("rooms", want), own -> RoomStore.suiting(own, want));
   }
@@ -163,14 +175,14 @@ final class Accepting {
     String where = want.region().map(region -> " in " + region.code()).orElse("");
     String why =
         there.gpusTotal() == 0
-            ? "no machine has " + want.gpuModel() + " GPUs"
+            ? "no machine has " + things(want)
             : "no machine"
                 + where
                 + " has "
                 + want.gpuCount()
                 + " "
-                + want.gpuModel()
-                + " GPUs; the largest has "
+                + things(want)
+                + "; the largest has "
                 + there.largestEver();
     throw new Refused(new Refusal.NeverFits(want.sku(), why));
   }

@@ -56,7 +56,7 @@ public sealed interface LeaseSignal {
     boolean isOfPast() {
       return switch (warning) {
         case BUDGET_WARNING, BUDGET_EXCEEDED, FILES_KEPT, FILES_LOST -> true;
-        case ENDING_SOON, ENDING_SOONER, ENDING_SOONEST, IDLE, IDLE_UNKNOWN -> false;
+        case ENDING_SOON, ENDING_SOONER, ENDING_SOONEST, IDLE, IDLE_UNKNOWN, DISK_FILLING -> false;
       };
     }
   }
@@ -77,6 +77,8 @@ public sealed interface LeaseSignal {
     BUDGET_WARNING(Event.Type.LEASE_BUDGET_WARNING, false),
     /** A budget is used up; the same. */
     BUDGET_EXCEEDED(Event.Type.LEASE_BUDGET_EXCEEDED, false),
+    /** Its disk is nearly full; the disk remembers that it was told. */
+    DISK_FILLING(Event.Type.LEASE_DISK_FILLING, false),
     /** Its files are kept. */
     FILES_KEPT(Event.Type.LEASE_FILES_KEPT, true),
     /** Its files were to be kept, and are lost. */

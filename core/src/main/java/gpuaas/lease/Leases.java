@@ -276,6 +276,17 @@ public final class Leases {
     return LeaseStore.find(tx, id);
   }
 
+  /** A lease that nobody else writes until the end of the transaction; empty: it does not run. */
+  public Optional<Lease> lockRunning(Tx tx, UUID id) {
+    LeaseStore.lock(tx, id);
+    return LeaseStore.find(tx, id).filter(lease -> lease.state() instanceof LeaseState.Running);
+  }
+
+  /** Tells a locked, running lease something. */
+  public void warn(Tx tx, Lease lease, LeaseSignal.Warned what) {
+    var _ = store.write(tx, lease.on(what, clock.instant(), rules)); // the row is ours
+  }
+
   /** What made a lease go on, for what is told of it. */
   public List<Event> life(Tx tx, UUID id) {
     return EventStore.turnsOfLease(tx, id, EVENTS_MOST);
@@ -379,7 +390,7 @@ public final class Leases {
             rules,
             hooks.lastTraffic()),
         new OrphanSweeper(store, providers, deployment),
-        new SpendingGuard(database, store, budgets, ledger.rules(), rules, clock),
+        new SpendingGuard(database, store, budgets, providers, ledger.rules(), rules, clock),
         store::reviveAll,
         store::lookAtQueue);
   }

@@ -161,7 +161,7 @@ final class Placing {
     Map<String, String> environment = new HashMap<>(lease.spec().environment());
     environment.put("GPUAAS_LEASE_ID", lease.id().toString());
     Optional<Gang> gang = lease.spec().gang();
-    gang.map(it -> it.environment(lease.spec().want().gpuCount(), rules.gangPort()))
+    gang.map(it -> it.environment(lease.spec().want().gpus(), rules.gangPort()))
         .ifPresent(variables -> variables.forEach(environment::putIfAbsent));
     return new InstanceRequest(
         new OwnerTag(deployment, lease.id(), intent.attempt()),

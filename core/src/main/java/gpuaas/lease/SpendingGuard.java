@@ -1,5 +1,6 @@
 package gpuaas.lease;
 
+import gpuaas.command.Notices;
 import gpuaas.db.Database;
 import gpuaas.db.Tx;
 import gpuaas.ledger.BudgetAlerts;
@@ -7,7 +8,11 @@ import gpuaas.ledger.BudgetAlerts.Alert;
 import gpuaas.ledger.Budgets;
 import gpuaas.ledger.LedgerRules;
 import gpuaas.ledger.Spending;
+import gpuaas.provider.Providers;
+import gpuaas.spi.InstanceRef;
 import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -19,9 +24,12 @@ import java.util.function.Consumer;
  */
 public final class SpendingGuard {
 
+  private static final String NOTICE = "funds";
+
   private final Database database;
   private final LeaseStore store;
   private final Budgets budgets;
+  private final Notices notices;
   private final BudgetAlerts alerts;
   private final LedgerRules money;
   private final LeaseRules rules;
@@ -31,12 +39,14 @@ public final class SpendingGuard {
       Database database,
       LeaseStore store,
       Budgets budgets,
+      Providers providers,
       LedgerRules money,
       LeaseRules rules,
       InstantSource clock) {
     this.database = database;
     this.store = store;
     this.budgets = budgets;
+    this.notices = new Notices(providers);
     this.alerts = budgets.alerts();
     this.money = money;
     this.rules = rules;
@@ -54,8 +64,13 @@ public final class SpendingGuard {
    * @param told hears of each budget whose owner was told
    */
   public void look(Consumer<Alert> told) {
-    for (Spending spending : budgets.spending()) {
+    Map<UUID, Integer> levels = new HashMap<>();
+    List<Spending> all = budgets.spending();
+    for (Spending spending : all) {
       Spending.Verdict verdict = spending.verdict(money);
+      spending
+          .newestFirst()
+          .forEach(lease -> levels.merge(lease.lease(), verdict.level(), Math::max));
       verdict.stop().forEach(this::stop);
       verdict
           .warn()
@@ -65,6 +80,12 @@ public final class SpendingGuard {
                   verdict.level(),
                   new LeaseSignal.FundsLow(spending.what(), verdict.secondsLeft())));
     }
+    all.stream()
+        .flatMap(spending -> spending.newestFirst().stream())
+        .filter(lease -> lease.warned() > 0 && levels.getOrDefault(lease.lease(), 0) == 0)
+        .map(Spending.Running::lease)
+        .distinct()
+        .forEach(this::ease);
     alerts.due().forEach(alert -> tell(alert, told));
   }
 
@@ -100,8 +121,31 @@ public final class SpendingGuard {
     database.run(tx -> {
       if (apply(tx, lease, low)) {
         budgets.warned(tx, lease, level);
+        String text =
+            "What pays for this environment, %s, lasts %d more minutes: it is stopped then"
+                .formatted(low.what(), Math.ceilDiv(low.secondsLeft(), 60));
+        inside(tx, lease, instance -> notices.leave(instance, NOTICE, text));
       }
     });
+  }
+
+  /**
+   * There is enough again: nobody need save what they have, and who runs low again is told anew.
+   */
+  private void ease(UUID lease) {
+    database.run(tx -> {
+      LeaseStore.lock(tx, lease);
+      budgets.warned(tx, lease, 0);
+      inside(tx, lease, instance -> notices.clear(instance, NOTICE));
+    });
+  }
+
+  private static void inside(Tx tx, UUID lease, Consumer<InstanceRef> work) {
+    LeaseStore.find(tx, lease)
+        .map(Lease::state)
+        .filter(LeaseState.Running.class::isInstance)
+        .map(state -> ((LeaseState.Running) state).instance())
+        .ifPresent(instance -> tx.afterCommit(() -> work.accept(instance)));
   }
 
   /** False: it does not run any more. */

@@ -14,6 +14,7 @@ import java.time.Duration;
  * @param stopAhead leases are stopped, newest first, when what is left does not last this long; at
  *     least as long as {@code checkEvery}, so that nothing is spent that is not there
  * @param warnAhead owners are told when what is left does not last this long
+ * @param lastWarnAhead and told again when it does not last this long
  * @param warnPercent owners are told when so much of a budget is used up
  * @param lastWarnPercent and told again
  */
@@ -25,6 +26,7 @@ public record LedgerRules(
     Duration checkEvery,
     Duration stopAhead,
     Duration warnAhead,
+    Duration lastWarnAhead,
     int warnPercent,
     int lastWarnPercent) {
 
@@ -38,6 +40,7 @@ public record LedgerRules(
         Duration.ofSeconds(30),
         Duration.ofSeconds(60),
         Duration.ofMinutes(30),
+        Duration.ofMinutes(10),
         80,
         95);
   }

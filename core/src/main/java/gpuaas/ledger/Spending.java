@@ -22,7 +22,6 @@ public record Spending(
     List<Running> newestFirst) {
 
   private static final int SECONDS_OF_HOUR = 3600;
-  private static final int LAST_PART = 5;
 
   public Spending {
     newestFirst = List.copyOf(newestFirst);
@@ -64,11 +63,10 @@ public record Spending(
       return new Verdict(stop, List.of(), 0, 0);
     }
     long seconds = secondsLeft(kept);
-    long warnAhead = rules.warnAhead().toSeconds();
     int level = 0;
-    if (usedPercent >= rules.lastWarnPercent() || seconds < warnAhead / LAST_PART) {
+    if (usedPercent >= rules.lastWarnPercent() || seconds < rules.lastWarnAhead().toSeconds()) {
       level = 2;
-    } else if (usedPercent >= rules.warnPercent() || seconds < warnAhead) {
+    } else if (usedPercent >= rules.warnPercent() || seconds < rules.warnAhead().toSeconds()) {
       level = 1;
     }
     int urgency = level;

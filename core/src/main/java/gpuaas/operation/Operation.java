@@ -75,6 +75,7 @@ public record Operation(
                 LEASE_IDLE_UNKNOWN,
                 LEASE_FILES_KEPT,
                 LEASE_FILES_LOST,
+                LEASE_DISK_FILLING,
                 LEASE_OUT_OF_MEMORY,
                 LEASE_GPU_LOST,
                 LEASE_GPU_BACK,

@@ -60,6 +60,7 @@ public final class Operations {
           LEASE_IDLE_UNKNOWN,
           LEASE_FILES_KEPT,
           LEASE_FILES_LOST,
+          LEASE_DISK_FILLING,
           LEASE_OUT_OF_MEMORY,
           LEASE_GPU_LOST,
           LEASE_GPU_BACK,

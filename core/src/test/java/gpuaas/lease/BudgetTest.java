@@ -219,6 +219,7 @@ class BudgetTest {
                 rules.checkEvery(),
                 rules.stopAhead(),
                 rules.warnAhead(),
+                rules.lastWarnAhead(),
                 rules.warnPercent(),
                 rules.lastWarnPercent()),
             8);

@@ -65,6 +65,7 @@ class LedgerTest {
         standard.checkEvery(),
         standard.stopAhead(),
         standard.warnAhead(),
+        standard.lastWarnAhead(),
         standard.warnPercent(),
         standard.lastWarnPercent());
   }

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param createdAt ISO 8601
  * @param driver which driver made it
  * @param image {@code host} for the host's own programs; in full for one of a registry
- * @param gpuIds the GPUs that it holds
+ * @param gpuIds the GPUs that it holds, or the places without GPUs
  * @param variables for every process inside
  * @param homeDisk the disk that is its home folder; empty: none
  * @param askedImage the image of a registry that was asked for, when another stands for it; else
@@ -73,6 +73,11 @@ public record Environment(
         askedImage,
         digest,
         membership);
+  }
+
+  /** The GPUs that it holds. */
+  public List<String> gpus() {
+    return gpuIds.stream().filter(id -> !CpuPlaces.isPlace(id)).toList();
   }
 
   /** Its part in a gang. */

@@ -78,7 +78,7 @@ record EnvironmentMaker(
         registryImages,
         insteadOfRegistries,
         driver,
-        new GpuHoldings(node.gpus().devices()),
+        new GpuHoldings(node.devices()),
         disks,
         steps,
         new KeyedLocks(),
@@ -183,7 +183,7 @@ record EnvironmentMaker(
     takeDisk(id, request.homeDisk());
     starting.add(id);
     try {
-      Resources resources = node.perGpu().times(count);
+      Resources resources = node.each(request.offer().gpu().model()).times(count);
       Environment environment =
           new Environment(
               id,

@@ -9,8 +9,8 @@ public final class Greeting {
 
   /** For {@code /etc/motd}. */
   public static String of(Environment environment, ContainerEdits edits) {
-    int count = environment.gpuIds().size();
-    String gpus = count + (count == 1 ? " GPU" : " GPUs");
+    int count = environment.gpus().size();
+    String gpus = count == 0 ? "no GPU" : count + (count == 1 ? " GPU" : " GPUs");
     String simulated =
         edits.variables().containsKey("GPUAAS_GPUS_SIMULATED")
             ? "These are simulated GPUs: declared in the settings, for trying things out.\n"

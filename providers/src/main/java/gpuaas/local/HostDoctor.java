@@ -69,6 +69,7 @@ public final class HostDoctor {
     GpuInventory gpus = runtimes.gpus(GpuSources.ofThisMachine());
     add(lines, "in use", gpus.summary());
     gpus.findings().forEach(finding -> lines.add("  - " + finding));
+    add(lines, "without", settings.cpuPlaces().count() + " places without GPUs");
     lines.add("Images");
     add(lines, "folder", settings.imageFolder().toString());
     add(lines, "names", String.join(", ", runtimes.images("runc").list()));

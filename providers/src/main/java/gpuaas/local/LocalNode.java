@@ -15,6 +15,7 @@ import gpuaas.spi.Tier;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -26,7 +27,9 @@ import java.util.stream.IntStream;
  * @param provider the provider's name
  * @param nodes how many it passes for
  * @param total what all environments together may have
+ * @param devices all GPUs, and behind them the places without GPUs
  * @param perGpu what comes with each GPU
+ * @param perPlace what a place without GPUs has
  */
 record LocalNode(
     String provider,
@@ -34,10 +37,13 @@ record LocalNode(
     int nodes,
     Region region,
     GpuInventory gpus,
+    List<GpuDevice> devices,
     Resources total,
     Resources perGpu,
+    Resources perPlace,
     int pidsLimit,
     Money pricePerGpuHour,
+    Money pricePerPlaceHour,
     Assurance assurance) {
 
   private static final int MEMORY_PERCENT = 85;
@@ -49,39 +55,52 @@ record LocalNode(
       throws IOException {
     Host host = Host.read();
     int count = Math.max(1, gpus.devices().size());
+    CpuPlaces places = settings.cpuPlaces();
     int memoryMib = host.memoryMib() / 100 * MEMORY_PERCENT;
+    int kept = 100 - places.percentForGpus();
+    int gpuMemoryMib = host.memoryMib() / 100 * (MEMORY_PERCENT - kept);
     long freeMib = Files.getFileStore(config.dataFolder()).getUsableSpace() / MIB;
     int diskMib = (int) Math.min(freeMib, Integer.MAX_VALUE);
     Resources perGpu =
         new Resources(
             settings
                 .milliCpusPerGpu()
-                .orElse(Math.max(LEAST_MILLI_CPUS, host.processors() * 1000 / count)),
+                .orElse(Math.max(LEAST_MILLI_CPUS, host.processors() * 10 * (100 - kept) / count)),
             settings
                 .memoryPerGpuMib()
-                .orElse(Math.max(LocalSettings.LEAST_MEMORY_MIB, memoryMib / count)),
+                .orElse(Math.max(LocalSettings.LEAST_MEMORY_MIB, gpuMemoryMib / count)),
             settings.diskPerGpuMib().orElse(diskMib / count));
+    List<GpuDevice> devices = new ArrayList<>(gpus.devices());
+    devices.addAll(places.devices(settings.nodes(), devices.size()));
     return new LocalNode(
         config.name(),
         host.name(),
         settings.nodes(),
         settings.region(),
         gpus,
+        List.copyOf(devices),
         new Resources(host.processors() * 1000, memoryMib, diskMib),
         perGpu,
+        places.each(host),
         settings.pidsLimit(),
         settings.pricePerGpuHour(),
+        places.pricePerHour(),
         assurance);
   }
 
   /** Every model, once. */
   List<String> models() {
-    return gpus.devices().stream().map(device -> device.gpu().model()).distinct().toList();
+    return devices.stream().map(device -> device.gpu().model()).distinct().toList();
   }
 
   /** All of one model, whoever holds them. */
   List<GpuDevice> devices(String model) {
-    return gpus.devices().stream().filter(device -> device.gpu().model().equals(model)).toList();
+    return devices.stream().filter(device -> device.gpu().model().equals(model)).toList();
+  }
+
+  /** What comes with one of a model. */
+  Resources each(String model) {
+    return Gpu.isCpuPlace(model) ? perPlace : perGpu;
   }
 
   /**
@@ -96,8 +115,8 @@ record LocalNode(
         1,
         all,
         Tier.ON_DEMAND,
-        pricePerGpuHour,
-        perGpu,
+        Gpu.isCpuPlace(gpu.model()) ? pricePerPlaceHour : pricePerGpuHour,
+        each(gpu.model()),
         assurance,
         now);
   }
@@ -130,21 +149,27 @@ record LocalNode(
   }
 
   private NodeStatus status(int number, Set<String> unusable) {
-    List<GpuDevice> devices = gpus.devices();
-    List<NodeGpu> all =
-        IntStream.range(0, devices.size())
-            .filter(position -> position * nodes / devices.size() == number)
-            .mapToObj(position -> gpu(devices.get(position), unusable))
-            .toList();
+    int count = gpus.devices().size();
+    List<NodeGpu> all = new ArrayList<>();
+    part(devices.subList(0, count), number).forEach(device -> all.add(gpu(device, unusable)));
     boolean usable = all.stream().anyMatch(NodeGpu::healthy);
+    part(devices.subList(count, devices.size()), number)
+        .forEach(device -> all.add(gpu(device, unusable)));
     return new NodeStatus(
         nodeName(number),
         region,
         all,
         total,
         assurance,
-        usable,
+        all.stream().anyMatch(NodeGpu::healthy),
         usable ? "" : "no GPU of this machine can be used; run: ./gpuaas host doctor");
+  }
+
+  private List<GpuDevice> part(List<GpuDevice> all, int number) {
+    return IntStream.range(0, all.size())
+        .filter(position -> position * nodes / all.size() == number)
+        .mapToObj(all::get)
+        .toList();
   }
 
   private static NodeGpu gpu(GpuDevice device, Set<String> unusable) {

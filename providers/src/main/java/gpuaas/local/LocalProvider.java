@@ -249,7 +249,9 @@ public final class LocalProvider
       int milliCpus = Math.min(environment.milliCpus(), node.total().milliCpus());
       boolean simulated = node.assurance().gpuMode() == GpuMode.SIMULATED;
       Optional<Integer> gpuPercent =
-          simulated ? Optional.of(0) : sources.busiest(environment.gpuIds());
+          simulated || environment.gpus().isEmpty()
+              ? Optional.of(0)
+              : sources.busiest(environment.gpus());
       return new Utilization(driver.processorTime(folder), milliCpus, gpuPercent);
     } catch (IOException failure) {
       throw new Unavailable("what " + instance.id() + " is cannot be read", failure);

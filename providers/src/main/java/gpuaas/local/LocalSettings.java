@@ -28,6 +28,7 @@ import java.util.stream.Stream;
  * @param nodes how many nodes this machine passes for, its GPUs split over them
  * @param gangNetwork the first three numbers of the addresses that members of a gang have
  * @param imageFolder where images are, one folder or squashfs file each
+ * @param cpuPlaces for environments without GPUs
  * @param registries for images that come from elsewhere
  */
 public record LocalSettings(
@@ -46,6 +47,7 @@ public record LocalSettings(
     Money pricePerGpuHour,
     Optional<Integer> diskPoolGib,
     Store diskStore,
+    CpuPlaces cpuPlaces,
     RegistrySettings registries) {
 
   /** The least memory that an environment can live in. */
@@ -69,7 +71,7 @@ public record LocalSettings(
 
   /** Every setting, for the settings page. */
   static final List<Setting> ALL =
-      Stream.concat(own().stream(), RegistrySettings.ALL.stream()).toList();
+      Stream.of(own(), CpuPlaces.ALL, RegistrySettings.ALL).flatMap(List::stream).toList();
 
   private static List<Setting> own() {
     return List.of(
@@ -109,7 +111,7 @@ public record LocalSettings(
         region(config.get("region", "us-buffalo-1")),
         GpuModels.parse(config.get("gpus", "8xH200")),
         flag(config.get("gpu-discovery", "auto")),
-        config.find("cpus-per-gpu").map(LocalSettings::milliCpus),
+        config.find("cpus-per-gpu").map(text -> milliCpus("cpus-per-gpu", text)),
         config
             .find("memory-per-gpu-mib")
             .map(text -> number("memory-per-gpu-mib", text, LEAST_MEMORY_MIB, 16_777_216)),
@@ -126,9 +128,10 @@ public record LocalSettings(
             .orElse(config.dataFolder().resolve("images"))
             .toAbsolutePath(),
         choice("driver", config.get("driver", "auto"), DriverChoice.class),
-        price(config.get("price-per-gpu-hour", "0")),
+        price("price-per-gpu-hour", config.get("price-per-gpu-hour", "0")),
         config.find("disk-pool-gib").map(text -> number("disk-pool-gib", text, 0, 1_000_000)),
         choice("disk-store", config.get("disk-store", "auto"), Store.class),
+        CpuPlaces.parse(config),
         RegistrySettings.parse(config));
   }
 
@@ -159,15 +162,15 @@ public record LocalSettings(
     };
   }
 
-  private static int milliCpus(String text) {
+  static int milliCpus(String name, String text) {
     if (!text.matches("[0-9]{1,4}(\\.[0-9]{1,3})?") || Double.parseDouble(text) < 0.1) {
       throw new IllegalArgumentException(
-          "cpus-per-gpu: \"" + text + "\" must be a number from 0.1, such as 4 or 0.5");
+          name + ": \"" + text + "\" must be a number from 0.1, such as 4 or 0.5");
     }
     return (int) Math.round(Double.parseDouble(text) * 1000);
   }
 
-  private static int number(String name, String text, int least, int most) {
+  static int number(String name, String text, int least, int most) {
     long value = text.matches("[0-9]{1,10}") ? Long.parseLong(text) : -1;
     if (value < least || value > most) {
       throw new IllegalArgumentException(
@@ -189,10 +192,10 @@ public record LocalSettings(
     throw new IllegalArgumentException(name + ": \"" + text + "\" must be one of " + known);
   }
 
-  private static Money price(String text) {
+  static Money price(String name, String text) {
     if (!text.matches("[0-9]{1,6}(\\.[0-9]{1,6})?")) {
       throw new IllegalArgumentException(
-          "price-per-gpu-hour: \"" + text + "\" must be a decimal in USD, such as 4.50");
+          name + ": \"" + text + "\" must be a decimal in USD, such as 4.50");
     }
     return Money.usd(text);
   }

@@ -18,6 +18,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -102,6 +103,33 @@ class LocalDisksTest {
           .isZero();
       assertThat(Inside.run(provider, full, "rm ~/big ~/more && echo x > ~/x").exitCode()).isZero();
       Inside.destroyAll(provider);
+    }
+  }
+
+  @Test
+  void whatIsOnDisksIsKnownWithoutReadingThem() {
+    // Of those asked for that are there; folders would have to be read, so nothing is said of them.
+    try (LocalProvider provider = Inside.open(folder, SETTINGS)) {
+      assertThat(disks(provider).usedBytes(Set.of("one"))).isEmpty();
+      make(provider, "one", 64 * MIB);
+      make(provider, "two", 64 * MIB);
+      InstanceRef made = attach(provider, 1, "one");
+      int before = disks(provider).room().usedPercent();
+      assertThat(Inside.run(provider, made, "fallocate -l 40M ~/big; sync").exitCode()).isZero();
+      Map<String, Long> used = disks(provider).usedBytes(Set.of("one", "gone"));
+      assertThat(used).containsOnlyKeys("one");
+      assertThat(used.get("one")).isBetween(40 * MIB, 42 * MIB);
+      assertThat(disks(provider).room().usedPercent()).isBetween(before + 3, before + 6);
+      assertThatThrownBy(() -> disks(provider).usedBytes(Set.of("../up")))
+          .isInstanceOf(Rejected.class);
+      Inside.destroyAll(provider);
+    }
+    try (LocalProvider provider =
+        Inside.open(
+            folder.resolve("plain"),
+            Map.of("driver", "runc", "disk-store", "folders", "egress", "off"))) {
+      make(provider, "one", 64 * MIB);
+      assertThat(disks(provider).usedBytes(Set.of("one"))).isEmpty();
     }
   }
 

@@ -24,7 +24,18 @@ class LocalGangTest {
 
   private static final Map<String, String> TWO_NODES =
       Map.of(
-          "driver", "runc", "egress", "off", "disk-pool-gib", "0", "nodes", "2", "gpus", "8xH200");
+          "driver",
+          "runc",
+          "egress",
+          "off",
+          "disk-pool-gib",
+          "0",
+          "nodes",
+          "2",
+          "gpus",
+          "8xH200",
+          "cpu-places",
+          "0");
 
   private static final Path NETWORKS = Path.of("/run/netns");
 

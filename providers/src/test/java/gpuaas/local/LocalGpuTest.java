@@ -41,6 +41,12 @@ class LocalGpuTest {
       assertThat(Inside.run(provider, made, "echo $GPU_WORD-$GPUAAS_GPUS_SIMULATED").output())
           .isEqualTo("zero-\n");
       assertThat(folder.resolve("hook-ran")).exists();
+      InstanceRef without = provider.create(CpuPlacesTest.request(provider, 2));
+      assertThat(Inside.run(provider, without, "ls /dev/nvidia0 /dev/nvidia1").output()).isEmpty();
+      assertThat(Inside.run(provider, without, "echo $NVIDIA_VISIBLE_DEVICES-$GPU_WORD").output())
+          .isEqualTo("void-\n");
+      assertThat(provider.utilization(without).gpuPercent()).contains(0);
+      provider.destroy(without);
       assertThat(Files.readString(Path.of("/sys/fs/cgroup/devices").resolve(group(made))))
           .contains("c 1:5 rw")
           .doesNotContain("a *:* rwm");

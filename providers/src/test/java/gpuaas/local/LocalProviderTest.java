@@ -168,7 +168,8 @@ class LocalProviderTest {
   @Test
   void gpusRunOut() {
     // The offer stands, for others may come back; a request that comes meanwhile is told so.
-    try (LocalProvider provider = Inside.open(folder, Map.of("driver", "runc", "gpus", "1xT4"))) {
+    try (LocalProvider provider =
+        Inside.open(folder, Map.of("driver", "runc", "gpus", "1xT4", "cpu-places", "0"))) {
       var request = Inside.request(provider, 2, List.of());
       Inside.create(provider, 1);
 

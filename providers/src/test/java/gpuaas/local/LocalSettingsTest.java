@@ -34,6 +34,8 @@ class LocalSettingsTest {
     assertThat(settings.memoryPerGpuMib()).isEmpty();
     assertThat(settings.imageFolder()).isEqualTo(Path.of("/data/images"));
     assertThat(settings.pricePerGpuHour()).isEqualTo(Money.usd("0"));
+    assertThat(settings.cpuPlaces().count()).isEqualTo(3);
+    assertThat(settings.cpuPlaces().pricePerHour()).isEqualTo(Money.usd("0"));
     assertThat(settings.diskPoolGib()).isEmpty();
     assertThat(settings.diskStore()).isEqualTo(Store.AUTO);
     assertThat(settings.registries().instead()).isEmpty();
@@ -56,6 +58,10 @@ class LocalSettingsTest {
                 Map.entry("pids-limit", "64"),
                 Map.entry("egress", "off"),
                 Map.entry("driver", "runc"),
+                Map.entry("cpu-places", "5"),
+                Map.entry("cpus-per-cpu-place", "0.5"),
+                Map.entry("memory-per-cpu-place-mib", "512"),
+                Map.entry("price-per-cpu-place-hour", "0.25"),
                 Map.entry("disk-pool-gib", "12"),
                 Map.entry("disk-store", "folders"),
                 Map.entry("image-mirror", "docker.io=127.0.0.1:5000, ghcr.io=mirror.example.com"),
@@ -75,6 +81,8 @@ class LocalSettingsTest {
     assertThat(settings.egress()).isEqualTo(LocalSettings.Egress.OFF);
     assertThat(settings.driver()).isEqualTo(LocalSettings.DriverChoice.RUNC);
     assertThat(settings.pricePerGpuHour().micros()).isEqualTo(4_500_000);
+    assertThat(settings.cpuPlaces())
+        .isEqualTo(new CpuPlaces(5, Optional.of(500), Optional.of(512), Money.usd("0.25")));
     assertThat(settings.diskPoolGib()).contains(12);
     assertThat(settings.diskStore()).isEqualTo(Store.FOLDERS);
     assertThat(settings.registries())
@@ -98,6 +106,10 @@ class LocalSettingsTest {
     for (List<String> bad :
         List.of(
             List.of("region", "Not A Region"),
+            List.of("cpu-places", "65"),
+            List.of("cpus-per-cpu-place", "0"),
+            List.of("memory-per-cpu-place-mib", "1"),
+            List.of("price-per-cpu-place-hour", "-1"),
             List.of("gpus", "many"),
             List.of("gpu-discovery", "perhaps"),
             List.of("cpus-per-gpu", "0"),

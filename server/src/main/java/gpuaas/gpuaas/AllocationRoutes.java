@@ -168,6 +168,7 @@ final class AllocationRoutes {
       case LEASE_IDLE_UNKNOWN -> List.of("idle_unknown");
       case LEASE_FILES_KEPT -> List.of("files_kept");
       case LEASE_FILES_LOST -> List.of("files_lost");
+      case LEASE_DISK_FILLING -> List.of("disk_filling");
       case LEASE_OUT_OF_MEMORY -> List.of("out_of_memory");
       case LEASE_GPU_LOST -> List.of("gpu_lost");
       case LEASE_FAILING -> List.of("failing");

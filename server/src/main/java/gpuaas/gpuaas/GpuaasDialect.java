@@ -59,6 +59,7 @@ public final class GpuaasDialect implements Dialect {
       Telling telling,
       EventStreamRules eventStreams,
       BooleanSupplier ready,
+      Supplier<List<String>> warnings,
       PrometheusMeterRegistry metrics,
       InstantSource clock) {}
 
@@ -78,7 +79,7 @@ public final class GpuaasDialect implements Dialect {
             parts.terminalSocket());
     this.routes =
         Stream.of(
-                new HealthRoutes(parts.ready(), parts.metrics()).routes(),
+                new HealthRoutes(parts.ready(), parts.warnings(), parts.metrics()).routes(),
                 new AccountRoutes().routes(),
                 new CatalogRoutes(parts.database(), parts.clock()).routes(),
                 new SshKeyRoutes(parts.sshKeys()).routes(),

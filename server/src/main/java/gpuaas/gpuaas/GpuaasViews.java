@@ -12,6 +12,7 @@ import gpuaas.lease.LeaseState.Stopping;
 import gpuaas.lease.LeaseState.Waiting;
 import gpuaas.spi.Assurance;
 import gpuaas.spi.Endpoint;
+import gpuaas.spi.Gpu;
 import gpuaas.spi.Resources;
 import java.time.Duration;
 import java.time.Instant;
@@ -103,7 +104,7 @@ final class GpuaasViews {
         lease.id(),
         status(lease),
         lease.spec().want().sku(),
-        lease.spec().want().gpuCount(),
+        lease.spec().want().gpus(),
         lease.spec().want().region().map(region -> region.code()),
         lease.spec().sshKeys(),
         lease.tenant(),
@@ -186,12 +187,13 @@ final class GpuaasViews {
   private static PlacementView placement(Place place) {
     Resources resources = place.offer().perGpu().times(place.offer().gpuCount());
     Assurance assurance = place.offer().assurance();
+    boolean cpu = Gpu.isCpuPlace(place.offer().gpu().model());
     return new PlacementView(
         place.offer().provider(),
         place.node(),
-        place.gpuIds(),
+        cpu ? List.of() : place.gpuIds(),
         place.offer().gpu().model(),
-        assurance.gpuMode() == Assurance.GpuMode.SIMULATED,
+        !cpu && assurance.gpuMode() == Assurance.GpuMode.SIMULATED,
         AssuranceView.of(assurance),
         new ResourcesView(resources.milliCpus(), resources.memoryMib()));
   }

@@ -63,7 +63,7 @@ final class GpuaiViews {
         lease.id(),
         profile.status(phase),
         type.name(),
-        lease.spec().want().gpuCount(),
+        lease.spec().want().gpus(),
         region(lease),
         tier(lease.spec().want().tier()),
         dollars(lease.pricePerHourMicros()),

@@ -8,6 +8,7 @@ import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
 import gpuaas.lease.Leases;
+import gpuaas.spi.Gpu;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -43,7 +44,7 @@ final class ClusterRoutes {
       row.put("available", use.total() - use.held());
       row.put("in_use", use.held());
       row.put("queued", use.wanted());
-      row.put("max_per_node", use.mostPerNode());
+      row.put("max_per_node", Gpu.isCpuPlace(use.model()) ? 0 : use.mostPerNode());
       types.put(type, row);
     }
     return types;

@@ -19,7 +19,9 @@ enum GpuTypes {
   H100("h100", "H100", "p5.48xlarge"),
   H200("h200", "H200", "p5e.48xlarge", "p5en.48xlarge"),
   B200("b200", "B200", "p6-b200.48xlarge"),
-  B300("b300", "B300", "p6-b300.48xlarge");
+  B300("b300", "B300", "p6-b300.48xlarge"),
+  CPU_X86("cpu-x86", "CPU_X86", "c7i.8xlarge", "c7i.4xlarge"),
+  CPU_ARM("cpu-arm", "CPU_ARM", "c7g.8xlarge", "c7g.4xlarge");
 
   private final String text;
   private final String model;
@@ -44,6 +46,11 @@ enum GpuTypes {
         .map(known -> known.model)
         .findFirst()
         .orElseGet(() -> Gpu.called(word, 1).model());
+  }
+
+  /** Whether a type is one of places without GPUs. */
+  static boolean isCpu(String type) {
+    return Gpu.isCpuPlace(model(type));
   }
 
   /** The type that an instance type has; empty when it is not known. */

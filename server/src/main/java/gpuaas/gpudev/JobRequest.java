@@ -25,6 +25,7 @@ import java.util.regex.Pattern;
  * @param id the caller's, or a new one
  * @param shownId the same as it was written, when that is no UUID
  * @param gpuType in lower case
+ * @param gpuCount 0: it has a place without GPUs
  * @param githubUser whose public keys open it; empty: nobody's
  * @param ports to be reached in a browser
  * @param variables of the environment: those that were sent
@@ -213,13 +214,20 @@ record JobRequest(
   }
 
   private static int gpuCount(Map<String, String> variables, String type) {
-    String text = value(variables, "GPU_COUNT").orElse("1");
+    boolean cpu = GpuTypes.isCpu(type);
+    String text = value(variables, "GPU_COUNT").orElse(cpu ? "0" : "1");
     if (!text.matches("[0-9]{1,4}") || Integer.parseInt(text) > GPUS_MOST) {
       throw refused("GPU_COUNT must be a whole number of GPUs");
     }
     int count = Integer.parseInt(text);
-    if (type.startsWith("cpu") || count == 0) {
-      throw refused("jobs without GPUs are not offered here; ask for one at least");
+    if (cpu && count > 0) {
+      throw refused("GPU_COUNT must be 0 for " + type + ", which has no GPUs");
+    }
+    if (!cpu && count == 0) {
+      throw refused(
+          "GPU_COUNT must be 1 at least for "
+              + GpudevErrors.quoted(type)
+              + "; jobs without GPUs are of type cpu-x86 or cpu-arm");
     }
     return count;
   }

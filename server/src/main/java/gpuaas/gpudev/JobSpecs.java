@@ -42,7 +42,7 @@ final class JobSpecs {
         new Want(
             "",
             GpuTypes.model(asked.gpuType()),
-            asked.gpuCount(),
+            Math.max(1, asked.gpuCount()),
             Optional.empty(),
             Tier.ON_DEMAND);
     boolean fetched = settings.images().fetches(asked.image());

@@ -75,7 +75,7 @@ final class JobView {
     body.put(
         "gpu_type",
         notes.getOrDefault(JobSpecs.GPU_TYPE, GpuTypes.ofModel(lease.spec().want().gpuModel())));
-    body.put("gpu_count", lease.spec().want().gpuCount());
+    body.put("gpu_count", lease.spec().want().gpus());
     body.put(
         "instance_type",
         Optional.ofNullable(notes.get(JobSpecs.INSTANCE_TYPE))

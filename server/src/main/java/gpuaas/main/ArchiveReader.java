@@ -36,7 +36,10 @@ final class ArchiveReader {
         gib(reader, "disk.gib", standard.sizeBytes()),
         reader.integer("disk.snapshots-most", standard.snapshotsMost(), 1, 500),
         reader.duration("disk.kept-for", standard.keptFor()),
-        reader.duration("disk.retry-after", standard.retryAfter()));
+        reader.duration("disk.retry-after", standard.retryAfter()),
+        reader.duration("disk.look-every", standard.lookEvery()),
+        reader.integers("disk.warn-percents", standard.warnPercents(), 1, 100),
+        reader.integer("disk.pool-full-percent", standard.poolFullPercent(), 1, 100));
   }
 
   static CommandRules commands(SettingsReader reader) {

@@ -6,6 +6,7 @@ import gpuaas.command.Commands;
 import gpuaas.db.Database;
 import gpuaas.db.DatabaseGone;
 import gpuaas.events.Telling;
+import gpuaas.fill.FillWatch;
 import gpuaas.lease.Leases;
 import gpuaas.ledger.BudgetAlerts;
 import gpuaas.ledger.Reconciliation;
@@ -43,6 +44,7 @@ public final class Loops implements AutoCloseable {
   private final NodeSync nodes;
   private final Leases.Parts lease;
   private final Archives archives;
+  private final FillWatch disks;
   private final Commands commands;
   private final Reconciliation reconciliation;
   private final Idempotency idempotency;
@@ -86,6 +88,7 @@ public final class Loops implements AutoCloseable {
     this.nodes = nodes;
     this.lease = lease;
     this.archives = archives;
+    this.disks = new FillWatch(database, providers, lease.leases(), settings.disks());
     this.commands = commands;
     this.reconciliation = reconciliation;
     this.idempotency = idempotency;
@@ -126,6 +129,10 @@ public final class Loops implements AutoCloseable {
             quietly(
                 "looking at funds and budgets",
                 () -> lease.spendingGuard().look(this::budgetTold)));
+    long look = settings.disks().lookEvery().toMillis();
+    var _ =
+        patient.scheduleWithFixedDelay(
+            () -> quietly("looking at disks", disks::look), look, look, TimeUnit.MILLISECONDS);
     var _ =
         patient.scheduleWithFixedDelay(
             () -> quietly("comparing bills", this::compareBills),
@@ -143,6 +150,11 @@ public final class Loops implements AutoCloseable {
   /** True once the first sweep is over, while the database answers. */
   boolean isReady() {
     return swept && database.isAlive();
+  }
+
+  /** What who runs this should know though it is ready, in sentences. */
+  List<String> warnings() {
+    return disks.warnings();
   }
 
   private void every(Duration pause, Runnable work) {

@@ -301,6 +301,7 @@ public record Settings(
             reader.duration("ledger.check-every", standard.checkEvery()),
             reader.duration("ledger.stop-ahead", standard.stopAhead()),
             reader.duration("ledger.warn-ahead", standard.warnAhead()),
+            reader.duration("ledger.last-warn-ahead", standard.lastWarnAhead()),
             reader.integer("budget.warn-percent", standard.warnPercent(), 1, 100),
             reader.integer("budget.last-warn-percent", standard.lastWarnPercent(), 1, 100));
     if (rules.stopAhead().compareTo(rules.checkEvery()) < 0) {

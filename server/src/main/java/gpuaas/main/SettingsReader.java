@@ -90,6 +90,24 @@ final class SettingsReader {
     }
   }
 
+  /** Whole numbers with commas between them, at least one. */
+  List<Integer> integers(String name, List<Integer> fallback, int least, int most) {
+    Optional<String> text = optional(name);
+    if (text.isEmpty()) {
+      return fallback;
+    }
+    List<String> parts = Arrays.stream(text.get().split(",", 100)).map(String::strip).toList();
+    if (parts.stream()
+        .anyMatch(part ->
+            !part.matches("[0-9]{1,9}")
+                || Integer.parseInt(part) < least
+                || Integer.parseInt(part) > most)) {
+      throw new Wrong(
+          name + " must be whole numbers from " + least + " to " + most + " with commas between");
+    }
+    return parts.stream().map(Integer::valueOf).toList();
+  }
+
   /** Durations with commas between them, at least one. */
   List<Duration> durations(String name, List<Duration> fallback) {
     Optional<String> text = optional(name);

@@ -307,6 +307,7 @@ public final class Wiring {
                 telling,
                 settings.eventStreams(),
                 loops::isReady,
+                loops::warnings,
                 metrics,
                 clock));
     GpuaiDialect.Parts gpuaiParts =

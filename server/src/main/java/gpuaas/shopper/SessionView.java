@@ -79,7 +79,7 @@ record SessionView(
         notes.getOrDefault(LeaseSpec.CONSUMER, lease.requestedBy().toString()),
         provider(lease),
         spec.want().gpuModel(),
-        spec.want().gpuCount(),
+        spec.want().gpus(),
         status(lease.state()),
         error(lease, entrypoint),
         ssh.map(Endpoint::host),

@@ -269,8 +269,15 @@ class GpudevWireTest {
             + " the largest has 8",
         "\"instance_type\": \"x\", \"env_vars\": {\"GPU_TYPE\": \"h200\", \"GPU_COUNT\": \"many\"}"
             + " | whole number",
-        "\"instance_type\": \"x\", \"env_vars\": {\"GPU_TYPE\": \"cpu-x86\", \"GPU_COUNT\": \"0\"}"
-            + " | without GPUs",
+        "\"instance_type\": \"x\", \"env_vars\": {\"GPU_TYPE\": \"cpu-x86\", \"GPU_COUNT\": \"1\"}"
+            + " | GPU_COUNT must be 0 for cpu-x86",
+        "\"instance_type\": \"x\", \"env_vars\": {\"GPU_TYPE\": \"cpu-arm\"} | no machine has"
+            + " places without GPUs of the kind CPU_ARM",
+        "\"instance_type\": \"c7g.8xlarge\" | CPU_ARM",
+        "\"instance_type\": \"x\", \"env_vars\": {\"GPU_TYPE\": \"h200\", \"GPU_COUNT\": \"0\"} |"
+            + " must be 1 at least",
+        "\"instance_type\": \"x\", \"env_vars\": {\"GPU_TYPE\": \"cpu-spot\", \"GPU_COUNT\": \"0\"}"
+            + " | cpu-x86 or cpu-arm",
         "\"instance_type\": \"a\\u0000b\", \"env_vars\": {\"GPU_TYPE\": \"h200\"} | none of them a"
             + " control character",
         "\"instance_type\": \"p5e.48xlarge\", \"env_vars\": {\"GITHUB_USER\": \"%LONG%\"} | at most"

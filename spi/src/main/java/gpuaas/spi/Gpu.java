@@ -22,6 +22,23 @@ public record Gpu(String vendor, String model, int memoryMib) {
       Pattern.compile("RTX (?:PRO )?A?[0-9]{4}\\b|GH200\\b|[A-Z]{1,2}[0-9]{1,4}[A-Z]?\\b");
   private static final Pattern OF_AMD = Pattern.compile("^AMD |\\bMI[0-9]{3}X?\\b");
 
+  private static final String CPU_PLACE = "CPU_";
+
+  /**
+   * What stands for a GPU in a place on a machine for somebody who needs none: such places are
+   * offered, held and given like GPUs, and whoever has one sees no GPU.
+   *
+   * @param architecture such as {@code X86}
+   */
+  public static Gpu cpuPlace(String architecture) {
+    return new Gpu("CPU", CPU_PLACE + architecture, 0);
+  }
+
+  /** Whether a model means places without GPUs. */
+  public static boolean isCpuPlace(String model) {
+    return model.startsWith(CPU_PLACE);
+  }
+
   /**
    * The kind of GPU that somebody calls so. {@code NVIDIA GeForce RTX 4090 PCIe 24GB}, {@code
    * RTX_4090} and {@code RTX4090} are the {@code RTX 4090}, {@code H100 SXM} is the {@code H100}.

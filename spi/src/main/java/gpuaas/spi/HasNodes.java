@@ -12,6 +12,7 @@ public interface HasNodes {
    * A machine with GPUs.
    *
    * @param name unique within the provider
+   * @param gpus and, behind them, its places without GPUs: see {@link Gpu#cpuPlace}
    * @param total what can be given to instances
    * @param schedulable false: it goes on with what it has, and gets nothing new
    * @param message why, when something is not as it should be; empty otherwise

@@ -94,6 +94,11 @@ record BtrfsVolumes(Path root, boolean confined) implements Volumes {
   }
 
   @Override
+  public boolean counts() {
+    return true;
+  }
+
+  @Override
   public boolean enforced() {
     return confined;
   }

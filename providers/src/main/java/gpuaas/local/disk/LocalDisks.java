@@ -17,9 +17,11 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -189,6 +191,27 @@ public final class LocalDisks implements Disks, AutoCloseable {
           DiskNote.find(pool.shelf().place(kind, id)).ifPresent(note -> look.at(id, note, of));
         }
       }
+    });
+  }
+
+  @Override
+  public Map<String, Long> usedBytes(Set<String> disks) {
+    disks.forEach(DiskRequest::requireId);
+    if (disks.isEmpty() || !place.isThere()) {
+      return Map.of();
+    }
+    return ask(pool -> {
+      if (!pool.volumes().counts()) {
+        return Map.of();
+      }
+      Map<Path, String> ids = new HashMap<>();
+      disks.forEach(id -> ids.put(pool.shelf().volume(Kind.DISK, id), id));
+      Map<String, Long> used = new HashMap<>();
+      pool.volumes()
+          .usage(List.copyOf(ids.keySet()))
+          .forEach((volume, usage) ->
+              Optional.ofNullable(ids.get(volume)).ifPresent(id -> used.put(id, usage.bytes())));
+      return used;
     });
   }
 

@@ -61,6 +61,11 @@ record PlainVolumes() implements Volumes {
   }
 
   @Override
+  public boolean counts() {
+    return false;
+  }
+
+  @Override
   public boolean enforced() {
     return false;
   }

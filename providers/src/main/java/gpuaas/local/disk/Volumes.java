@@ -37,6 +37,9 @@ interface Volumes {
   /** What one takes up now. */
   Usage usageNow(Path volume) throws IOException;
 
+  /** Whether {@link #usage} knows without a look at every file. */
+  boolean counts();
+
   /** Whether limits are held to. */
   boolean enforced();
 }

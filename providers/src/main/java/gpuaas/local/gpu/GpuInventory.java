@@ -117,7 +117,7 @@ public record GpuInventory(
   /** What a container needs to use exactly these of our GPUs. */
   public ContainerEdits edits(List<GpuDevice> chosen) {
     Map<String, String> variables = new TreeMap<>();
-    if (mode == GpuMode.SIMULATED) {
+    if (mode == GpuMode.SIMULATED && !chosen.isEmpty()) {
       variables.put("GPUAAS_GPUS_SIMULATED", "1");
     }
     ContainerEdits all = ContainerEdits.NONE;
@@ -125,7 +125,8 @@ public record GpuInventory(
       all = all.and(edits.getOrDefault(device.id(), ContainerEdits.NONE));
     }
     String ids = chosen.stream().map(GpuDevice::id).collect(Collectors.joining(","));
-    variables.put("NVIDIA_VISIBLE_DEVICES", ids);
+    // An image may say that it wants all; void means none, also to NVIDIA's own tools.
+    variables.put("NVIDIA_VISIBLE_DEVICES", ids.isEmpty() ? "void" : ids);
     return all.and(new ContainerEdits(List.of(), List.of(), variables, List.of()));
   }
 }

@@ -22,7 +22,7 @@ public final class SkeletonFiles {
             # What has to be known before it is too late.
             gpuaas_notices() {
               for one in /run/gpuaas/end-notice /run/gpuaas/reclaim-notice /run/gpuaas/gpu-notice \\
-                /run/gpuaas/memory-notice; do
+                /run/gpuaas/memory-notice /run/gpuaas/disk-notice /run/gpuaas/funds-notice; do
                 [ -r "$one" ] && printf '\\033[1;31m%s\\033[0m\\n' "$(cat "$one")"
               done
             }

@@ -3,8 +3,10 @@ package gpuaas.spi.disk;
 import gpuaas.spi.InstanceRef;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * The disks and snapshots at a provider. All calls block, and may come from many threads at once.
@@ -71,6 +73,12 @@ public interface Disks {
    */
   String snapshotContent(String snapshot);
 
+  /**
+   * What is kept on these disks, as far as that is known without reading what is on them; may be
+   * half a minute old. Those of which it is not known, or that are gone, are left out.
+   */
+  Map<String, Long> usedBytes(Set<String> disks);
+
   /** How much room there is. */
   Room room();
 
@@ -116,5 +124,13 @@ public interface Disks {
    * @param message what an operator should know; empty: nothing
    */
   record Room(
-      long totalBytes, long freeBytes, long promisedBytes, boolean enforced, String message) {}
+      long totalBytes, long freeBytes, long promisedBytes, boolean enforced, String message) {
+
+    private static final int PERCENT = 100;
+
+    /** How much of the pool can not be written any more. */
+    public int usedPercent() {
+      return totalBytes <= 0 ? PERCENT : (int) (PERCENT - freeBytes * PERCENT / totalBytes);
+    }
+  }
 }
