@@ -73,7 +73,8 @@ public final class AuditStore {
     SERVICE_ACCOUNT_DELETE,
     SERVICE_ACCOUNT_KEY_CREATE,
     SERVICE_ACCOUNT_KEY_REVOKE,
-    SERVICE_ACCOUNT_TOKEN_CREATE;
+    SERVICE_ACCOUNT_TOKEN_CREATE,
+    SESSION_REVOKE;
 
     /** The name in the trail: {@code allocation.create}. */
     String text() {

@@ -1,11 +1,8 @@
 package gpuaas.identity;
 
 import gpuaas.base.Ids;
-import gpuaas.base.Secrets;
 import gpuaas.db.Database;
 import gpuaas.db.Duplicate;
-import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.UUID;
@@ -67,6 +64,26 @@ public final class Identities {
   }
 
   /**
+   * Somebody new, with a tenant and a default project of their own; empty: the name is taken. Must
+   * be asked for a name and a password that may be.
+   */
+  public Optional<Person> signUp(String username, String password) throws InterruptedException {
+    String hash;
+    passwordChecks.acquire();
+    try {
+      hash = Passwords.hash(password);
+    } finally {
+      passwordChecks.release();
+    }
+    try {
+      database.run(tx -> IdentityStore.add(tx, ids, username, hash, false, clock.instant()));
+    } catch (Duplicate taken) {
+      return Optional.empty();
+    }
+    return findByName(username);
+  }
+
+  /**
    * Somebody whom somebody else vouches for, made known here when they come first; with a tenant
    * and a project of their own, and no rights beyond that. Empty: they are disabled here.
    *
@@ -114,25 +131,6 @@ public final class Identities {
     } finally {
       passwordChecks.release();
     }
-  }
-
-  /** A token that can be exchanged once for new ones, until it expires. */
-  public String issueRefreshToken(Person person, Duration lifetime) {
-    String token = Secrets.token();
-    Instant now = clock.instant();
-    database.run(tx ->
-        IdentityStore.addRefreshToken(
-            tx, Secrets.hash(token), person.id(), now, now.plus(lifetime)));
-    return token;
-  }
-
-  /**
-   * Uses a refresh token up. One that was used before is a theft: all of that person's tokens end.
-   */
-  public Optional<Person> redeemRefreshToken(String token) {
-    return database
-        .tx(tx -> IdentityStore.takeRefreshToken(tx, Secrets.hash(token), clock.instant()))
-        .filter(person -> !person.disabled());
   }
 
   /**

@@ -133,37 +133,6 @@ final class IdentityStore {
         .execute();
   }
 
-  static void addRefreshToken(Tx tx, byte[] hash, UUID person, Instant now, Instant expiresAt) {
-    tx.update("delete from refresh_token where expires_at <= :now").bind("now", now).execute();
-    tx.update(
-            "insert into refresh_token (hash, person_id, expires_at) values (:hash, :person,"
-                + " :expiresAt)")
-        .bind("hash", hash)
-        .bind("person", person)
-        .bind("expiresAt", expiresAt)
-        .execute();
-  }
-
-  /** Marks it used and says whose it is; a second use deletes all of that person's. */
-  static Optional<Person> takeRefreshToken(Tx tx, byte[] hash, Instant now) {
-    Optional<UUID> owner =
-        tx.query(
-                "update refresh_token set used_at = :now where hash = :hash and used_at is null and"
-                    + " expires_at > :now returning person_id")
-            .bind("hash", hash)
-            .bind("now", now)
-            .mapTo(UUID.class)
-            .findOne();
-    if (owner.isEmpty()) {
-      tx.update(
-              "delete from refresh_token where person_id in (select person_id from refresh_token"
-                  + " where hash = :hash and used_at is not null)")
-          .bind("hash", hash)
-          .execute();
-    }
-    return owner.flatMap(id -> find(tx, id));
-  }
-
   /** A row with the columns of a person, and what they are in tenant and project. */
   static Person person(RowView row) {
     boolean admin = row.getColumn("admin", Boolean.class);

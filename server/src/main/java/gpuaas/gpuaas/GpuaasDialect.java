@@ -81,6 +81,9 @@ public final class GpuaasDialect implements Dialect {
         Stream.of(
                 new HealthRoutes(parts.ready(), parts.warnings(), parts.metrics()).routes(),
                 new AccountRoutes().routes(),
+                new AuthRoutes(parts.membership()).routes(),
+                new PersonalRoutes(parts.membership()).routes(),
+                new SessionRoutes(parts.membership(), parts.auth()).routes(),
                 new CatalogRoutes(parts.database(), parts.clock()).routes(),
                 new SshKeyRoutes(parts.sshKeys()).routes(),
                 new ApiKeyRoutes(parts.apiKeys()).routes(),

@@ -100,6 +100,7 @@ final class GpuaasErrors {
       case SSH_KEY -> "ssh_key_exists";
       case PROJECT -> "project_exists";
       case SERVICE_ACCOUNT -> "service_account_exists";
+      case PERSON -> "user_exists";
       default -> "already_exists";
     };
   }
@@ -181,6 +182,20 @@ final class GpuaasErrors {
         .with("X-RateLimit-Limit", Long.toString(limited.limit()))
         .with("X-RateLimit-Remaining", "0")
         .with("Retry-After", seconds(limited.retryAfter()));
+  }
+
+  /** Names and passwords are not taken here. */
+  static Reply personalDisabled(String id) {
+    return error(
+        401,
+        "auth_personal_disabled",
+        "Names and passwords are not taken here; log in by /api/v1/auth/oidc/authorize",
+        id);
+  }
+
+  /** Does not say which of the two it is. */
+  static Reply wrongPassword(String id) {
+    return error(401, "token_invalid", "The name or the password is wrong", id);
   }
 
   static Reply misdirected(int status, String id) {

@@ -11,6 +11,7 @@ import gpuaas.identity.ApiKeys.Admission;
 import gpuaas.identity.Identities;
 import gpuaas.identity.Person;
 import gpuaas.identity.ServiceAccounts;
+import gpuaas.session.Sessions;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -26,9 +27,15 @@ public final class Credentials {
   private final Identities identities;
   private final ApiKeys apiKeys;
   private final ServiceAccounts accounts;
+  private final Sessions sessions;
 
   public Credentials(
-      TokenCheck tokens, Identities identities, ApiKeys apiKeys, ServiceAccounts accounts) {
+      TokenCheck tokens,
+      Identities identities,
+      ApiKeys apiKeys,
+      ServiceAccounts accounts,
+      Sessions sessions) {
+    this.sessions = sessions;
     this.tokens = tokens;
     this.identities = identities;
     this.apiKeys = apiKeys;
@@ -77,6 +84,14 @@ public final class Credentials {
     };
   }
 
+  /** The session that an access token belongs to; empty: it is none of a person. */
+  public Optional<String> session(String credential) {
+    return TokenCheck.looksLikeOne(credential)
+            && tokens.check(credential) instanceof TokenCheck.Outcome.OfPerson(_, String session)
+        ? Optional.of(session)
+        : Optional.empty();
+  }
+
   private Admission byToken(String credential, Optional<UUID> project, String correlationId) {
     return switch (tokens.check(credential)) {
       case TokenCheck.Outcome.Expired() -> new Admission.No(Admission.Reason.EXPIRED);
@@ -86,7 +101,13 @@ public final class Credentials {
               .find(account, keyId)
               .<Admission>map(found -> new Admission.Admitted(found.caller(correlationId)))
               .orElseGet(() -> new Admission.No(Admission.Reason.REVOKED));
-      case TokenCheck.Outcome.OfPerson(UUID person) -> ofPerson(person, project, correlationId);
+      case TokenCheck.Outcome.OfPerson(UUID person, String session) -> {
+        if (sessions.isEnded(session)) {
+          yield new Admission.No(Admission.Reason.REVOKED);
+        }
+        sessions.seen(session);
+        yield ofPerson(person, project, correlationId);
+      }
     };
   }
 
