@@ -32,11 +32,7 @@ public final class LogInCodes {
   private final InstantSource clock;
   private final SessionRules rules;
 
-  public LogInCodes(
-      Database database,
-      Sessions sessions,
-      InstantSource clock,
-      SessionRules rules) {
+  public LogInCodes(Database database, Sessions sessions, InstantSource clock, SessionRules rules) {
     this.database = database;
     this.sessions = sessions;
     this.clock = clock;
@@ -60,8 +56,7 @@ public final class LogInCodes {
     String code = Secrets.token();
     Instant now = clock.instant();
     database.run(tx ->
-        LogInCodeStore.add(
-            tx, Secrets.hash(code), asked, now, now.plus(rules.codeLifetime())));
+        LogInCodeStore.add(tx, Secrets.hash(code), asked, now, now.plus(rules.codeLifetime())));
     return code;
   }
 
@@ -79,8 +74,8 @@ public final class LogInCodes {
                 .filter(it -> it.redirectUri().equals(redirectUri))
                 .filter(it -> isVerified(it.challenge(), verifier))
                 .map(it -> begin(tx, hash, it, visitor)));
-    return begun.flatMap(it ->
-        sessions.going(it.begun()).map(going -> new Exchanged(going, it.asked())));
+    return begun.flatMap(
+        it -> sessions.going(it.begun()).map(going -> new Exchanged(going, it.asked())));
   }
 
   private record Begun(Sessions.Begun begun, Asked asked) {}

@@ -38,6 +38,8 @@ public record PasswordTries(int failures, Instant since, Optional<Instant> locke
     return new PasswordTries(
         count,
         afresh ? now : since,
-        count >= rules.failuresMost() ? Optional.of(now.plus(rules.lockedFor())) : Optional.empty());
+        count >= rules.failuresMost()
+            ? Optional.of(now.plus(rules.lockedFor()))
+            : Optional.empty());
   }
 }

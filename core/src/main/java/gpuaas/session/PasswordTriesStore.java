@@ -32,8 +32,8 @@ final class PasswordTriesStore {
 
   static void save(Tx tx, byte[] name, PasswordTries tries) {
     tx.update(
-            "update password_tries set failures = :failures, since = :since, locked_until = cast(:until as timestamptz)"
-                + " where name_hash = :name")
+            "update password_tries set failures = :failures, since = :since, locked_until ="
+                + " cast(:until as timestamptz) where name_hash = :name")
         .bind("failures", tries.failures())
         .bind("since", tries.since())
         .bind("until", tries.lockedUntil().orElse(null))

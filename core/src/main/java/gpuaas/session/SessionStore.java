@@ -80,8 +80,9 @@ final class SessionStore {
   /** Ends one that is not ended; its key. */
   static Optional<String> revoke(Tx tx, UUID id, Optional<UUID> by, String reason, Instant now) {
     return tx.query(
-            "update account_session set revoked_at = :now, revoked_by = cast(:by as uuid), revoke_reason ="
-                + " :reason where id = :id and revoked_at is null returning provider_session_id")
+            "update account_session set revoked_at = :now, revoked_by = cast(:by as uuid),"
+                + " revoke_reason = :reason where id = :id and revoked_at is null returning"
+                + " provider_session_id")
         .bind("now", now)
         .bind("by", by.orElse(null))
         .bind("reason", reason)

@@ -88,8 +88,7 @@ final class AuthRoutes {
 
   private static Optional<String> hint(Request request, String name) {
     Optional<String> hint = request.query(name).filter(text -> !text.isBlank());
-    if (hint.filter(text ->
-            text.length() > HINT_LENGTH_MOST || text.chars().anyMatch(c -> c < ' '))
+    if (hint.filter(text -> text.length() > HINT_LENGTH_MOST || text.chars().anyMatch(c -> c < ' '))
         .isPresent()) {
       throw invalid(name, "must have at most " + HINT_LENGTH_MOST + " characters");
     }

@@ -90,8 +90,7 @@ final class PersonalRoutes {
     String name = fields.text("username", 127);
     String password = fields.text("password", PASSWORD_LENGTH_MOST);
     if (!name.isEmpty() && !name.matches(NAME)) {
-      fields.problem(
-          "username", "must have 3 to 127 small letters, digits or any of . _ @ -", "");
+      fields.problem("username", "must have 3 to 127 small letters, digits or any of . _ @ -", "");
     }
     if (!password.isEmpty() && password.length() < rules.passwordLengthLeast()) {
       fields.problem(

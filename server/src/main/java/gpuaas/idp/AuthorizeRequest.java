@@ -51,7 +51,8 @@ record AuthorizeRequest(
     }
     Optional<String> state = request.query("state");
     if (state.filter(text -> text.length() > TEXT_LENGTH_MOST).isPresent()) {
-      return new Outcome.Back(redirectUri, Optional.empty(), "invalid_request", "state is too long");
+      return new Outcome.Back(
+          redirectUri, Optional.empty(), "invalid_request", "state is too long");
     }
     return problem(request, query)
         .<Outcome>map(no -> new Outcome.Back(redirectUri, state, no.error(), no.description()))
@@ -87,9 +88,7 @@ record AuthorizeRequest(
       return Optional.of(new Problem("invalid_request", "response_mode must be query"));
     }
     if (!request.query("code_challenge_method").orElse("").equals("S256")
-        || !LogInCodes.CHALLENGE
-            .matcher(request.query("code_challenge").orElse(""))
-            .matches()) {
+        || !LogInCodes.CHALLENGE.matcher(request.query("code_challenge").orElse("")).matches()) {
       return Optional.of(
           new Problem(
               "invalid_request",

@@ -113,7 +113,8 @@ public final class IdpDialect implements Dialect {
     document.put("scopes_supported", List.of("openid", "profile", "email"));
     document.put(
         "claims_supported",
-        List.of("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "sid", "preferred_username"));
+        List.of(
+            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "sid", "preferred_username"));
     document.put("authorization_response_iss_parameter_supported", true);
     return document;
   }

@@ -79,20 +79,20 @@ final class LogInPage {
             + bad.map(text -> "<div class=\"bad\" role=\"alert\">" + escaped(text) + "</div>\n")
                 .orElse("")
             + """
-              <form method="post" action="%s">
-              <input type="hidden" name="token" value="%s">
-              <label for="username">Name</label>
-              <input id="username" name="username" value="%s" autocomplete="username" autocapitalize="none" \
-              spellcheck="false" maxlength="255" required%s>
-              <label for="password">Password</label>
-              <input id="password" name="password" type="password" autocomplete="current-password" maxlength="1000" required%s>
-              <button type="submit">Log in</button>
-              </form>
-              </main>
-              <footer>You are then sent back to %s</footer>
-              </body>
-              </html>
-              """
+            <form method="post" action="%s">
+            <input type="hidden" name="token" value="%s">
+            <label for="username">Name</label>
+            <input id="username" name="username" value="%s" autocomplete="username" autocapitalize="none" \
+            spellcheck="false" maxlength="255" required%s>
+            <label for="password">Password</label>
+            <input id="password" name="password" type="password" autocomplete="current-password" maxlength="1000" required%s>
+            <button type="submit">Log in</button>
+            </form>
+            </main>
+            <footer>You are then sent back to %s</footer>
+            </body>
+            </html>
+            """
                 .formatted(
                     escaped(action),
                     escaped(token),

@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -34,6 +35,7 @@ final class LogInRoutes {
   private static final String COOKIE = "gpuaas_log_in";
   private static final Pattern COOKIE_FORM =
       Pattern.compile("(?:^|; ?)" + COOKIE + "=([A-Za-z0-9_-]{43})(?:;|$)");
+  private static final Set<String> LOOPBACK = Set.of("127.0.0.1", "localhost", "[::1]");
   private static final int NAME_LENGTH_MOST = 255;
 
   private final IdpSettings settings;
@@ -99,9 +101,12 @@ final class LogInRoutes {
     String shown = name.substring(0, Math.min(NAME_LENGTH_MOST, name.length()));
     URI goal = URI.create(asked.redirectUri());
     Reply reply =
-        LogInPage.form(
-            status, action, LogInPage.tokenOf(cookie), shown, goal.getHost(), bad);
+        LogInPage.form(status, action, LogInPage.tokenOf(cookie), shown, goal(goal.getHost()), bad);
     return LogInPage.guarded(reply, formTarget(goal)).with("Set-Cookie", cookie(cookie, ""));
+  }
+
+  private static String goal(String host) {
+    return LOOPBACK.contains(host) ? "the program on this computer that asked" : host;
   }
 
   /** CSP knows no addresses of version 6. */
@@ -247,11 +252,7 @@ final class LogInRoutes {
 
   private Reply redirect(String uri, String query) {
     String location =
-        uri
-            + (uri.indexOf('?') < 0 ? '?' : '&')
-            + query
-            + "&iss="
-            + encoded(settings.issuer());
+        uri + (uri.indexOf('?') < 0 ? '?' : '&') + query + "&iss=" + encoded(settings.issuer());
     return LogInPage.guarded(Reply.empty(303), "").with("Location", location);
   }
 
@@ -273,8 +274,7 @@ final class LogInRoutes {
           Optional.ofNullable(asked.get("state")).map(text -> "state=" + encoded(text)).orElse("");
       return LogInPage.guarded(Reply.empty(303), "")
           .with(
-              "Location",
-              state.isEmpty() ? uri : uri + (uri.indexOf('?') < 0 ? '?' : '&') + state);
+              "Location", state.isEmpty() ? uri : uri + (uri.indexOf('?') < 0 ? '?' : '&') + state);
     }
     return named.isPresent()
         ? LogInPage.words(200, "You are logged out", "You can close this window.")

@@ -35,12 +35,11 @@ public final class TokenCheck {
     processor.setJWSKeySelector(selector);
     // Who wants to log out may do so when the token has expired that says who they are.
     timeless.setJWSKeySelector(selector);
-    timeless.setJWTClaimsSetVerifier(
-        (claims, _) -> {
-          if (!issuer.equals(claims.getIssuer()) || !claims.getAudience().contains(audience)) {
-            throw new BadJWTException("a token of another");
-          }
-        });
+    timeless.setJWTClaimsSetVerifier((claims, _) -> {
+      if (!issuer.equals(claims.getIssuer()) || !claims.getAudience().contains(audience)) {
+        throw new BadJWTException("a token of another");
+      }
+    });
     processor.setJWTClaimsSetVerifier(
         new DefaultJWTClaimsVerifier<>(
             audience,

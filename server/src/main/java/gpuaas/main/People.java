@@ -24,7 +24,8 @@ final class People {
 
   private static final int PASSWORD_LENGTH_LEAST = 12;
   private static final int PASSWORD_LENGTH_LEAST_IN_DEVELOPMENT = 6;
-  private static final String REDIRECT_URI = "https?://[A-Za-z0-9.:\\[\\]-]+(/[\\x21-\\x7e&&[^#\\\\]]*)?";
+  private static final String REDIRECT_URI =
+      "https?://[A-Za-z0-9.:\\[\\]-]+(/[\\x21-\\x7e&&[^#\\\\]]*)?";
 
   private People() {}
 

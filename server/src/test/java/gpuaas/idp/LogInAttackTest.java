@@ -387,8 +387,7 @@ class LogInAttackTest {
             server.running().admittance().rules().sessions(),
             Duration.ofHours(1));
     elsewhere.endBy(grant.path("refresh_token").asText());
-    Eventually.within(
-        Duration.ofSeconds(20), "this server knows", () -> client.me(token) == 401);
+    Eventually.within(Duration.ofSeconds(20), "this server knows", () -> client.me(token) == 401);
     assertThat(sessions.isEnded("never")).isFalse();
   }
 

@@ -43,7 +43,8 @@ final class LogInClient {
   /** The page as it was shown: where its form goes, its hidden word, its cookie. */
   record Page(Answer answer, String action, String token, String cookie) {}
 
-  private static final Pattern ACTION = Pattern.compile("<form method=\"post\" action=\"([^\"]+)\"");
+  private static final Pattern ACTION =
+      Pattern.compile("<form method=\"post\" action=\"([^\"]+)\"");
   private static final Pattern TOKEN = Pattern.compile("name=\"token\" value=\"([^\"]+)\"");
 
   JsonNode authorize() {

@@ -22,7 +22,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.openqa.selenium.By;
-import org.openqa.selenium.Dimension;
 import org.openqa.selenium.OutputType;
 import org.openqa.selenium.chrome.ChromeDriver;
 import org.openqa.selenium.chrome.ChromeDriverService;
@@ -42,10 +41,7 @@ class LogInScenarioTest {
     server =
         TestServer.start(
             Map.of(
-                "GPUAAS_PROVIDER_LOCAL_GPUS",
-                "1xH200",
-                "GPUAAS_IDP_PORT",
-                LogInClient.freePort()));
+                "GPUAAS_PROVIDER_LOCAL_GPUS", "1xH200", "GPUAAS_IDP_PORT", LogInClient.freePort()));
     listener = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     listener.createContext(
         "/callback",
@@ -127,7 +123,9 @@ class LogInScenarioTest {
           .isEqualTo("dev-user");
       assertThat(browser.findElement(By.id("password")).getDomProperty("value")).isEmpty();
       picture(browser, "log-in-wrong.png");
-      browser.manage().window().setSize(new Dimension(500, 800));
+      browser.executeCdpCommand(
+          "Emulation.setDeviceMetricsOverride",
+          Map.of("width", 380, "height", 760, "deviceScaleFactor", 2, "mobile", true));
       picture(browser, "log-in-narrow.png");
       Long wide =
           (Long) browser.executeScript("return document.documentElement.scrollWidth - innerWidth");
@@ -141,15 +139,13 @@ class LogInScenarioTest {
     String callback = CALLBACKS.poll(10, TimeUnit.SECONDS);
     Map<String, String> query = LogInClient.query(redirect + callback.substring(9));
     assertThat(query.get("state")).isEqualTo(authorization.path("state").asText());
-    JsonNode grant =
-        client.exchange(query.get("code"), LogInClient.VERIFIER, redirect).json();
+    JsonNode grant = client.exchange(query.get("code"), LogInClient.VERIFIER, redirect).json();
     assertThat(grant.path("token_type").asText()).isEqualTo("Bearer");
     assertThat(client.me(grant.path("access_token").asText())).isEqualTo(200);
     JsonNode next = client.refresh(grant.path("refresh_token").asText()).json();
     String token = next.path("access_token").asText();
     assertThat(client.me(token)).isEqualTo(200);
-    JsonNode sessions =
-        server.call("GET", "/api/v1/auth/sessions", token, "").json().path("items");
+    JsonNode sessions = server.call("GET", "/api/v1/auth/sessions", token, "").json().path("items");
     assertThat(sessions).hasSize(1);
     assertThat(sessions.path(0).path("provider").asText()).isEqualTo("oidc");
     assertThat(sessions.path(0).path("current").asBoolean()).isTrue();
