@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import gpuaas.base.Secrets;
 import gpuaas.db.Database;
 import gpuaas.db.Tx;
-import gpuaas.session.Session.Provider;
+import gpuaas.session.Session.Way;
 import gpuaas.session.Session.Visitor;
 import java.security.MessageDigest;
 import java.time.Instant;
@@ -67,23 +67,23 @@ public final class LogInCodes {
   public Optional<Exchanged> exchange(
       String code, String clientId, String redirectUri, String verifier, Visitor visitor) {
     byte[] hash = Secrets.hash(code);
-    Optional<Begun> begun =
+    Optional<Taken> taken =
         database.tx(tx ->
             take(tx, hash)
                 .filter(it -> it.clientId().equals(clientId))
                 .filter(it -> it.redirectUri().equals(redirectUri))
                 .filter(it -> isVerified(it.challenge(), verifier))
                 .map(it -> begin(tx, hash, it, visitor)));
-    return begun.flatMap(
+    return taken.flatMap(
         it -> sessions.going(it.begun()).map(going -> new Exchanged(going, it.asked())));
   }
 
-  private record Begun(Sessions.Begun begun, Asked asked) {}
+  private record Taken(Sessions.Begun begun, Asked asked) {}
 
-  private Begun begin(Tx tx, byte[] hash, Asked asked, Visitor visitor) {
-    Sessions.Begun begun = sessions.begin(tx, asked.person(), Provider.OIDC, visitor);
+  private Taken begin(Tx tx, byte[] hash, Asked asked, Visitor visitor) {
+    Sessions.Begun begun = sessions.begin(tx, asked.person(), Way.OIDC, visitor);
     LogInCodeStore.gave(tx, hash, begun.session().id());
-    return new Begun(begun, asked);
+    return new Taken(begun, asked);
   }
 
   private Optional<Asked> take(Tx tx, byte[] hash) {

@@ -13,7 +13,7 @@ import java.util.UUID;
 public record Session(
     UUID id,
     UUID person,
-    Provider provider,
+    Way provider,
     String key,
     Visitor visitor,
     Instant signedInAt,
@@ -22,7 +22,7 @@ public record Session(
     Optional<Instant> revokedAt) {
 
   /** How they proved who they are. */
-  public enum Provider {
+  public enum Way {
     /** At the log-in page of a provider, ours or another. */
     OIDC,
     /** With a password that a program sent. */

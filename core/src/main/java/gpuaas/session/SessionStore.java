@@ -1,7 +1,7 @@
 package gpuaas.session;
 
 import gpuaas.db.Tx;
-import gpuaas.session.Session.Provider;
+import gpuaas.session.Session.Way;
 import gpuaas.session.Session.Visitor;
 import java.time.Instant;
 import java.util.List;
@@ -169,7 +169,7 @@ final class SessionStore {
     return new Session(
         row.getColumn("id", UUID.class),
         row.getColumn("person_id", UUID.class),
-        Provider.valueOf(row.getColumn("provider", String.class).toUpperCase(Locale.ROOT)),
+        Way.valueOf(row.getColumn("provider", String.class).toUpperCase(Locale.ROOT)),
         row.getColumn("provider_session_id", String.class),
         new Visitor(
             row.getColumn("ip_address", String.class), row.getColumn("user_agent", String.class)),

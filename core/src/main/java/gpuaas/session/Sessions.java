@@ -13,7 +13,7 @@ import gpuaas.db.Database;
 import gpuaas.db.Tx;
 import gpuaas.identity.Identities;
 import gpuaas.identity.Person;
-import gpuaas.session.Session.Provider;
+import gpuaas.session.Session.Way;
 import gpuaas.session.Session.Visitor;
 import java.time.Duration;
 import java.time.Instant;
@@ -72,7 +72,7 @@ public final class Sessions {
   public record Going(Session session, Person person, String refreshToken) {}
 
   /** Somebody has proved who they are. */
-  public Going begin(Person person, Provider provider, Visitor visitor) {
+  public Going begin(Person person, Way provider, Visitor visitor) {
     Begun begun = database.tx(tx -> begin(tx, person.id(), provider, visitor));
     return new Going(begun.session(), person, begun.refreshToken());
   }
@@ -80,7 +80,7 @@ public final class Sessions {
   /** A session with what it goes on by next. */
   record Begun(Session session, String refreshToken) {}
 
-  Begun begin(Tx tx, UUID person, Provider provider, Visitor visitor) {
+  Begun begin(Tx tx, UUID person, Way provider, Visitor visitor) {
     Instant now = clock.instant();
     UUID id = ids.next();
     Session session =

@@ -14,7 +14,7 @@ import gpuaas.identity.Person;
 import gpuaas.idp.LogInRules;
 import gpuaas.idp.LogIns;
 import gpuaas.session.PasswordDoor;
-import gpuaas.session.Session.Provider;
+import gpuaas.session.Session.Way;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -75,7 +75,7 @@ final class PersonalRoutes {
     return switch (door.check(name, password)) {
       case PasswordDoor.Outcome.In(Person person) ->
           GrantView.reply(
-              200, logIns.begin(person, Provider.PASSWORD, AuthRoutes.visitor(request)));
+              200, logIns.begin(person, Way.PASSWORD, AuthRoutes.visitor(request)));
       case PasswordDoor.Outcome.Wrong() -> {
         failedTries.failed(request.remoteAddress());
         yield GpuaasErrors.wrongPassword(request.correlationId());
@@ -105,7 +105,7 @@ final class PersonalRoutes {
         logIns.begin(
             person.orElseThrow(() ->
                 new Refused(new Refusal.Exists(Kind.PERSON, "This name is taken; choose another"))),
-            Provider.PASSWORD,
+            Way.PASSWORD,
             AuthRoutes.visitor(request)));
   }
 }

@@ -6,7 +6,7 @@ import gpuaas.base.Ids;
 import gpuaas.identity.Person;
 import gpuaas.idp.IdpDialect.IdpSettings;
 import gpuaas.session.LogInCodes;
-import gpuaas.session.Session.Provider;
+import gpuaas.session.Session.Way;
 import gpuaas.session.Session.Visitor;
 import gpuaas.session.Sessions;
 import java.net.URLEncoder;
@@ -72,7 +72,7 @@ public final class LogIns implements LogInProvider {
   }
 
   /** Somebody has proved who they are. */
-  public Grant begin(Person person, Provider provider, Visitor visitor) {
+  public Grant begin(Person person, Way provider, Visitor visitor) {
     return grant(sessions.begin(person, provider, visitor), Optional.empty());
   }
 

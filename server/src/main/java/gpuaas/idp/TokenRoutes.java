@@ -10,7 +10,7 @@ import gpuaas.http.Route;
 import gpuaas.idp.IdpDialect.IdpSettings;
 import gpuaas.idp.LogInProvider.Grant;
 import gpuaas.session.PasswordDoor;
-import gpuaas.session.Session.Provider;
+import gpuaas.session.Session.Way;
 import gpuaas.session.Session.Visitor;
 import java.security.MessageDigest;
 import java.time.Duration;
@@ -93,7 +93,7 @@ final class TokenRoutes {
     try {
       return switch (door.check(username, password)) {
         case PasswordDoor.Outcome.In(var person) ->
-            tokens(logIns.begin(person, Provider.PASSWORD, visitor(request)));
+            tokens(logIns.begin(person, Way.PASSWORD, visitor(request)));
         case PasswordDoor.Outcome.Wrong() ->
             IdpDialect.error(401, "invalid_grant", "Invalid user credentials");
         case PasswordDoor.Outcome.Locked(Duration left) ->
