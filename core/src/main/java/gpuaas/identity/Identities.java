@@ -103,6 +103,29 @@ public final class Identities {
     return known.filter(person -> !person.disabled());
   }
 
+  /**
+   * Somebody whom an issuer knows by a subject, made known here when they come first; with a tenant
+   * and a project of their own. Their name is theirs at the issuer, and never somebody else's here.
+   * Empty: they are disabled here.
+   */
+  public Optional<Person> enter(
+      String issuer, String subject, String name, GroupRoles.Given given) {
+    Optional<Person> known = database.read(tx -> IdentityStore.findBySubject(tx, issuer, subject));
+    if (known.isEmpty()) {
+      try {
+        database.run(
+            tx -> IdentityStore.addSubject(tx, ids, issuer, subject, name, clock.instant()));
+      } catch (Duplicate sameMoment) {
+        // They came twice at once.
+      }
+      known = database.read(tx -> IdentityStore.findBySubject(tx, issuer, subject));
+    }
+    Optional<Person> person = known.filter(found -> !found.disabled());
+    person.ifPresent(
+        found -> database.run(tx -> GroupRoleStore.apply(tx, found.id(), given, clock.instant())));
+    return person;
+  }
+
   /** Somebody by a number, for dialects that call people so. */
   public long number(UUID person) {
     return database.read(tx -> IdentityStore.number(tx, person));

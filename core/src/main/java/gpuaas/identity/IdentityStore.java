@@ -70,6 +70,29 @@ final class IdentityStore {
         .findOne();
   }
 
+  static Optional<Person> findBySubject(Tx tx, String issuer, String subject) {
+    return tx.query(SELECT + "where person.issuer = :issuer and person.subject = :subject")
+        .bind("issuer", issuer)
+        .bind("subject", subject)
+        .map(IdentityStore::person)
+        .findOne();
+  }
+
+  /** Somebody new by a subject. A name that is taken there gets a number. */
+  static void addSubject(Tx tx, Ids ids, String issuer, String subject, String name, Instant now) {
+    String free = name;
+    for (int i = 2; findByIssuer(tx, issuer, free).isPresent(); i++) {
+      free = name + "-" + i;
+    }
+    add(tx, ids, issuer, free, Optional.empty(), false, now);
+    tx.update(
+            "update person set subject = :subject where issuer = :issuer and username = :username")
+        .bind("subject", subject)
+        .bind("issuer", issuer)
+        .bind("username", free)
+        .execute();
+  }
+
   static long number(Tx tx, UUID person) {
     return tx.query("select number from person where id = :id")
         .bind("id", person)

@@ -9,6 +9,7 @@ import java.util.UUID;
  *
  * @param key what its tokens call it: our id, or that of another provider
  * @param lastSeenAt to about a minute
+ * @param revokedAt before it was signed in: another provider went on with one that was ended here
  */
 public record Session(
     UUID id,
@@ -49,6 +50,6 @@ public record Session(
 
   /** True while what it gave may open. */
   public boolean isOpen(Instant now) {
-    return revokedAt.isEmpty() && now.isBefore(expiresAt);
+    return revokedAt.filter(at -> !at.isBefore(signedInAt)).isEmpty() && now.isBefore(expiresAt);
   }
 }

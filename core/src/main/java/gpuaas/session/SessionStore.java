@@ -1,8 +1,8 @@
 package gpuaas.session;
 
 import gpuaas.db.Tx;
-import gpuaas.session.Session.Way;
 import gpuaas.session.Session.Visitor;
+import gpuaas.session.Session.Way;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
@@ -49,13 +49,37 @@ final class SessionStore {
   /** Of one person, open ones only, newest first. */
   static List<Session> open(Tx tx, UUID person, Instant now) {
     return tx.query(
-            "select * from account_session where person_id = :person and revoked_at is null and"
-                + " expires_at > :now order by signed_in_at desc, id desc limit :most")
+            "select * from account_session where person_id = :person and (revoked_at is null or"
+                + " revoked_at < signed_in_at) and expires_at > :now order by signed_in_at desc, id"
+                + " desc limit :most")
         .bind("person", person)
         .bind("now", now)
         .bind("most", SHOWN_MOST)
         .map(SessionStore::session)
         .list();
+  }
+
+  /**
+   * One of another provider, by a token that was issued then: added, gone on with, or signed in
+   * again after it was ended here. False: it was ended here after that.
+   */
+  static boolean met(Tx tx, Session session, Instant issuedAt) {
+    return add(tx, session)
+        || tx.update(
+                    """
+                    update account_session set last_seen_at = greatest(last_seen_at, :now),
+                      expires_at = greatest(expires_at, :expiresAt),
+                      signed_in_at = case when revoked_at >= signed_in_at then :now else signed_in_at end
+                    where provider_session_id = :key and person_id = :person
+                      and (revoked_at is null or revoked_at < :issuedAt)
+                    """)
+                .bind("now", session.lastSeenAt())
+                .bind("expiresAt", session.expiresAt())
+                .bind("key", session.key())
+                .bind("person", session.person())
+                .bind("issuedAt", issuedAt)
+                .execute()
+            == 1;
   }
 
   static void goOn(Tx tx, UUID id, Instant now, Instant expiresAt) {
@@ -81,8 +105,8 @@ final class SessionStore {
   static Optional<String> revoke(Tx tx, UUID id, Optional<UUID> by, String reason, Instant now) {
     return tx.query(
             "update account_session set revoked_at = :now, revoked_by = cast(:by as uuid),"
-                + " revoke_reason = :reason where id = :id and revoked_at is null returning"
-                + " provider_session_id")
+                + " revoke_reason = :reason where id = :id and (revoked_at is null or revoked_at <"
+                + " signed_in_at) returning provider_session_id")
         .bind("now", now)
         .bind("by", by.orElse(null))
         .bind("reason", reason)
@@ -103,7 +127,8 @@ final class SessionStore {
 
   static List<UUID> openIds(Tx tx, UUID person) {
     return tx.query(
-            "select id from account_session where person_id = :person and revoked_at is null")
+            "select id from account_session where person_id = :person and (revoked_at is null or"
+                + " revoked_at < signed_in_at)")
         .bind("person", person)
         .mapTo(UUID.class)
         .list();

@@ -13,8 +13,8 @@ import gpuaas.db.Database;
 import gpuaas.db.Tx;
 import gpuaas.identity.Identities;
 import gpuaas.identity.Person;
-import gpuaas.session.Session.Way;
 import gpuaas.session.Session.Visitor;
+import gpuaas.session.Session.Way;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -198,11 +198,32 @@ public final class Sessions {
   public void revoke(Tx tx, Caller caller, UUID id) {
     caller.require(Action.SELF_WRITE);
     Instant now = clock.instant();
-    SessionStore.lock(tx, id)
+    if (SessionStore.lock(tx, id)
         .filter(session -> session.person().equals(caller.user()) && session.isOpen(now))
-        .orElseThrow(() -> new Refused(new Refusal.NotFound(Kind.SESSION, id.toString())));
+        .isEmpty()) {
+      throw new Refused(new Refusal.NotFound(Kind.SESSION, id.toString()));
+    }
     end(tx, id, Optional.of(caller.user()), "ended by its owner");
     AuditStore.append(tx, caller, Act.SESSION_REVOKE, id, now);
+  }
+
+  /**
+   * A token of another provider's session, issued then, was shown. False: that session was ended
+   * here since.
+   */
+  public boolean met(
+      Person person, String key, Visitor visitor, Instant issuedAt, Instant expiresAt) {
+    Instant now = clock.instant();
+    Session session =
+        new Session(
+            ids.next(), person.id(), Way.OIDC, key, visitor, now, now, expiresAt, Optional.empty());
+    return !isEnded(key, issuedAt) && database.tx(tx -> SessionStore.met(tx, session, issuedAt));
+  }
+
+  /** True for what was issued before its session was ended. */
+  public boolean isEnded(String key, Instant issuedAt) {
+    Instant at = ended.get(key);
+    return at != null && !issuedAt.isAfter(at);
   }
 
   /** True for a session that ended, here or on another server. Asks nobody. */

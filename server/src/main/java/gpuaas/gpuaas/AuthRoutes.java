@@ -32,7 +32,7 @@ final class AuthRoutes {
   private final FailedTries failedTries;
 
   AuthRoutes(GpuaasDialect.Membership membership) {
-    this.provider = membership.admittance().logIns();
+    this.provider = membership.admittance().provider();
     this.redirectUris = membership.admittance().redirectUris();
     this.failedTries = membership.failedTries();
   }

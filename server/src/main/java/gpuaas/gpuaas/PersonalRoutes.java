@@ -74,8 +74,7 @@ final class PersonalRoutes {
     fields.check();
     return switch (door.check(name, password)) {
       case PasswordDoor.Outcome.In(Person person) ->
-          GrantView.reply(
-              200, logIns.begin(person, Way.PASSWORD, AuthRoutes.visitor(request)));
+          GrantView.reply(200, logIns.begin(person, Way.PASSWORD, AuthRoutes.visitor(request)));
       case PasswordDoor.Outcome.Wrong() -> {
         failedTries.failed(request.remoteAddress());
         yield GpuaasErrors.wrongPassword(request.correlationId());

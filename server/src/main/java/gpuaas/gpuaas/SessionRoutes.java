@@ -5,9 +5,11 @@ import gpuaas.base.Refusal;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.base.Refused;
 import gpuaas.db.Tx;
+import gpuaas.http.Fields;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
+import gpuaas.idp.LogInProvider;
 import gpuaas.session.Session;
 import gpuaas.session.Sessions;
 import java.time.Instant;
@@ -20,10 +22,12 @@ import java.util.UUID;
 final class SessionRoutes {
 
   private final Sessions sessions;
+  private final LogInProvider provider;
   private final GpuaasAuth auth;
 
   SessionRoutes(GpuaasDialect.Membership membership, GpuaasAuth auth) {
     this.sessions = membership.admittance().sessions();
+    this.provider = membership.admittance().provider();
     this.auth = auth;
   }
 
@@ -94,7 +98,11 @@ final class SessionRoutes {
                 new Refused(
                     new Refusal.Unreadable(
                         "Only a session can be logged out; revoke a key instead")));
+    Fields fields = request.fieldsOrNone();
+    Optional<String> refreshToken = fields.maybeText("refresh_token", 8192);
+    fields.check();
     sessions.logOut(request.caller().user(), session);
+    refreshToken.ifPresent(provider::end);
     return Reply.empty(204);
   }
 }

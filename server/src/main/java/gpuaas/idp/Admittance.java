@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
 
@@ -25,6 +26,7 @@ import java.util.function.Consumer;
  * How people and programs prove who they are, and whether they still may.
  *
  * @param logIns by the built-in provider
+ * @param provider who lets people in that come by a browser
  */
 public record Admittance(
     Identities identities,
@@ -42,6 +44,7 @@ public record Admittance(
     LogInCodes codes,
     PasswordDoor door,
     LogIns logIns,
+    LogInProvider provider,
     RedirectUris redirectUris) {
 
   /** A little more than what is signed last can be good. */
@@ -86,7 +89,10 @@ public record Admittance(
     Sessions sessions =
         new Sessions(database, identities, ids, clock, logIn.sessions(), longestToken);
     sessions.recheck();
+    Optional<Issuer> issuer =
+        logIn.issuer().map(other -> new Issuer(other, identities, sessions, clock));
     LogInCodes codes = new LogInCodes(database, sessions, clock, logIn.sessions());
+    LogIns logIns = new LogIns(sessions, codes, tokens, idp, ids, clock);
     return new Admittance(
         identities,
         new Tenancy(database, ids, clock, rules.tenancy(), lessened),
@@ -94,7 +100,7 @@ public record Admittance(
         accounts,
         new Assertions(accounts, rules.assertions(), clock),
         tokens,
-        new Credentials(check, identities, apiKeys, accounts, sessions),
+        new Credentials(check, identities, apiKeys, accounts, sessions, issuer),
         idp,
         logIn,
         keys,
@@ -102,7 +108,8 @@ public record Admittance(
         sessions,
         codes,
         new PasswordDoor(database, identities, clock, logIn.tries()),
-        new LogIns(sessions, codes, tokens, idp, ids, clock),
+        logIns,
+        issuer.<LogInProvider>map(other -> other).orElse(logIns),
         new RedirectUris(logIn.redirectUris()));
   }
 

@@ -28,13 +28,16 @@ public final class Credentials {
   private final ApiKeys apiKeys;
   private final ServiceAccounts accounts;
   private final Sessions sessions;
+  private final Optional<Issuer> issuer;
 
   public Credentials(
       TokenCheck tokens,
       Identities identities,
       ApiKeys apiKeys,
       ServiceAccounts accounts,
-      Sessions sessions) {
+      Sessions sessions,
+      Optional<Issuer> issuer) {
+    this.issuer = issuer;
     this.sessions = sessions;
     this.tokens = tokens;
     this.identities = identities;
@@ -86,6 +89,11 @@ public final class Credentials {
 
   /** The session that an access token belongs to; empty: it is none of a person. */
   public Optional<String> session(String credential) {
+    if (issuer.isPresent() && issuer.get().claims(credential)) {
+      return issuer.get().check(credential) instanceof Issuer.Opens.Person(_, String session)
+          ? Optional.of(session)
+          : Optional.empty();
+    }
     return TokenCheck.looksLikeOne(credential)
             && tokens.check(credential) instanceof TokenCheck.Outcome.OfPerson(_, String session)
         ? Optional.of(session)
@@ -93,6 +101,13 @@ public final class Credentials {
   }
 
   private Admission byToken(String credential, Optional<UUID> project, String correlationId) {
+    if (issuer.isPresent() && issuer.get().claims(credential)) {
+      return switch (issuer.get().check(credential)) {
+        case Issuer.Opens.Expired() -> new Admission.No(Admission.Reason.EXPIRED);
+        case Issuer.Opens.Nothing() -> new Admission.No(Admission.Reason.UNKNOWN);
+        case Issuer.Opens.Person(UUID person, _) -> ofPerson(person, project, correlationId);
+      };
+    }
     return switch (tokens.check(credential)) {
       case TokenCheck.Outcome.Expired() -> new Admission.No(Admission.Reason.EXPIRED);
       case TokenCheck.Outcome.Bad() -> new Admission.No(Admission.Reason.UNKNOWN);

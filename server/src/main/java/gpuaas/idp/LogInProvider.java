@@ -42,4 +42,7 @@ public interface LogInProvider {
 
   /** Uses a refresh token up for another; empty: it is no good. */
   Optional<Grant> refresh(String refreshToken);
+
+  /** Tells that somebody logged out who would have gone on with this. */
+  void end(String refreshToken);
 }

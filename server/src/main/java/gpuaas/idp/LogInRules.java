@@ -4,6 +4,7 @@ import gpuaas.session.PasswordTries.TryRules;
 import gpuaas.session.SessionRules;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What logging in is held to; each is a setting.
@@ -14,6 +15,7 @@ import java.util.List;
  * @param personalPerMinute sign-ins and sign-ups of one address
  * @param recheckEvery how soon a session is over here that ended on another server
  * @param signingKeyAge how old a key gets before another signs
+ * @param issuer another provider that lets people in, in place of the log-in page
  */
 public record LogInRules(
     SessionRules sessions,
@@ -23,7 +25,8 @@ public record LogInRules(
     int passwordLengthLeast,
     int personalPerMinute,
     Duration recheckEvery,
-    Duration signingKeyAge) {
+    Duration signingKeyAge,
+    Optional<IssuerSettings> issuer) {
   public LogInRules {
     redirectUris = List.copyOf(redirectUris);
   }

@@ -6,8 +6,8 @@ import gpuaas.base.Ids;
 import gpuaas.identity.Person;
 import gpuaas.idp.IdpDialect.IdpSettings;
 import gpuaas.session.LogInCodes;
-import gpuaas.session.Session.Way;
 import gpuaas.session.Session.Visitor;
+import gpuaas.session.Session.Way;
 import gpuaas.session.Sessions;
 import java.net.URLEncoder;
 import java.time.Instant;
@@ -69,6 +69,11 @@ public final class LogIns implements LogInProvider {
   @Override
   public Optional<Grant> refresh(String refreshToken) {
     return sessions.refresh(refreshToken).map(going -> grant(going, Optional.empty()));
+  }
+
+  @Override
+  public void end(String refreshToken) {
+    sessions.endBy(refreshToken);
   }
 
   /** Somebody has proved who they are. */

@@ -91,11 +91,8 @@ public final class SigningKeys {
   }
 
   private void add(RSAKey key, String sealed, Instant youngerThan) {
-    Instant now = clock.instant();
-    database.run(tx -> {
-      SigningKeyStore.add(tx, key.getKeyID(), sealed, now, youngerThan);
-      SigningKeyStore.retire(tx, now, now.minus(outlive));
-    });
+    database.run(
+        tx -> SigningKeyStore.add(tx, key.getKeyID(), sealed, clock.instant(), youngerThan));
   }
 
   private synchronized void load() {
@@ -107,11 +104,13 @@ public final class SigningKeys {
 
   /** Makes another key when the youngest is old, and learns of those that others made. */
   public void recheck() {
-    Instant old = clock.instant().minus(age);
+    Instant now = clock.instant();
+    Instant old = now.minus(age);
     if (stored().stream().noneMatch(one -> one.madeAt().isAfter(old))) {
       RSAKey key = make();
       add(key, secrets.seal(key.toJSONString(), FACT), old);
     }
+    database.run(tx -> SigningKeyStore.retire(tx, now, now.minus(outlive)));
     load();
   }
 

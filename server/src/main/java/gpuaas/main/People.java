@@ -4,11 +4,13 @@ import gpuaas.base.SecretBox;
 import gpuaas.base.Secrets;
 import gpuaas.db.Database;
 import gpuaas.db.DeploymentFactStore;
+import gpuaas.identity.GroupRoles;
 import gpuaas.identity.Identities;
 import gpuaas.identity.ServiceAccounts;
 import gpuaas.identity.Tenancy;
 import gpuaas.idp.Admittance;
 import gpuaas.idp.Assertions;
+import gpuaas.idp.IssuerSettings;
 import gpuaas.idp.LogInRules;
 import gpuaas.session.PasswordTries;
 import gpuaas.session.SessionRules;
@@ -16,6 +18,7 @@ import gpuaas.session.Sessions;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /** The people who are there from the start. */
 final class People {
@@ -76,7 +79,44 @@ final class People {
         development ? PASSWORD_LENGTH_LEAST_IN_DEVELOPMENT : PASSWORD_LENGTH_LEAST,
         reader.integer("rate-limit.personal-sign-ins-per-minute", 20, 1, 1_000_000),
         reader.duration("session.recheck-every", Duration.ofSeconds(1)),
-        reader.duration("idp.signing-key-age", Duration.ofDays(90)));
+        reader.duration("idp.signing-key-age", Duration.ofDays(90)),
+        issuer(reader));
+  }
+
+  private static Optional<IssuerSettings> issuer(SettingsReader reader) {
+    Optional<String> secret = reader.optional("oidc.client-secret");
+    String client = reader.text("oidc.client-id", "gpuaas-api");
+    Optional<String> audience = reader.optional("oidc.audience");
+    String groupsClaim = reader.text("oidc.groups-claim", "groups");
+    GroupRoles roles =
+        GroupRoles.parse(reader.text("oidc.group-roles", ""))
+            .orElseThrow(() ->
+                new Settings.Wrong(
+                    "oidc.group-roles must be like operators=platform-admin,research=TENANT:member,"
+                        + " with the id of a tenant and a role of viewer, member, admin or owner"));
+    Duration callLimit = reader.duration("oidc.call-limit", Duration.ofSeconds(5));
+    Duration documentsLast = reader.duration("oidc.keys-last", Duration.ofMinutes(15));
+    Duration outageLast = reader.duration("oidc.keys-outage-last", Duration.ofHours(24));
+    Duration refreshPause = reader.duration("oidc.keys-refresh-pause", Duration.ofSeconds(30));
+    Optional<String> issuer = reader.optional("oidc.issuer");
+    if (issuer.isPresent() && secret.isEmpty()) {
+      throw new Settings.Wrong("oidc.issuer needs oidc.client-secret, and mostly oidc.client-id");
+    }
+    if (issuer.filter(text -> !text.matches(REDIRECT_URI)).isPresent()) {
+      throw new Settings.Wrong("oidc.issuer must be an address, as the issuer's tokens name it");
+    }
+    return issuer.map(address ->
+        new IssuerSettings(
+            address,
+            client,
+            secret.orElseThrow(),
+            audience,
+            groupsClaim,
+            roles,
+            callLimit,
+            documentsLast,
+            outageLast,
+            refreshPause));
   }
 
   /**
