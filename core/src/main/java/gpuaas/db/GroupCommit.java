@@ -80,8 +80,14 @@ final class GroupCommit implements AutoCloseable {
   }
 
   private void write(List<Member<?>> members) {
+    Tx tx;
     try {
-      jdbi.useTransaction(handle -> write(new Tx(handle), members));
+      tx =
+          jdbi.inTransaction(handle -> {
+            Tx shared = new Tx(handle);
+            write(shared, members);
+            return shared;
+          });
     } catch (RuntimeException e) {
       RuntimeException failure =
           e instanceof JdbiException database ? Database.translated(database) : e;
@@ -89,6 +95,12 @@ final class GroupCommit implements AutoCloseable {
       // What failed for one must not fail for all, unless the database itself is the reason.
       members.forEach(
           member -> member.fail(failure instanceof DatabaseGone ? failure : new OwnTransaction()));
+      return;
+    }
+    try {
+      tx.committed();
+    } catch (RuntimeException e) {
+      LOG.error("what was to be done after a commit failed", e); // it is committed all the same
     }
   }
 
@@ -202,6 +214,9 @@ final class GroupCommit implements AutoCloseable {
     @Override
     @SuppressWarnings("unchecked") // the row goes nowhere but to its kind
     public <R> void claim(Claims<R> kind, R row) {
+      if (claim != null) {
+        throw new OwnTransaction(); // it could win one, lose the other, and be half written
+      }
       claim = new Claim((Claims<Object>) kind, row);
     }
   }

@@ -2,6 +2,7 @@ package gpuaas.lease;
 
 import gpuaas.db.Insert;
 import gpuaas.db.Json;
+import gpuaas.db.Rows;
 import gpuaas.lease.LeaseHistory.Trouble;
 import gpuaas.lease.LeaseState.Booting;
 import gpuaas.lease.LeaseState.Ended;
@@ -15,12 +16,11 @@ import gpuaas.spi.InstanceRef;
 import gpuaas.spi.Region;
 import java.time.Instant;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jdbi.v3.core.result.RowView;
-import org.jdbi.v3.core.statement.SqlStatement;
 import org.jspecify.annotations.Nullable;
 
 /** A lease as a row, both ways. */
@@ -49,7 +49,45 @@ final class LeaseRow {
           .with("state", "text", lease -> lease.state().text())
           .with("attempt", "integer", _ -> 0);
 
+  /** Leases as they are afterwards, and the version that this follows from. */
+  static final Rows<Change> CHANGES = changes();
+
   private LeaseRow() {}
+
+  private static Rows<Change> changes() {
+    Rows<Change> rows =
+        Rows.<Change>called("change")
+            .with("version_before", "bigint", change -> change.before().version());
+    rows = lease(rows, "id", "uuid", Lease::id);
+    rows = lease(rows, "version", "bigint", Lease::version);
+    rows = lease(rows, "state", "text", it -> it.state().text());
+    rows = lease(rows, "name", "text", it -> it.name().orElse(null));
+    rows = lease(rows, "provider", "text", it -> it.history().provider().orElse(null));
+    rows = lease(rows, "region", "text", it -> it.history().region().map(Region::code).orElse(null));
+    rows = lease(rows, "ready_at", "timestamptz", it -> it.history().readyAt().orElse(null));
+    rows = lease(rows, "dismissed_at", "timestamptz", it -> it.history().dismissedAt().orElse(null));
+    rows = lease(rows, "reclaim_at", "timestamptz", it -> it.history().reclaimAt().orElse(null));
+    rows = lease(rows, "expires_at", "timestamptz", it -> it.expires().orElse(null));
+    rows = lease(rows, "told", "text", LeaseRow::told);
+    rows = lease(rows, "trouble", "jsonb", LeaseRow::trouble);
+    rows = state(rows, "attempt", "integer", Columns::attempt);
+    rows = state(rows, "place", "jsonb", it -> it.place == null ? null : Json.write(it.place));
+    rows = state(rows, "instance_provider", "text", it -> it.instance == null ? null : it.instance.provider());
+    rows = state(rows, "instance_id", "text", it -> it.instance == null ? null : it.instance.id());
+    rows = state(rows, "ssh_host", "text", it -> it.ssh == null ? null : it.ssh.host());
+    rows = state(rows, "ssh_port", "integer", it -> it.ssh == null ? null : it.ssh.port());
+    rows = state(rows, "ssh_user", "text", it -> it.ssh == null ? null : it.ssh.user());
+    rows = state(rows, "since", "timestamptz", Columns::since);
+    rows = state(rows, "metered_to", "timestamptz", Columns::meteredTo);
+    rows = state(rows, "quiet_from", "timestamptz", Columns::quietFrom);
+    rows = state(rows, "end_reason", "text", it -> it.reason == null ? null : it.reason.name());
+    return state(rows, "ended_at", "timestamptz", Columns::endedAt);
+  }
+
+  private static Rows<Change> lease(
+      Rows<Change> rows, String column, String type, Function<Lease, @Nullable Object> value) {
+    return rows.with(column, type, change -> value.apply(change.after()));
+  }
 
   static Lease read(RowView row) {
     return new Lease(
@@ -132,54 +170,47 @@ final class LeaseRow {
     return EndReason.valueOf(row.getColumn("end_reason", String.class));
   }
 
-  /** Binds what a state carries, and null for what it does not. */
-  static void bindState(SqlStatement<?> statement, Lease lease) {
-    Columns columns =
-        switch (lease.state()) {
-          case Waiting w -> Columns.empty(w.tries());
-          case Provisioning p -> Columns.empty(p.attempt()).place(p.place()).since(p.since());
-          case Booting b ->
-              Columns.empty(b.attempt()).place(b.place()).instance(b.instance()).since(b.since());
-          case Running r ->
-              Columns.empty(r.attempt())
-                  .place(r.place())
-                  .instance(r.instance())
-                  .ssh(r.ssh())
-                  .since(r.since())
-                  .meteredTo(r.meteredTo());
-          case Stopping s -> {
-            Columns stopping =
-                Columns.empty(s.attempt())
-                    .since(s.since())
-                    .quietFrom(s.quietFrom())
-                    .reason(s.why());
-            yield s.instance().map(stopping::instance).orElse(stopping);
-          }
-          case Ended e -> Columns.empty(0).reason(e.why()).endedAt(e.at());
-        };
-    columns.bind(statement);
-    statement
-        .bind("id", lease.id())
-        .bind("version", lease.version())
-        .bind("state", lease.state().text())
-        .bind("name", lease.name().orElse(null))
-        .bind("provider", lease.history().provider().orElse(null))
-        .bind("region", lease.history().region().map(Region::code).orElse(null))
-        .bind("readyAt", lease.history().readyAt().orElse(null))
-        .bind("dismissedAt", lease.history().dismissedAt().orElse(null))
-        .bind("reclaimAt", lease.history().reclaimAt().orElse(null))
-        .bind("expiresAt", lease.expires().orElse(null))
-        .bind(
-            "trouble",
-            Optional.of(lease.history().trouble())
-                .filter(trouble -> !trouble.equals(Trouble.NONE))
-                .map(Json::write)
-                .orElse(null))
-        .bindArray("told", String.class, told(lease));
+  /** What a state carries, and null for what it does not. */
+  private static Columns columns(Change change) {
+    return switch (change.after().state()) {
+      case Waiting w -> Columns.empty(w.tries());
+      case Provisioning p -> Columns.empty(p.attempt()).place(p.place()).since(p.since());
+      case Booting b ->
+          Columns.empty(b.attempt()).place(b.place()).instance(b.instance()).since(b.since());
+      case Running r ->
+          Columns.empty(r.attempt())
+              .place(r.place())
+              .instance(r.instance())
+              .ssh(r.ssh())
+              .since(r.since())
+              .meteredTo(r.meteredTo());
+      case Stopping s -> {
+        Columns stopping =
+            Columns.empty(s.attempt()).since(s.since()).quietFrom(s.quietFrom()).reason(s.why());
+        yield s.instance().map(stopping::instance).orElse(stopping);
+      }
+      case Ended e -> Columns.empty(0).reason(e.why()).endedAt(e.at());
+    };
   }
 
-  private static List<String> told(Lease lease) {
-    return lease.history().told().stream().map(LeaseSignal.Warning::name).sorted().toList();
+  private static Rows<Change> state(
+      Rows<Change> rows, String column, String type, Function<Columns, @Nullable Object> value) {
+    return rows.with(column, type, change -> value.apply(columns(change)));
+  }
+
+  /** As the text of an array: names need no quotes. */
+  private static String told(Lease lease) {
+    return lease.history().told().stream()
+        .map(LeaseSignal.Warning::name)
+        .sorted()
+        .collect(Collectors.joining(",", "{", "}"));
+  }
+
+  private static @Nullable String trouble(Lease lease) {
+    return Optional.of(lease.history().trouble())
+        .filter(trouble -> !trouble.equals(Trouble.NONE))
+        .map(Json::write)
+        .orElse(null);
   }
 
   /** The columns that depend on the state. */
@@ -232,22 +263,6 @@ final class LeaseRow {
 
     Columns endedAt(Instant value) {
       return new Columns(attempt, place, instance, ssh, since, meteredTo, quietFrom, reason, value);
-    }
-
-    void bind(SqlStatement<?> statement) {
-      statement
-          .bind("attempt", attempt)
-          .bind("place", place == null ? null : Json.write(place))
-          .bind("instanceProvider", instance == null ? null : instance.provider())
-          .bind("instanceId", instance == null ? null : instance.id())
-          .bind("sshHost", ssh == null ? null : ssh.host())
-          .bind("sshPort", ssh == null ? null : (Integer) ssh.port())
-          .bind("sshUser", ssh == null ? null : ssh.user())
-          .bind("since", since)
-          .bind("meteredTo", meteredTo)
-          .bind("quietFrom", quietFrom)
-          .bind("endReason", reason == null ? null : reason.name())
-          .bind("endedAt", endedAt);
     }
   }
 }

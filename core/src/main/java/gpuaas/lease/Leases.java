@@ -240,9 +240,15 @@ public final class Leases {
 
   /** A change that a caller asked for; nothing is written when it changes nothing. */
   private Lease write(Tx tx, Caller caller, UUID id, Function<Lease, Change> decision, Act act) {
-    // A step may write meanwhile: locked, one of the two sees what the other did.
-    LeaseStore.lock(tx, id);
-    Lease lease = visible(tx, caller, id);
+    Lease lease;
+    if (tx.isShared()) { // where it is written against this version, or alone
+      Optional<Lease> found = tx.recall(List.of("lease", id), own -> LeaseStore.find(own, id));
+      lease = visible(found, caller, id);
+    } else {
+      // A step may write meanwhile: locked, one of the two sees what the other did.
+      LeaseStore.lock(tx, id);
+      lease = visible(tx, caller, id);
+    }
     Change change = decision.apply(lease);
     if (change.isEmpty()) {
       return lease;
@@ -292,7 +298,11 @@ public final class Leases {
   }
 
   private static Lease visible(Tx tx, Caller caller, UUID id) {
-    return LeaseStore.find(tx, id)
+    return visible(LeaseStore.find(tx, id), caller, id);
+  }
+
+  private static Lease visible(Optional<Lease> found, Caller caller, UUID id) {
+    return found
         .filter(lease -> caller.sees(lease.project()))
         .orElseThrow(() -> new Refused(new Refusal.NotFound(Kind.LEASE, id.toString())));
   }

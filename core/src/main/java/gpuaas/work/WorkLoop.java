@@ -96,14 +96,22 @@ public final class WorkLoop implements AutoCloseable {
     UUID row = UUID.fromString(id);
     Next next = Next.now();
     for (int i = 0; i < STEPS_AT_ONCE_MOST; i++) {
-      woken.remove(key(reconciler.kind(), id));
+      boolean afresh = woken.remove(key(reconciler.kind(), id));
       try {
-        next = reconciler.step(row);
+        next =
+            next instanceof Next.GoOn(Next.Step known) && !afresh
+                ? known.take()
+                : reconciler.step(row);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         return next;
       }
-      boolean atOnce = next instanceof Next.After(Duration pause) && pause.isZero();
+      boolean atOnce =
+          switch (next) {
+            case Next.Done _ -> false;
+            case Next.After(Duration pause) -> pause.isZero();
+            case Next.GoOn _ -> true;
+          };
       if (!atOnce || Thread.currentThread().isInterrupted()) {
         return next;
       }
@@ -117,6 +125,7 @@ public final class WorkLoop implements AutoCloseable {
         case Next.Done _ -> operations.remove();
         case Next.After(Duration pause) ->
             operations.reschedule(complete, clock.instant().plus(pause));
+        case Next.GoOn _ -> operations.reschedule(complete, clock.instant());
       }
       // Whoever woke it after its last look could not change the row while it was picked: do it for
       // them.

@@ -8,6 +8,7 @@ import gpuaas.capacity.NodeSync;
 import gpuaas.command.TestCommands;
 import gpuaas.db.Database;
 import gpuaas.db.EmbeddedPostgres;
+import gpuaas.db.Tx;
 import gpuaas.disk.TestDisks;
 import gpuaas.lease.Desk;
 import gpuaas.lease.EndReason;
@@ -43,6 +44,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
@@ -108,7 +110,12 @@ public final class DrainBench {
   }
 
   private void stop(UUID lease) {
-    database.run(tx -> parts.leases().stop(tx, USER, lease, EndReason.ASKED));
+    together(tx -> parts.leases().stop(tx, USER, lease, EndReason.ASKED));
+  }
+
+  /** As requests are served. */
+  private void together(Function<Tx, Lease> change) {
+    var _ = database.together(change, () -> database.tx(change));
   }
 
   /** Argument: how many jobs. */
@@ -167,7 +174,7 @@ public final class DrainBench {
             .<Future<?>>mapToObj(asker ->
                 users.submit(() -> {
                   for (int job = asker; job < jobs; job += REQUESTS_AT_ONCE) {
-                    database.run(tx -> parts.leases().request(tx, USER, spec, Optional.empty()));
+                    together(tx -> parts.leases().request(tx, USER, spec, Optional.empty()));
                   }
                 }))
             .toList();
