@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * Puts changes of many callers into one transaction: one statement for each kind of row, one
  * commit. Each decides by itself and fails by itself; nobody is answered before the commit.
  */
-final class GroupCommit implements AutoCloseable {
+public final class GroupCommit implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(GroupCommit.class);
 
@@ -44,12 +44,21 @@ final class GroupCommit implements AutoCloseable {
     }
   }
 
+  /** As {@link Database#together}, with those of this group alone. */
+  public <T extends @Nullable Object> T together(Function<Tx, T> work, Supplier<T> otherwise) {
+    try {
+      return run(work);
+    } catch (OwnTransaction _) {
+      return otherwise.get();
+    }
+  }
+
   /**
    * Runs a change with whatever else is waiting.
    *
    * @throws OwnTransaction it cannot be done with others, and had no effect
    */
-  <T extends @Nullable Object> T run(Function<Tx, T> work) {
+  private <T extends @Nullable Object> T run(Function<Tx, T> work) {
     Member<T> member = new Member<>(work);
     waiting.add(member);
     if (closed && waiting.remove(member)) {

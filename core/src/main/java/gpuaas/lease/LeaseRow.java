@@ -2,6 +2,7 @@ package gpuaas.lease;
 
 import gpuaas.db.Insert;
 import gpuaas.db.Json;
+import gpuaas.db.Row;
 import gpuaas.db.Rows;
 import gpuaas.lease.LeaseHistory.Trouble;
 import gpuaas.lease.LeaseState.Booting;
@@ -15,12 +16,11 @@ import gpuaas.spi.Endpoint;
 import gpuaas.spi.InstanceRef;
 import gpuaas.spi.Region;
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import org.jdbi.v3.core.result.RowView;
+import org.jdbi.v3.core.mapper.RowMapper;
 import org.jspecify.annotations.Nullable;
 
 /** A lease as a row, both ways. */
@@ -51,6 +51,9 @@ final class LeaseRow {
 
   /** Leases as they are afterwards, and the version that this follows from. */
   static final Rows<Change> CHANGES = changes();
+
+  /** A lease as it is kept. */
+  static final RowMapper<Lease> READ = Row.mapper(LeaseRow::read);
 
   private LeaseRow() {}
 
@@ -89,42 +92,42 @@ final class LeaseRow {
     return rows.with(column, type, change -> value.apply(change.after()));
   }
 
-  static Lease read(RowView row) {
+  private static Lease read(Row row) {
     return new Lease(
-        row.getColumn("id", UUID.class),
-        row.getColumn("version", Long.class),
-        row.getColumn("tenant_id", UUID.class),
-        row.getColumn("project_id", UUID.class),
-        row.getColumn("requested_by", UUID.class),
-        Optional.ofNullable(row.getColumn("api_key_id", UUID.class)),
-        Json.read(row.getColumn("spec", String.class), LeaseSpec.class),
-        Optional.ofNullable(row.getColumn("name", String.class)),
+        row.id("id"),
+        row.number("version"),
+        row.id("tenant_id"),
+        row.id("project_id"),
+        row.id("requested_by"),
+        Optional.ofNullable(row.idOrNull("api_key_id")),
+        Json.read(row.text("spec"), LeaseSpec.class),
+        Optional.ofNullable(row.textOrNull("name")),
         state(row),
-        row.getColumn("price_per_gpu_hour_micros", Long.class),
-        row.getColumn("made_at", Instant.class),
-        Optional.ofNullable(row.getColumn("expires_at", Instant.class)),
+        row.number("price_per_gpu_hour_micros"),
+        row.instant("made_at"),
+        Optional.ofNullable(row.instantOrNull("expires_at")),
         history(row),
-        row.getColumn("correlation_id", String.class));
+        row.text("correlation_id"));
   }
 
-  private static LeaseHistory history(RowView row) {
+  private static LeaseHistory history(Row row) {
     return new LeaseHistory(
-        Optional.ofNullable(row.getColumn("provider", String.class)),
-        Optional.ofNullable(row.getColumn("region", String.class)).map(Region::new),
-        Optional.ofNullable(row.getColumn("ready_at", Instant.class)),
-        Optional.ofNullable(row.getColumn("dismissed_at", Instant.class)),
-        Optional.ofNullable(row.getColumn("reclaim_at", Instant.class)),
-        Arrays.stream(row.getColumn("told", String[].class))
+        Optional.ofNullable(row.textOrNull("provider")),
+        Optional.ofNullable(row.textOrNull("region")).map(Region::new),
+        Optional.ofNullable(row.instantOrNull("ready_at")),
+        Optional.ofNullable(row.instantOrNull("dismissed_at")),
+        Optional.ofNullable(row.instantOrNull("reclaim_at")),
+        row.texts("told").stream()
             .map(LeaseSignal.Warning::valueOf)
             .collect(Collectors.toUnmodifiableSet()),
-        Optional.ofNullable(row.getColumn("trouble", String.class))
+        Optional.ofNullable(row.textOrNull("trouble"))
             .map(text -> Json.read(text, Trouble.class))
             .orElse(Trouble.NONE));
   }
 
-  private static LeaseState state(RowView row) {
-    String state = row.getColumn("state", String.class);
-    int attempt = row.getColumn("attempt", Integer.class);
+  private static LeaseState state(Row row) {
+    String state = row.text("state");
+    int attempt = (int) row.number("attempt");
     return switch (state) {
       case "waiting" -> new Waiting(attempt);
       case "provisioning" -> new Provisioning(place(row), attempt, at(row, "since"));
@@ -146,28 +149,28 @@ final class LeaseRow {
     };
   }
 
-  private static Place place(RowView row) {
-    return Json.read(row.getColumn("place", String.class), Place.class);
+  private static Place place(Row row) {
+    return Json.read(row.text("place"), Place.class);
   }
 
-  private static Optional<InstanceRef> instance(RowView row) {
-    return Optional.ofNullable(row.getColumn("instance_id", String.class))
-        .map(id -> new InstanceRef(row.getColumn("instance_provider", String.class), id));
+  private static Optional<InstanceRef> instance(Row row) {
+    return Optional.ofNullable(row.textOrNull("instance_id"))
+        .map(id -> new InstanceRef(row.text("instance_provider"), id));
   }
 
-  private static Endpoint ssh(RowView row) {
+  private static Endpoint ssh(Row row) {
     return new Endpoint(
-        row.getColumn("ssh_host", String.class),
-        row.getColumn("ssh_port", Integer.class),
-        row.getColumn("ssh_user", String.class));
+        row.text("ssh_host"),
+        (int) row.number("ssh_port"),
+        row.text("ssh_user"));
   }
 
-  private static Instant at(RowView row, String column) {
-    return row.getColumn(column, Instant.class);
+  private static Instant at(Row row, String column) {
+    return row.instant(column);
   }
 
-  private static EndReason reason(RowView row) {
-    return EndReason.valueOf(row.getColumn("end_reason", String.class));
+  private static EndReason reason(Row row) {
+    return EndReason.valueOf(row.text("end_reason"));
   }
 
   /** What a state carries, and null for what it does not. */

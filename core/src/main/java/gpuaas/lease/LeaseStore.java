@@ -64,7 +64,7 @@ final class LeaseStore implements LeaseBook {
   static Optional<Lease> find(Tx tx, UUID lease) {
     return tx.query("select * from lease where id = :id")
         .bind("id", lease)
-        .map(LeaseRow::read)
+        .map(LeaseRow.READ)
         .findOne();
   }
 
@@ -73,7 +73,7 @@ final class LeaseStore implements LeaseBook {
             "select * from lease where 'lease-' || right(id::text, 12) = :hostName and state in"
                 + " ('booting', 'running') limit 1")
         .bind("hostName", hostName)
-        .map(LeaseRow::read)
+        .map(LeaseRow.READ)
         .findFirst();
   }
 
@@ -114,6 +114,10 @@ final class LeaseStore implements LeaseBook {
       String model = waiting.spec().want().gpuModel();
       boolean again = waiting.state() instanceof LeaseState.Waiting(int tries) && tries > 0;
       Queue.Look look = again ? queue.look(model, waiting.id(), now) : queue.look(model, now);
+      boolean hopeless = look.placed() == 0 && !look.reclaimable();
+      if (hopeless && !database.read(tx -> QueueStore.isGranted(tx, waiting.id()))) {
+        return new Turn.Full(false); // whoever holds something for it later wakes it
+      }
       return database.tx(tx ->
           take(tx, waiting, now)
               .orElseGet(() -> new Turn.Full(look.reclaimable() && makeRoom(tx, waiting, now))));
