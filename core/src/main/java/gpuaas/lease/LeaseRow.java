@@ -17,7 +17,6 @@ import gpuaas.spi.InstanceRef;
 import gpuaas.spi.Region;
 import java.time.Instant;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jdbi.v3.core.mapper.RowMapper;
@@ -66,16 +65,23 @@ final class LeaseRow {
     rows = lease(rows, "state", "text", it -> it.state().text());
     rows = lease(rows, "name", "text", it -> it.name().orElse(null));
     rows = lease(rows, "provider", "text", it -> it.history().provider().orElse(null));
-    rows = lease(rows, "region", "text", it -> it.history().region().map(Region::code).orElse(null));
+    rows =
+        lease(rows, "region", "text", it -> it.history().region().map(Region::code).orElse(null));
     rows = lease(rows, "ready_at", "timestamptz", it -> it.history().readyAt().orElse(null));
-    rows = lease(rows, "dismissed_at", "timestamptz", it -> it.history().dismissedAt().orElse(null));
+    rows =
+        lease(rows, "dismissed_at", "timestamptz", it -> it.history().dismissedAt().orElse(null));
     rows = lease(rows, "reclaim_at", "timestamptz", it -> it.history().reclaimAt().orElse(null));
     rows = lease(rows, "expires_at", "timestamptz", it -> it.expires().orElse(null));
     rows = lease(rows, "told", "text", LeaseRow::told);
     rows = lease(rows, "trouble", "jsonb", LeaseRow::trouble);
     rows = state(rows, "attempt", "integer", Columns::attempt);
     rows = state(rows, "place", "jsonb", it -> it.place == null ? null : Json.write(it.place));
-    rows = state(rows, "instance_provider", "text", it -> it.instance == null ? null : it.instance.provider());
+    rows =
+        state(
+            rows,
+            "instance_provider",
+            "text",
+            it -> it.instance == null ? null : it.instance.provider());
     rows = state(rows, "instance_id", "text", it -> it.instance == null ? null : it.instance.id());
     rows = state(rows, "ssh_host", "text", it -> it.ssh == null ? null : it.ssh.host());
     rows = state(rows, "ssh_port", "integer", it -> it.ssh == null ? null : it.ssh.port());
@@ -159,10 +165,7 @@ final class LeaseRow {
   }
 
   private static Endpoint ssh(Row row) {
-    return new Endpoint(
-        row.text("ssh_host"),
-        (int) row.number("ssh_port"),
-        row.text("ssh_user"));
+    return new Endpoint(row.text("ssh_host"), (int) row.number("ssh_port"), row.text("ssh_user"));
   }
 
   private static Instant at(Row row, String column) {

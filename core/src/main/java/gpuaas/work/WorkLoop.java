@@ -137,8 +137,7 @@ public final class WorkLoop implements AutoCloseable {
       long version = complete.getExecution().version;
       Runnable alone =
           () ->
-              again.ifPresentOrElse(
-                  at -> operations.reschedule(complete, at), operations::remove);
+              again.ifPresentOrElse(at -> operations.reschedule(complete, at), operations::remove);
       finishing.together(
           tx -> {
             tx.claim(WorkStore.FINISHED, new Finished(kind, id, version, again, now));

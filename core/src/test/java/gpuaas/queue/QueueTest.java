@@ -13,6 +13,7 @@ import gpuaas.lease.LeaseState;
 import gpuaas.ledger.LedgerRules;
 import gpuaas.ledger.LedgerStore;
 import gpuaas.spi.Tier;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -52,7 +53,7 @@ class QueueTest {
     List<UUID> all = new ArrayList<>();
     for (int i = 0; i < leases; i++) {
       all.add(desk.request(1, Tier.ON_DEMAND));
-      desk.clock.advance(java.time.Duration.ofMillis(1));
+      desk.clock.advance(Duration.ofMillis(1));
     }
     return all;
   }
@@ -96,7 +97,7 @@ class QueueTest {
     UUID lease = request(1).getFirst();
     var _ = queue(new ConcurrentLinkedQueue<>()).look(Desk.MODEL, desk.clock.instant());
     assertThat(desk.lease(lease).state()).isInstanceOf(LeaseState.Waiting.class);
-    desk.clock.advance(java.time.Duration.ofSeconds(10));
+    desk.clock.advance(Duration.ofSeconds(10));
     java.util.Queue<UUID> woken = new ConcurrentLinkedQueue<>();
     queue(woken).lookAround(desk.clock.instant());
     assertThat(woken).containsExactly(lease);
@@ -138,9 +139,10 @@ class QueueTest {
     List<UUID> leases = request(12);
     try (ExecutorService servers = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<?>> all = new ArrayList<>();
-      for (int server = 0; server < 3; server++) {
-        leases.forEach(lease -> all.add(servers.submit(() -> live(lease))));
-      }
+      leases.forEach(lease -> {
+        all.add(servers.submit(() -> live(lease, () -> desk.step(lease))));
+        all.add(servers.submit(() -> live(lease, () -> {})));
+      });
       for (Future<?> one : all) {
         one.get();
       }
@@ -169,16 +171,18 @@ class QueueTest {
         tx -> tx.query("select count(*)::int from " + what).mapTo(Integer.class).one());
   }
 
-  private void live(UUID lease) {
-    for (int step = 0; step < 1000; step++) {
+  /** Steps as long as it lives, and stops it when it runs. */
+  private void live(UUID lease, Runnable step) {
+    long patience = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+    while (System.nanoTime() < patience) {
       switch (desk.lease(lease).state()) {
         case LeaseState.Running _ -> stop(lease);
         case LeaseState.Ended _ -> {
           return;
         }
         default -> {
-          desk.step(lease);
-          desk.clock.advance(java.time.Duration.ofMillis(100));
+          step.run();
+          desk.clock.advance(Duration.ofMillis(10));
         }
       }
     }

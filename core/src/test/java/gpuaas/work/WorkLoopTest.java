@@ -154,11 +154,8 @@ class WorkLoopTest {
     // Shows that rows of work which are given back together keep apart who is done and who is not.
     AtomicInteger steps = new AtomicInteger();
     Reconciler reconciler =
-        reconciler(
-            id ->
-                count(
-                    steps,
-                    id.getLeastSignificantBits() % 2 == 0 ? Next.done() : Next.after(HOUR)));
+        reconciler(id ->
+            count(steps, id.getLeastSignificantBits() % 2 == 0 ? Next.done() : Next.after(HOUR)));
     try (Database database = TestDatabase.open();
         WorkLoop loop = loop(database, reconciler)) {
       database.run(tx -> {
