@@ -86,9 +86,7 @@ public final class WorkStore {
 
         @Override
         public Set<Object> write(Tx tx, List<Finished> rows) {
-          Query query = tx.query(FINISH);
-          FINISHED_ROWS.bind(query, rows);
-          return new HashSet<>(query.mapTo(String.class).list());
+          return finish(tx, rows);
         }
       };
 
@@ -118,6 +116,12 @@ public final class WorkStore {
           .formatted(FINISHED_ROWS.table());
 
   private WorkStore() {}
+
+  private static Set<Object> finish(Tx tx, List<Finished> rows) {
+    Query query = tx.query(FINISH);
+    FINISHED_ROWS.bind(query, rows);
+    return new HashSet<>(query.mapTo(String.class).list());
+  }
 
   /**
    * From now on this is to be looked at, at this time or sooner. Somebody who is at it right now is
