@@ -2,6 +2,7 @@ package gpuaas.gpuaas;
 
 import gpuaas.access.SshKeys;
 import gpuaas.access.Terminals;
+import gpuaas.audit.Audit;
 import gpuaas.base.Caller;
 import gpuaas.base.Refusal;
 import gpuaas.db.Database;
@@ -64,7 +65,8 @@ public final class GpuaasDialect implements Dialect {
       InstantSource clock) {}
 
   /** Who belongs where, and the programs that have names of their own. */
-  public record Membership(Admittance admittance, FailedTries failedTries, Supplier<UUID> ids) {}
+  public record Membership(
+      Admittance admittance, Audit audit, FailedTries failedTries, Supplier<UUID> ids) {}
 
   public GpuaasDialect(Parts parts) {
     this.auth = parts.auth();
@@ -87,6 +89,7 @@ public final class GpuaasDialect implements Dialect {
                 new ProjectRoutes(parts.membership().admittance().tenancy()).routes(),
                 new MemberRoutes(parts.membership().admittance()).routes(),
                 new ServiceAccountRoutes(parts.membership(), parts.clock()).routes(),
+                new AuditRoutes(parts.membership().audit()).routes(),
                 new AllocationRoutes(parts.leases(), views).routes(),
                 new EventRoutes(parts.telling().feed(), parts.eventStreams(), parts.auth()::caller)
                     .routes(),

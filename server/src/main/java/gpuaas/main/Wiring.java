@@ -7,6 +7,7 @@ import gpuaas.access.SshKeys;
 import gpuaas.access.SshProbe;
 import gpuaas.access.Terminals;
 import gpuaas.archive.Archives;
+import gpuaas.audit.Audit;
 import gpuaas.base.Action;
 import gpuaas.base.Ids;
 import gpuaas.base.Later;
@@ -134,7 +135,8 @@ public final class Wiring {
                     clock,
                     bound -> ThreadLocalRandom.current().nextInt(bound))));
 
-    // identity, provider, access
+    // audit, identity, provider, access
+    Audit audit = new Audit(database, clock);
     Identities identities = new Identities(database, ids, clock);
     ApiKeys apiKeys = new ApiKeys(database, ids, clock, settings.apiKeys());
     SigningKeys signingKeys = SigningKeys.open(database, secrets);
@@ -279,6 +281,7 @@ public final class Wiring {
             metrics,
             shopperMetrics::orphans,
             List.of(
+                new Loops.Chore("sealing the audit trail", settings.auditSealEvery(), audit::seal),
                 new Loops.Chore(
                     "looking at who is in terminals",
                     settings.sshRecheckEvery(),
@@ -286,7 +289,8 @@ public final class Wiring {
     FailedTries failedTries = new FailedTries(settings.failedAuthenticationsPerMinute());
     ProxyServer proxy = web.listen(settings, lease.leases(), providers, failedTries, activity);
     entrances.proxy().set(proxy);
-    Pipeline pipeline = new Pipeline(database, idempotency, metrics, ids::next, failedTries);
+    Pipeline pipeline =
+        new Pipeline(database, idempotency, metrics, ids::next, failedTries, audit::refused);
     GpuaasDialect gpuaas =
         new GpuaasDialect(
             new GpuaasDialect.Parts(
@@ -296,7 +300,7 @@ public final class Wiring {
                 settings.lease(),
                 sshKeys,
                 apiKeys,
-                new GpuaasDialect.Membership(admittance, failedTries, ids::next),
+                new GpuaasDialect.Membership(admittance, audit, failedTries, ids::next),
                 terminals,
                 settings.terminalTokensPerMinute(),
                 settings.apiUrl(),

@@ -283,7 +283,9 @@ class AuthorisationMatrixTest {
       return status == 404;
     }
     boolean allowed = principal.standing().get().allows(route.needs().orElseThrow());
-    return allowed ? status != 401 && status != 403 : status == 403;
+    // Without a market there are no templates, which the document answers with 500.
+    boolean crashed = status == 500 && !route.path().contains("templates");
+    return allowed ? status != 401 && status != 403 && !crashed : status == 403;
   }
 
   private static int status(Dialect dialect, Route route, Principal principal)
