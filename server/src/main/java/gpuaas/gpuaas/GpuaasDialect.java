@@ -33,6 +33,7 @@ import java.util.stream.Stream;
 public final class GpuaasDialect implements Dialect {
 
   private final GpuaasAuth auth;
+  private final RateLimits rateLimits;
   private final List<Route> routes;
   private final List<SocketRoute> sockets;
 
@@ -52,6 +53,7 @@ public final class GpuaasDialect implements Dialect {
       Membership membership,
       Terminals terminals,
       int terminalTokensPerMinute,
+      RateLimits rateLimits,
       Optional<String> publicUrl,
       String hostKeyFingerprint,
       SocketRoute.Opener terminalSocket,
@@ -70,6 +72,7 @@ public final class GpuaasDialect implements Dialect {
 
   public GpuaasDialect(Parts parts) {
     this.auth = parts.auth();
+    this.rateLimits = parts.rateLimits();
     GpuaasViews views = new GpuaasViews(parts.clock(), parts.rules(), parts.hostKeyFingerprint());
     TerminalRoutes terminals =
         new TerminalRoutes(
@@ -82,6 +85,7 @@ public final class GpuaasDialect implements Dialect {
     this.routes =
         Stream.of(
                 new HealthRoutes(parts.ready(), parts.warnings(), parts.metrics()).routes(),
+                new DocumentRoutes().routes(),
                 new AccountRoutes().routes(),
                 new CatalogRoutes(parts.database(), parts.clock()).routes(),
                 new SshKeyRoutes(parts.sshKeys()).routes(),
@@ -119,6 +123,14 @@ public final class GpuaasDialect implements Dialect {
   @Override
   public Caller authenticate(Request request) {
     return auth.caller(request);
+  }
+
+  /** Each caller in each project has calls of their own; what is for everybody has no limit. */
+  @Override
+  public void admit(Request request) {
+    request
+        .knownCaller()
+        .ifPresent(caller -> rateLimits.take(caller.user() + " " + caller.project()));
   }
 
   @Override

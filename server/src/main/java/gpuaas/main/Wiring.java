@@ -40,6 +40,7 @@ import gpuaas.gpudev.WebJobs;
 import gpuaas.http.Dialect;
 import gpuaas.http.FailedTries;
 import gpuaas.http.Pipeline;
+import gpuaas.http.RateLimits;
 import gpuaas.identity.ApiKeys;
 import gpuaas.identity.Identities;
 import gpuaas.idp.Admittance;
@@ -303,6 +304,7 @@ public final class Wiring {
                 new GpuaasDialect.Membership(admittance, audit, failedTries, ids::next),
                 terminals,
                 settings.terminalTokensPerMinute(),
+                RateLimits.perMinute(settings.requestsPerMinute()),
                 settings.apiUrl(),
                 gateway.hostKeys().getFirst().fingerprint(),
                 terminalSocket,
