@@ -1,35 +1,40 @@
 package gpuaas.audit;
 
 import gpuaas.base.Caller;
+import gpuaas.base.Origin;
 import gpuaas.db.Insert;
+import gpuaas.db.Json;
 import gpuaas.db.Tx;
+import java.math.BigInteger;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
+import org.jdbi.v3.core.result.RowView;
+import org.jspecify.annotations.Nullable;
 
 /** The audit trail. */
 public final class AuditStore {
 
-  private static final UUID SYSTEM = new UUID(0, 0);
+  /** Who is not anybody: the system, or somebody we do not know. */
+  static final UUID NOBODY = new UUID(0, 0);
 
-  private record Row(
-      Instant at,
-      UUID actor,
-      String role,
-      UUID project,
-      Act act,
-      UUID target,
-      String correlationId) {}
-
-  private static final Insert<Row> ROWS =
-      Insert.<Row>into("audit")
-          .with("at", "timestamptz", Row::at)
-          .with("actor_id", "uuid", Row::actor)
-          .with("actor_role", "text", Row::role)
-          .with("project_id", "uuid", Row::project)
-          .with("action", "text", row -> row.act().text())
-          .with("target_id", "uuid", Row::target)
-          .with("correlation_id", "text", Row::correlationId);
+  private static final Insert<Entry> ROWS =
+      Insert.<Entry>into("audit")
+          .with("at", "timestamptz", Entry::at)
+          .with("actor_id", "uuid", Entry::actor)
+          .with("actor_name", "text", Entry::actorName)
+          .with("actor_role", "text", Entry::actorRole)
+          .with("project_id", "uuid", Entry::project)
+          .with("action", "text", Entry::action)
+          .with("target_id", "uuid", Entry::target)
+          .with("result", "text", entry -> entry.success() ? "success" : "failure")
+          .with("correlation_id", "text", Entry::correlationId)
+          .with("actor_ip", "text", entry -> entry.origin().address())
+          .with("user_agent", "text", entry -> entry.origin().userAgent())
+          .with("details", "jsonb", entry -> Json.write(entry.details()));
 
   private AuditStore() {}
 
@@ -74,11 +79,13 @@ public final class AuditStore {
     SERVICE_ACCOUNT_KEY_CREATE,
     SERVICE_ACCOUNT_KEY_REVOKE,
     SERVICE_ACCOUNT_TOKEN_CREATE,
-    SESSION_REVOKE;
+    SESSION_REVOKE,
+    AUTHZ_DENY,
+    RATE_LIMIT_BLOCK;
 
     /** The name in the trail: {@code allocation.create}. */
     String text() {
-      String name = name().toLowerCase(java.util.Locale.ROOT);
+      String name = name().toLowerCase(Locale.ROOT);
       int last = name.lastIndexOf('_');
       return name.substring(0, last) + "." + name.substring(last + 1);
     }
@@ -86,25 +93,73 @@ public final class AuditStore {
 
   /** Writes that the caller did this to that. */
   public static void append(Tx tx, Caller caller, Act act, UUID target, Instant now) {
-    String role = caller.isAdmin() ? "admin" : "user";
-    append(tx, caller.user(), role, caller.project(), act, target, caller.correlationId(), now);
+    append(tx, entry(Optional.of(caller), caller.origin(), act, target, now, Map.of()));
   }
 
   /** Writes that the system did this to that, by itself. */
   public static void appendOwn(Tx tx, UUID project, Act act, UUID target, Instant now) {
-    append(tx, SYSTEM, "system", project, act, target, "system", now);
+    append(
+        tx,
+        new Entry(
+            0,
+            now,
+            NOBODY,
+            "",
+            "system",
+            project,
+            act.text(),
+            target,
+            true,
+            "system",
+            Origin.INSIDE,
+            Map.of()));
   }
 
-  private static void append(
+  /** Writes that somebody was refused something. */
+  static void refused(
       Tx tx,
-      UUID actor,
-      String role,
-      UUID project,
+      Optional<Caller> caller,
+      Origin origin,
+      Act act,
+      Instant now,
+      Map<String, String> details) {
+    append(tx, entry(caller, origin, act, NOBODY, now, details));
+  }
+
+  private static Entry entry(
+      Optional<Caller> caller,
+      Origin origin,
       Act act,
       UUID target,
-      String correlationId,
-      Instant now) {
-    tx.later(ROWS, new Row(now, actor, role, project, act, target, correlationId));
+      Instant now,
+      Map<String, String> details) {
+    boolean success = act != Act.AUTHZ_DENY && act != Act.RATE_LIMIT_BLOCK;
+    return new Entry(
+        0,
+        now,
+        caller.map(Caller::user).orElse(NOBODY),
+        caller.map(Caller::name).orElse(""),
+        caller.map(AuditStore::role).orElse("system"),
+        caller.map(Caller::project).orElse(NOBODY),
+        act.text(),
+        target,
+        success,
+        caller
+            .map(Caller::correlationId)
+            .orElseGet(() -> details.getOrDefault("correlation_id", "")),
+        origin,
+        details);
+  }
+
+  private static String role(Caller caller) {
+    if (caller.standing().only().isPresent()) {
+      return "service_account";
+    }
+    return caller.isAdmin() ? "admin" : "user";
+  }
+
+  private static void append(Tx tx, Entry entry) {
+    tx.later(ROWS, entry);
   }
 
   /** What was done to something, oldest first. */
@@ -113,5 +168,140 @@ public final class AuditStore {
         .bind("target", target)
         .mapTo(String.class)
         .list();
+  }
+
+  /** The entries of a tenant, or of all when there is none, newest first. */
+  static List<Entry> search(
+      Tx tx, Optional<UUID> tenant, Audit.Filter filter, Optional<Long> before, int limit) {
+    return tx.query(
+            """
+            select audit.* from audit
+             where (:tenant::uuid is null or project_id in (select id from project where tenant_id = :tenant::uuid))
+               and (:before::bigint is null or id < :before::bigint)
+               and (:project::uuid is null or project_id = :project::uuid)
+               and (:actor::uuid is null or actor_id = :actor::uuid)
+               and (:target::uuid is null or target_id = :target::uuid)
+               and (:action::text is null or action = :action)
+               and (:result::text is null or result = :result)
+               and (:from::timestamptz is null or at >= :from::timestamptz)
+               and (:to::timestamptz is null or at < :to::timestamptz)
+             order by id desc limit :limit
+            """)
+        .bind("tenant", tenant.orElse(null))
+        .bind("before", before.orElse(null))
+        .bind("project", filter.project().orElse(null))
+        .bind("actor", filter.actor().orElse(null))
+        .bind("target", filter.target().orElse(null))
+        .bind("action", filter.action().orElse(null))
+        .bind("result", filter.result().orElse(null))
+        .bind("from", filter.from().orElse(null))
+        .bind("to", filter.to().orElse(null))
+        .bind("limit", limit)
+        .map(AuditStore::read)
+        .list();
+  }
+
+  /** The last seal; of two who ask, one waits for the other to end. */
+  static Optional<Seal> lastSeal(Tx tx) {
+    tx.query("select 1 from pg_advisory_xact_lock(hashtext('audit seal'))")
+        .mapTo(Integer.class)
+        .list();
+    return tx.query("select * from audit_seal order by position desc limit 1")
+        .map(AuditStore::readSeal)
+        .findOne();
+  }
+
+  /** What is complete and has no seal, in the order in which it is sealed. */
+  static List<Sealable> unsealed(Tx tx, Optional<Seal> last, int limit) {
+    return tx.query(
+            """
+            select audit.*, transaction_id::text as sealed_transaction from audit
+             where (:transaction::text is null or (transaction_id, id) > (:transaction::xid8, :id::bigint))
+               and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+             order by transaction_id, id limit :limit
+            """)
+        .bind("transaction", last.map(Seal::transaction).orElse(null))
+        .bind("id", last.map(Seal::entry).orElse(null))
+        .bind("limit", limit)
+        .map(row -> new Sealable(read(row), row.getColumn("sealed_transaction", String.class)))
+        .list();
+  }
+
+  static void seal(Tx tx, List<Seal> seals, Instant now) {
+    if (seals.isEmpty()) {
+      return;
+    }
+    var batch =
+        tx.batch(
+            """
+            insert into audit_seal (position, audit_id, transaction_id, hash, sealed_at)
+            values (:position, :entry, :transaction::xid8, :hash, :now)
+            """);
+    for (Seal seal : seals) {
+      batch
+          .bind("position", seal.position())
+          .bind("entry", seal.entry())
+          .bind("transaction", seal.transaction())
+          .bind("hash", seal.bytes())
+          .bind("now", now)
+          .add();
+    }
+    batch.execute();
+  }
+
+  /** Seals after a position, each with its entry if that is there still. */
+  static List<Sealed> sealed(Tx tx, long after, int limit) {
+    return tx.query(
+            """
+            select seal.position, seal.audit_id, seal.transaction_id::text as transaction_id, seal.hash, audit.*
+              from audit_seal seal left join audit on audit.id = seal.audit_id
+             where seal.position > :after order by seal.position limit :limit
+            """)
+        .bind("after", after)
+        .bind("limit", limit)
+        .map(row ->
+            new Sealed(
+                readSeal(row),
+                Optional.ofNullable(row.getColumn("id", Long.class)).map(_ -> read(row))))
+        .list();
+  }
+
+  /** How many entries should have a seal by now, for they are not newer than the last that has. */
+  static long countUpTo(Tx tx, Seal last) {
+    return tx.query(
+            "select count(*) from audit where (transaction_id, id) <= (:transaction::xid8, :id)")
+        .bind("transaction", last.transaction())
+        .bind("id", last.entry())
+        .mapTo(Long.class)
+        .one();
+  }
+
+  private static Entry read(RowView row) {
+    return new Entry(
+        row.getColumn("id", Long.class),
+        row.getColumn("at", Instant.class),
+        row.getColumn("actor_id", UUID.class),
+        row.getColumn("actor_name", String.class),
+        row.getColumn("actor_role", String.class),
+        row.getColumn("project_id", UUID.class),
+        row.getColumn("action", String.class),
+        row.getColumn("target_id", UUID.class),
+        row.getColumn("result", String.class).equals("success"),
+        row.getColumn("correlation_id", String.class),
+        new Origin(
+            row.getColumn("actor_ip", String.class), row.getColumn("user_agent", String.class)),
+        details(row.getColumn("details", String.class)));
+  }
+
+  private static Map<String, String> details(@Nullable String json) {
+    return json == null ? Map.of() : Json.readWords(json);
+  }
+
+  private static Seal readSeal(RowView row) {
+    return new Seal(
+        row.getColumn("position", Long.class),
+        row.getColumn("audit_id", Long.class),
+        row.getColumn("transaction_id", String.class),
+        new BigInteger(1, row.getColumn("hash", byte[].class)));
   }
 }

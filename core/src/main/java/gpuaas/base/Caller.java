@@ -12,6 +12,7 @@ import java.util.UUID;
  * @param project the scope that resources live in
  * @param standing what they are there
  * @param key the API key that the request came with; empty for somebody who logged in
+ * @param origin where the request came from
  * @param correlationId follows the request through logs, events and audit
  */
 public record Caller(
@@ -21,7 +22,25 @@ public record Caller(
     UUID project,
     Standing standing,
     Optional<Key> key,
-    String correlationId) {
+    String correlationId,
+    Origin origin) {
+
+  /** Somebody of whom it is not known where they are. */
+  public Caller(
+      UUID user,
+      String name,
+      UUID tenant,
+      UUID project,
+      Standing standing,
+      Optional<Key> key,
+      String correlationId) {
+    this(user, name, tenant, project, standing, key, correlationId, Origin.INSIDE);
+  }
+
+  /** The same, known to come from there. */
+  public Caller from(Origin place) {
+    return new Caller(user, name, tenant, project, standing, key, correlationId, place);
+  }
 
   /**
    * An API key allows no more than its owner may do, and of that only this.

@@ -6,7 +6,9 @@ import gpuaas.spi.HasNodes.NodeGpu;
 import gpuaas.spi.HasNodes.NodeStatus;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 
 /** Nodes, their GPUs, and who holds which GPU. */
@@ -109,11 +111,12 @@ public final class NodeStore {
     batch.execute();
   }
 
-  /** Gives back what a lease held; how many GPUs that were. */
-  public static int release(Tx tx, UUID lease) {
-    return tx.update("delete from gpu_claim where lease_id = :lease")
-        .bind("lease", lease)
-        .execute();
+  /** Gives back what leases held; those that held anything. */
+  public static Set<UUID> release(Tx tx, Collection<UUID> leases) {
+    return tx.query("delete from gpu_claim where lease_id = any(:ids) returning lease_id")
+        .bindArray("ids", UUID.class, leases)
+        .mapTo(UUID.class)
+        .set();
   }
 
   /** Ids of GPUs of our own nodes that a lease holds and that are gone or do not work. */

@@ -2,7 +2,6 @@ package gpuaas.db;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import gpuaas.db.Tx.OwnTransaction;
 import java.sql.SQLException;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -96,11 +95,15 @@ public final class Database implements AutoCloseable {
    * @param otherwise what to do when it cannot be done together
    */
   public <T extends @Nullable Object> T together(Function<Tx, T> work, Supplier<T> otherwise) {
-    try {
-      return group.run(work);
-    } catch (OwnTransaction _) {
-      return otherwise.get();
-    }
+    return group.together(work, otherwise);
+  }
+
+  /**
+   * For changes that share transactions among themselves alone, as they take locks in an order of
+   * their own. Whoever asks for it closes it.
+   */
+  public GroupCommit group(int most) {
+    return new GroupCommit(jdbi, 1, most);
   }
 
   /** Statements that need no transaction of their own. */

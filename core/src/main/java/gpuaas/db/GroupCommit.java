@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * Puts changes of many callers into one transaction: one statement for each kind of row, one
  * commit. Each decides by itself and fails by itself; nobody is answered before the commit.
  */
-final class GroupCommit implements AutoCloseable {
+public final class GroupCommit implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(GroupCommit.class);
 
@@ -44,12 +44,21 @@ final class GroupCommit implements AutoCloseable {
     }
   }
 
+  /** As {@link Database#together}, with those of this group alone. */
+  public <T extends @Nullable Object> T together(Function<Tx, T> work, Supplier<T> otherwise) {
+    try {
+      return run(work);
+    } catch (OwnTransaction _) {
+      return otherwise.get();
+    }
+  }
+
   /**
    * Runs a change with whatever else is waiting.
    *
    * @throws OwnTransaction it cannot be done with others, and had no effect
    */
-  <T extends @Nullable Object> T run(Function<Tx, T> work) {
+  private <T extends @Nullable Object> T run(Function<Tx, T> work) {
     Member<T> member = new Member<>(work);
     waiting.add(member);
     if (closed && waiting.remove(member)) {
@@ -80,8 +89,14 @@ final class GroupCommit implements AutoCloseable {
   }
 
   private void write(List<Member<?>> members) {
+    Tx tx;
     try {
-      jdbi.useTransaction(handle -> write(new Tx(handle), members));
+      tx =
+          jdbi.inTransaction(handle -> {
+            Tx shared = new Tx(handle);
+            write(shared, members);
+            return shared;
+          });
     } catch (RuntimeException e) {
       RuntimeException failure =
           e instanceof JdbiException database ? Database.translated(database) : e;
@@ -89,6 +104,12 @@ final class GroupCommit implements AutoCloseable {
       // What failed for one must not fail for all, unless the database itself is the reason.
       members.forEach(
           member -> member.fail(failure instanceof DatabaseGone ? failure : new OwnTransaction()));
+      return;
+    }
+    try {
+      tx.committed();
+    } catch (RuntimeException e) {
+      LOG.error("what was to be done after a commit failed", e); // it is committed all the same
     }
   }
 
@@ -202,6 +223,9 @@ final class GroupCommit implements AutoCloseable {
     @Override
     @SuppressWarnings("unchecked") // the row goes nowhere but to its kind
     public <R> void claim(Claims<R> kind, R row) {
+      if (claim != null) {
+        throw new OwnTransaction(); // it could win one, lose the other, and be half written
+      }
       claim = new Claim((Claims<Object>) kind, row);
     }
   }

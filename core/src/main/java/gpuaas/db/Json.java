@@ -2,11 +2,13 @@ package gpuaas.db;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import java.util.Map;
 
 /**
  * How records are kept in {@code jsonb} columns. Unknown fields are ignored, so that older servers
@@ -34,6 +36,15 @@ public final class Json {
       return MAPPER.writeValueAsString(value);
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException("cannot be kept as JSON: " + value.getClass(), e);
+    }
+  }
+
+  /** Text as words for words. */
+  public static Map<String, String> readWords(String text) {
+    try {
+      return MAPPER.readValue(text, new TypeReference<Map<String, String>>() {});
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a row does not hold words for words", e);
     }
   }
 

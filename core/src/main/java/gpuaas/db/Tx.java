@@ -51,6 +51,14 @@ public final class Tx {
     return new Tx(handle, group, memory);
   }
 
+  /**
+   * True when it may be shared with others: then {@link #query} and {@link #update} are for those
+   * who need a transaction of their own.
+   */
+  public boolean isShared() {
+    return group != null;
+  }
+
   /** What a member of a group asks of it. */
   interface Group {
     <R> void claim(Claims<R> kind, R row);
@@ -86,7 +94,8 @@ public final class Tx {
 
   /**
    * Makes the whole change depend on a row that must be the first of its key. Only for changes that
-   * run {@link Database#together}.
+   * run {@link Database#together}; one that depends on two such rows needs a transaction of its
+   * own.
    */
   public <R> void claim(Claims<R> kind, R row) {
     if (group == null) {

@@ -4,6 +4,7 @@ import gpuaas.archive.Archive;
 import gpuaas.archive.Archives;
 import gpuaas.archive.Archives.Progress;
 import gpuaas.command.Commands;
+import gpuaas.lease.LeaseBook.Signals;
 import gpuaas.lease.LeaseSignal.Gone;
 import gpuaas.lease.LeaseSignal.Warned;
 import gpuaas.lease.LeaseSignal.Warning;
@@ -65,8 +66,7 @@ final class Destroying {
       nothingLeft &= isNothingLeft(name, lease, stopping);
     }
     if (nothingLeft && !lookedAt.isBefore(stopping.quietFrom())) {
-      signals.apply(lease, new Gone());
-      return Next.now();
+      return signals.goOn(lease, new Gone());
     }
     return Next.after(pause(stopping, lookedAt));
   }

@@ -1,5 +1,6 @@
 package gpuaas.lease;
 
+import gpuaas.lease.LeaseBook.Signals;
 import gpuaas.lease.LeaseSignal.Created;
 import gpuaas.lease.LeaseSignal.Decline;
 import gpuaas.lease.LeaseSignal.Declined;
@@ -42,14 +43,12 @@ final class Finding {
       return Next.after(LOOK_AGAIN);
     }
     if (found.isPresent()) {
-      signals.apply(lease, new Created(p.attempt(), found.get().instance()));
-      return Next.now();
+      return signals.goOn(lease, new Created(p.attempt(), found.get().instance()));
     }
     if (lookedAt.isBefore(p.since().plus(rules.settle()))) {
       return Next.after(LOOK_AGAIN);
     }
-    signals.apply(lease, new Declined(p.attempt(), Decline.NEVER_SEEN));
-    return Next.now();
+    return signals.goOn(lease, new Declined(p.attempt(), Decline.NEVER_SEEN));
   }
 
   private Optional<Owned> find(OwnerTag tag, Provisioning p) {

@@ -1,6 +1,8 @@
 package gpuaas.lease;
 
+import gpuaas.work.Next;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -54,4 +56,35 @@ interface LeaseBook {
 
   /** The public keys, as OpenSSH lines, that open the lease. */
   List<String> authorizedKeys(Lease lease);
+
+  /**
+   * Applies a signal to a lease as it was read, and writes what follows.
+   *
+   * @param then the step of a lease that was just written
+   */
+  record Signals(LeaseBook book, InstantSource clock, LeaseRules rules, Then then) {
+
+    /** A step of a lease that is known. */
+    interface Then {
+      Next step(Lease lease) throws InterruptedException;
+    }
+
+    /** False: the lease had moved on, and nothing was written. */
+    boolean apply(Lease lease, LeaseSignal signal) {
+      Change change = lease.on(signal, clock.instant(), rules);
+      return change.isEmpty() || book.write(change);
+    }
+
+    /** The same, and goes on from what was written; afresh when the lease had moved on. */
+    Next goOn(Lease lease, LeaseSignal signal) {
+      Change change = lease.on(signal, clock.instant(), rules);
+      return !change.isEmpty() && book.write(change)
+          ? Next.goOn(() -> then.step(change.after()))
+          : Next.now();
+    }
+
+    Instant now() {
+      return clock.instant();
+    }
+  }
 }

@@ -27,7 +27,7 @@ final class LeaseListStore {
         .bind("beforeMadeAt", before.map(Lease::createdAt).orElse(null))
         .bind("beforeId", before.map(Lease::id).orElse(null))
         .bind("limit", limit)
-        .map(LeaseRow::read)
+        .map(LeaseRow.READ)
         .list();
   }
 
@@ -45,7 +45,7 @@ final class LeaseListStore {
             .bind("gang", lease.spec().gang().get().name())
             .bind("person", lease.requestedBy())
             .bind("id", lease.id())
-            .map(LeaseRow::read)
+            .map(LeaseRow.READ)
             .list();
   }
 
@@ -99,7 +99,7 @@ final class LeaseListStore {
       query.bind("phase", phases.iterator().next().text());
     }
     after.ifPresent(at -> query.bind("madeAt", at.madeAt()).bind("id", at.id()));
-    return query.bind("project", project).bind("limit", limit).map(LeaseRow::read).list();
+    return query.bind("project", project).bind("limit", limit).map(LeaseRow.READ).list();
   }
 
   /** Leases of a project, newest first. */
@@ -123,7 +123,7 @@ final class LeaseListStore {
         .bind("failed", filter.failed().orElse(null))
         .bindArray("failures", String.class, EndReason.failures())
         .bind("limit", limit)
-        .map(LeaseRow::read)
+        .map(LeaseRow.READ)
         .list();
   }
 
@@ -148,7 +148,7 @@ final class LeaseListStore {
             .bindArray("reasons", String.class, reasons)
             .bind("limit", limit)
             .bind("offset", offset)
-            .map(LeaseRow::read)
+            .map(LeaseRow.READ)
             .list();
     return new Leases.Part(leases, total);
   }
@@ -164,7 +164,7 @@ final class LeaseListStore {
             """)
         .bind("project", project)
         .bind("like", prefix.replaceAll("[%_\\\\]", "\\\\$0") + "%")
-        .map(LeaseRow::read)
+        .map(LeaseRow.READ)
         .list();
   }
 

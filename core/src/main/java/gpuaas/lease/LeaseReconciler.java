@@ -5,6 +5,7 @@ import gpuaas.command.Command;
 import gpuaas.command.CommandReconciler;
 import gpuaas.command.Commands;
 import gpuaas.disk.Disks;
+import gpuaas.lease.LeaseBook.Signals;
 import gpuaas.lease.LeaseSignal.StopAsked;
 import gpuaas.lease.LeaseState.Booting;
 import gpuaas.lease.LeaseState.Ended;
@@ -31,6 +32,7 @@ public final class LeaseReconciler implements Reconciler, CommandReconciler.Leas
   private final LeaseBook book;
   private final InstantSource clock;
   private final LeaseRules rules;
+  private final Signals signals;
   private final Placing placing;
   private final Finding finding;
   private final Probing probing;
@@ -51,7 +53,7 @@ public final class LeaseReconciler implements Reconciler, CommandReconciler.Leas
     this.book = book;
     this.clock = clock;
     this.rules = rules;
-    Signals signals = new Signals(book, clock, rules);
+    this.signals = new Signals(book, clock, rules, this::step);
     this.placing = new Placing(book, providers, disks, signals, deployment, rules);
     this.finding = new Finding(providers, signals, deployment, rules);
     this.probing = new Probing(providers, readiness, archives, signals, rules);
@@ -67,13 +69,12 @@ public final class LeaseReconciler implements Reconciler, CommandReconciler.Leas
   @Override
   public Next step(UUID id) throws InterruptedException {
     Optional<Lease> found = book.find(id);
-    if (found.isEmpty()) {
-      return Next.done();
-    }
-    Lease lease = found.get();
+    return found.isEmpty() ? Next.done() : step(found.get());
+  }
+
+  private Next step(Lease lease) throws InterruptedException {
     if (lease.isOverdue(clock.instant())) {
-      book.write(lease.on(new StopAsked(EndReason.EXPIRED), clock.instant(), rules));
-      return Next.now();
+      return signals.goOn(lease, new StopAsked(EndReason.EXPIRED));
     }
     boolean waits = lease.state() instanceof Waiting;
     if (waits
@@ -82,17 +83,14 @@ public final class LeaseReconciler implements Reconciler, CommandReconciler.Leas
             .givesUp(lease.createdAt())
             .filter(at -> !clock.instant().isBefore(at))
             .isPresent()) {
-      book.write(lease.on(new StopAsked(EndReason.WAITED_TOO_LONG), clock.instant(), rules));
-      return Next.now();
+      return signals.goOn(lease, new StopAsked(EndReason.WAITED_TOO_LONG));
     }
     if (lease.isReclaimDue(clock.instant())) {
-      book.write(lease.on(new StopAsked(EndReason.RECLAIMED), clock.instant(), rules));
-      return Next.now();
+      return signals.goOn(lease, new StopAsked(EndReason.RECLAIMED));
     }
     Optional<EndReason> pulled = pulled(lease);
     if (pulled.isPresent()) {
-      book.write(lease.on(new StopAsked(pulled.get()), clock.instant(), rules));
-      return Next.now();
+      return signals.goOn(lease, new StopAsked(pulled.get()));
     }
     return switch (lease.state()) {
       case Waiting w -> placing.step(lease, w);

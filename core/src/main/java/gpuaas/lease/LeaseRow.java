@@ -2,6 +2,8 @@ package gpuaas.lease;
 
 import gpuaas.db.Insert;
 import gpuaas.db.Json;
+import gpuaas.db.Row;
+import gpuaas.db.Rows;
 import gpuaas.lease.LeaseHistory.Trouble;
 import gpuaas.lease.LeaseState.Booting;
 import gpuaas.lease.LeaseState.Ended;
@@ -14,13 +16,10 @@ import gpuaas.spi.Endpoint;
 import gpuaas.spi.InstanceRef;
 import gpuaas.spi.Region;
 import java.time.Instant;
-import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
+import java.util.function.Function;
 import java.util.stream.Collectors;
-import org.jdbi.v3.core.result.RowView;
-import org.jdbi.v3.core.statement.SqlStatement;
+import org.jdbi.v3.core.mapper.RowMapper;
 import org.jspecify.annotations.Nullable;
 
 /** A lease as a row, both ways. */
@@ -49,44 +48,92 @@ final class LeaseRow {
           .with("state", "text", lease -> lease.state().text())
           .with("attempt", "integer", _ -> 0);
 
+  /** Leases as they are afterwards, and the version that this follows from. */
+  static final Rows<Change> CHANGES = changes();
+
+  /** A lease as it is kept. */
+  static final RowMapper<Lease> READ = Row.mapper(LeaseRow::read);
+
   private LeaseRow() {}
 
-  static Lease read(RowView row) {
-    return new Lease(
-        row.getColumn("id", UUID.class),
-        row.getColumn("version", Long.class),
-        row.getColumn("tenant_id", UUID.class),
-        row.getColumn("project_id", UUID.class),
-        row.getColumn("requested_by", UUID.class),
-        Optional.ofNullable(row.getColumn("api_key_id", UUID.class)),
-        Json.read(row.getColumn("spec", String.class), LeaseSpec.class),
-        Optional.ofNullable(row.getColumn("name", String.class)),
-        state(row),
-        row.getColumn("price_per_gpu_hour_micros", Long.class),
-        row.getColumn("made_at", Instant.class),
-        Optional.ofNullable(row.getColumn("expires_at", Instant.class)),
-        history(row),
-        row.getColumn("correlation_id", String.class));
+  private static Rows<Change> changes() {
+    Rows<Change> rows =
+        Rows.<Change>called("change")
+            .with("version_before", "bigint", change -> change.before().version());
+    rows = lease(rows, "id", "uuid", Lease::id);
+    rows = lease(rows, "version", "bigint", Lease::version);
+    rows = lease(rows, "state", "text", it -> it.state().text());
+    rows = lease(rows, "name", "text", it -> it.name().orElse(null));
+    rows = lease(rows, "provider", "text", it -> it.history().provider().orElse(null));
+    rows =
+        lease(rows, "region", "text", it -> it.history().region().map(Region::code).orElse(null));
+    rows = lease(rows, "ready_at", "timestamptz", it -> it.history().readyAt().orElse(null));
+    rows =
+        lease(rows, "dismissed_at", "timestamptz", it -> it.history().dismissedAt().orElse(null));
+    rows = lease(rows, "reclaim_at", "timestamptz", it -> it.history().reclaimAt().orElse(null));
+    rows = lease(rows, "expires_at", "timestamptz", it -> it.expires().orElse(null));
+    rows = lease(rows, "told", "text", LeaseRow::told);
+    rows = lease(rows, "trouble", "jsonb", LeaseRow::trouble);
+    rows = state(rows, "attempt", "integer", Columns::attempt);
+    rows = state(rows, "place", "jsonb", it -> it.place == null ? null : Json.write(it.place));
+    rows =
+        state(
+            rows,
+            "instance_provider",
+            "text",
+            it -> it.instance == null ? null : it.instance.provider());
+    rows = state(rows, "instance_id", "text", it -> it.instance == null ? null : it.instance.id());
+    rows = state(rows, "ssh_host", "text", it -> it.ssh == null ? null : it.ssh.host());
+    rows = state(rows, "ssh_port", "integer", it -> it.ssh == null ? null : it.ssh.port());
+    rows = state(rows, "ssh_user", "text", it -> it.ssh == null ? null : it.ssh.user());
+    rows = state(rows, "since", "timestamptz", Columns::since);
+    rows = state(rows, "metered_to", "timestamptz", Columns::meteredTo);
+    rows = state(rows, "quiet_from", "timestamptz", Columns::quietFrom);
+    rows = state(rows, "end_reason", "text", it -> it.reason == null ? null : it.reason.name());
+    return state(rows, "ended_at", "timestamptz", Columns::endedAt);
   }
 
-  private static LeaseHistory history(RowView row) {
+  private static Rows<Change> lease(
+      Rows<Change> rows, String column, String type, Function<Lease, @Nullable Object> value) {
+    return rows.with(column, type, change -> value.apply(change.after()));
+  }
+
+  private static Lease read(Row row) {
+    return new Lease(
+        row.id("id"),
+        row.number("version"),
+        row.id("tenant_id"),
+        row.id("project_id"),
+        row.id("requested_by"),
+        Optional.ofNullable(row.idOrNull("api_key_id")),
+        Json.read(row.text("spec"), LeaseSpec.class),
+        Optional.ofNullable(row.textOrNull("name")),
+        state(row),
+        row.number("price_per_gpu_hour_micros"),
+        row.instant("made_at"),
+        Optional.ofNullable(row.instantOrNull("expires_at")),
+        history(row),
+        row.text("correlation_id"));
+  }
+
+  private static LeaseHistory history(Row row) {
     return new LeaseHistory(
-        Optional.ofNullable(row.getColumn("provider", String.class)),
-        Optional.ofNullable(row.getColumn("region", String.class)).map(Region::new),
-        Optional.ofNullable(row.getColumn("ready_at", Instant.class)),
-        Optional.ofNullable(row.getColumn("dismissed_at", Instant.class)),
-        Optional.ofNullable(row.getColumn("reclaim_at", Instant.class)),
-        Arrays.stream(row.getColumn("told", String[].class))
+        Optional.ofNullable(row.textOrNull("provider")),
+        Optional.ofNullable(row.textOrNull("region")).map(Region::new),
+        Optional.ofNullable(row.instantOrNull("ready_at")),
+        Optional.ofNullable(row.instantOrNull("dismissed_at")),
+        Optional.ofNullable(row.instantOrNull("reclaim_at")),
+        row.texts("told").stream()
             .map(LeaseSignal.Warning::valueOf)
             .collect(Collectors.toUnmodifiableSet()),
-        Optional.ofNullable(row.getColumn("trouble", String.class))
+        Optional.ofNullable(row.textOrNull("trouble"))
             .map(text -> Json.read(text, Trouble.class))
             .orElse(Trouble.NONE));
   }
 
-  private static LeaseState state(RowView row) {
-    String state = row.getColumn("state", String.class);
-    int attempt = row.getColumn("attempt", Integer.class);
+  private static LeaseState state(Row row) {
+    String state = row.text("state");
+    int attempt = (int) row.number("attempt");
     return switch (state) {
       case "waiting" -> new Waiting(attempt);
       case "provisioning" -> new Provisioning(place(row), attempt, at(row, "since"));
@@ -108,78 +155,68 @@ final class LeaseRow {
     };
   }
 
-  private static Place place(RowView row) {
-    return Json.read(row.getColumn("place", String.class), Place.class);
+  private static Place place(Row row) {
+    return Json.read(row.text("place"), Place.class);
   }
 
-  private static Optional<InstanceRef> instance(RowView row) {
-    return Optional.ofNullable(row.getColumn("instance_id", String.class))
-        .map(id -> new InstanceRef(row.getColumn("instance_provider", String.class), id));
+  private static Optional<InstanceRef> instance(Row row) {
+    return Optional.ofNullable(row.textOrNull("instance_id"))
+        .map(id -> new InstanceRef(row.text("instance_provider"), id));
   }
 
-  private static Endpoint ssh(RowView row) {
-    return new Endpoint(
-        row.getColumn("ssh_host", String.class),
-        row.getColumn("ssh_port", Integer.class),
-        row.getColumn("ssh_user", String.class));
+  private static Endpoint ssh(Row row) {
+    return new Endpoint(row.text("ssh_host"), (int) row.number("ssh_port"), row.text("ssh_user"));
   }
 
-  private static Instant at(RowView row, String column) {
-    return row.getColumn(column, Instant.class);
+  private static Instant at(Row row, String column) {
+    return row.instant(column);
   }
 
-  private static EndReason reason(RowView row) {
-    return EndReason.valueOf(row.getColumn("end_reason", String.class));
+  private static EndReason reason(Row row) {
+    return EndReason.valueOf(row.text("end_reason"));
   }
 
-  /** Binds what a state carries, and null for what it does not. */
-  static void bindState(SqlStatement<?> statement, Lease lease) {
-    Columns columns =
-        switch (lease.state()) {
-          case Waiting w -> Columns.empty(w.tries());
-          case Provisioning p -> Columns.empty(p.attempt()).place(p.place()).since(p.since());
-          case Booting b ->
-              Columns.empty(b.attempt()).place(b.place()).instance(b.instance()).since(b.since());
-          case Running r ->
-              Columns.empty(r.attempt())
-                  .place(r.place())
-                  .instance(r.instance())
-                  .ssh(r.ssh())
-                  .since(r.since())
-                  .meteredTo(r.meteredTo());
-          case Stopping s -> {
-            Columns stopping =
-                Columns.empty(s.attempt())
-                    .since(s.since())
-                    .quietFrom(s.quietFrom())
-                    .reason(s.why());
-            yield s.instance().map(stopping::instance).orElse(stopping);
-          }
-          case Ended e -> Columns.empty(0).reason(e.why()).endedAt(e.at());
-        };
-    columns.bind(statement);
-    statement
-        .bind("id", lease.id())
-        .bind("version", lease.version())
-        .bind("state", lease.state().text())
-        .bind("name", lease.name().orElse(null))
-        .bind("provider", lease.history().provider().orElse(null))
-        .bind("region", lease.history().region().map(Region::code).orElse(null))
-        .bind("readyAt", lease.history().readyAt().orElse(null))
-        .bind("dismissedAt", lease.history().dismissedAt().orElse(null))
-        .bind("reclaimAt", lease.history().reclaimAt().orElse(null))
-        .bind("expiresAt", lease.expires().orElse(null))
-        .bind(
-            "trouble",
-            Optional.of(lease.history().trouble())
-                .filter(trouble -> !trouble.equals(Trouble.NONE))
-                .map(Json::write)
-                .orElse(null))
-        .bindArray("told", String.class, told(lease));
+  /** What a state carries, and null for what it does not. */
+  private static Columns columns(Change change) {
+    return switch (change.after().state()) {
+      case Waiting w -> Columns.empty(w.tries());
+      case Provisioning p -> Columns.empty(p.attempt()).place(p.place()).since(p.since());
+      case Booting b ->
+          Columns.empty(b.attempt()).place(b.place()).instance(b.instance()).since(b.since());
+      case Running r ->
+          Columns.empty(r.attempt())
+              .place(r.place())
+              .instance(r.instance())
+              .ssh(r.ssh())
+              .since(r.since())
+              .meteredTo(r.meteredTo());
+      case Stopping s -> {
+        Columns stopping =
+            Columns.empty(s.attempt()).since(s.since()).quietFrom(s.quietFrom()).reason(s.why());
+        yield s.instance().map(stopping::instance).orElse(stopping);
+      }
+      case Ended e -> Columns.empty(0).reason(e.why()).endedAt(e.at());
+    };
   }
 
-  private static List<String> told(Lease lease) {
-    return lease.history().told().stream().map(LeaseSignal.Warning::name).sorted().toList();
+  private static Rows<Change> state(
+      Rows<Change> rows, String column, String type, Function<Columns, @Nullable Object> value) {
+    return rows.with(column, type, change -> value.apply(columns(change)));
+  }
+
+  /** As the text of an array: names need no quotes. */
+  private static String told(Lease lease) {
+    return lease.history().told().stream()
+        .map(LeaseSignal.Warning::name)
+        .sorted()
+        .collect(Collectors.joining(",", "{", "}"));
+  }
+
+  private static @Nullable String trouble(Lease lease) {
+    return Optional.of(lease.history().trouble())
+        .filter(trouble -> !trouble.equals(Trouble.NONE))
+        .map(Json::write)
+        .orElse(null);
   }
 
   /** The columns that depend on the state. */
@@ -232,22 +269,6 @@ final class LeaseRow {
 
     Columns endedAt(Instant value) {
       return new Columns(attempt, place, instance, ssh, since, meteredTo, quietFrom, reason, value);
-    }
-
-    void bind(SqlStatement<?> statement) {
-      statement
-          .bind("attempt", attempt)
-          .bind("place", place == null ? null : Json.write(place))
-          .bind("instanceProvider", instance == null ? null : instance.provider())
-          .bind("instanceId", instance == null ? null : instance.id())
-          .bind("sshHost", ssh == null ? null : ssh.host())
-          .bind("sshPort", ssh == null ? null : (Integer) ssh.port())
-          .bind("sshUser", ssh == null ? null : ssh.user())
-          .bind("since", since)
-          .bind("meteredTo", meteredTo)
-          .bind("quietFrom", quietFrom)
-          .bind("endReason", reason == null ? null : reason.name())
-          .bind("endedAt", endedAt);
     }
   }
 }

@@ -7,19 +7,15 @@ import gpuaas.capacity.Reclaim;
 import gpuaas.capacity.Room;
 import gpuaas.capacity.RoomStore;
 import gpuaas.catalog.Want;
-import gpuaas.command.CommandReconciler;
 import gpuaas.db.Database;
 import gpuaas.db.Duplicate;
 import gpuaas.db.Tx;
 import gpuaas.disk.Disks;
 import gpuaas.events.EventStore;
-import gpuaas.lease.LeaseState.Place;
 import gpuaas.ledger.Ledger;
-import gpuaas.ledger.ReconciliationStore;
 import gpuaas.queue.Queue;
 import gpuaas.queue.QueueStore;
 import gpuaas.spi.Tier;
-import gpuaas.work.WorkStore;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
@@ -36,10 +32,9 @@ final class LeaseStore implements LeaseBook {
 
   private final Database database;
   private final InstantSource clock;
-  private final Leases.Hooks hooks;
   private final LeaseRules rules;
   private final Ledger ledger;
-  private final Disks disks;
+  private final LeaseWriteStore writes;
   private final Queue queue;
 
   /**
@@ -55,11 +50,10 @@ final class LeaseStore implements LeaseBook {
       Set<String> connected) {
     this.database = database;
     this.clock = clock;
-    this.hooks = hooks;
     this.rules = rules;
     this.ledger = ledger;
-    this.disks = disks;
-    this.queue = new Queue(database, connected, rules.queue(), this::dueNow);
+    this.writes = new LeaseWriteStore(database, clock, hooks, rules, ledger, disks, connected);
+    this.queue = writes.queue();
   }
 
   @Override
@@ -70,7 +64,7 @@ final class LeaseStore implements LeaseBook {
   static Optional<Lease> find(Tx tx, UUID lease) {
     return tx.query("select * from lease where id = :id")
         .bind("id", lease)
-        .map(LeaseRow::read)
+        .map(LeaseRow.READ)
         .findOne();
   }
 
@@ -79,7 +73,7 @@ final class LeaseStore implements LeaseBook {
             "select * from lease where 'lease-' || right(id::text, 12) = :hostName and state in"
                 + " ('booting', 'running') limit 1")
         .bind("hostName", hostName)
-        .map(LeaseRow::read)
+        .map(LeaseRow.READ)
         .findFirst();
   }
 
@@ -98,92 +92,32 @@ final class LeaseStore implements LeaseBook {
 
   @Override
   public boolean write(Change change) {
-    return database.tx(tx -> write(tx, change));
+    return writes.write(change);
   }
 
   /** The same, in a transaction with something else. */
   boolean write(Tx tx, Change change) {
-    Lease after = change.after();
-    var update =
-        tx.update(
-            """
-            update lease set version = :version, expires_at = :expiresAt, state = :state, attempt = :attempt,
-              place = :place::jsonb, instance_provider = :instanceProvider, instance_id = :instanceId,
-              ssh_host = :sshHost, ssh_port = :sshPort, ssh_user = :sshUser, since = :since, metered_to = :meteredTo,
-              quiet_from = :quietFrom, end_reason = :endReason, ended_at = :endedAt,
-              name = :name, provider = :provider, region = :region, ready_at = :readyAt, dismissed_at = :dismissedAt, reclaim_at = :reclaimAt,
-              told = :told, trouble = :trouble::jsonb
-            where id = :id and version = :versionBefore
-            """);
-    LeaseRow.bindState(update, after);
-    if (update.bind("versionBefore", change.before().version()).execute() == 0) {
-      return false;
-    }
-    if (!after.state().isOver() || !after.state().equals(change.before().state())) {
-      tx.afterCommit(() -> hooks.changed().accept(after)); // an end is no news twice
-    }
-    change.events().forEach(event -> EventStore.append(tx, event));
-    after
-        .state()
-        .named()
-        .filter(instance -> !change.before().state().named().equals(Optional.of(instance)))
-        .ifPresent(instance -> ReconciliationStore.seen(tx, instance, after.id(), clock.instant()));
-    ledger.follow(tx, after.id(), change.startedAt(), change.usage(), after.state().isOver());
-    if (after.state().isOver() && !change.before().state().isOver()) {
-      LeaseListStore.living(tx, after).forEach(mate -> dueNow(tx, mate)); // they end with it
-    }
-    switch (after.state()) {
-      case LeaseState.Waiting _ -> release(tx, after);
-      case LeaseState.Ended ended -> {
-        release(tx, after);
-        if (!(change.before().state() instanceof LeaseState.Ended)) {
-          releaseDisk(tx, after, ended.why());
-        }
-      }
-      case LeaseState.Stopping _ -> dueNow(tx, after.id());
-      case LeaseState.Running _ -> {
-        if (!(change.before().state() instanceof LeaseState.Running)
-            && after.spec().command().isPresent()) {
-          WorkStore.due(tx, CommandReconciler.KIND, after.id(), clock.instant());
-          tx.afterCommit(() -> hooks.wake().accept(CommandReconciler.KIND, after.id()));
-        }
-      }
-      case LeaseState.Provisioning _, LeaseState.Booting _ -> {}
-    }
-    return true;
-  }
-
-  private void releaseDisk(Tx tx, Lease lease, EndReason why) {
-    boolean used = lease.history().readyAt().isPresent();
-    lease
-        .spec()
-        .disk()
-        .ifPresent(disk -> disks.released(tx, disk, lease.id(), used, why == EndReason.ASKED));
-  }
-
-  /** Gives back its GPUs, and lets the first of those who wait for such look again. */
-  private void release(Tx tx, Lease lease) {
-    var _ = QueueStore.takeGrant(tx, lease.id());
-    if (NodeStore.release(tx, lease.id()) > 0) {
-      queue.wakeFirst(tx, lease.spec().want().gpuModel());
-    }
+    return writes.write(tx, change);
   }
 
   void dueNow(Tx tx, UUID lease) {
-    WorkStore.due(tx, KIND, lease, clock.instant());
-    tx.afterCommit(() -> hooks.wake().accept(KIND, lease));
+    writes.dueNow(tx, lease);
   }
 
   @Override
   public Turn place(Lease waiting, Instant now) {
     try {
-      Optional<Turn> granted = database.tx(tx -> take(tx, waiting, now));
-      if (granted.isPresent()) {
-        return granted.get();
+      Optional<Lease> taken = writes.takeTogether(waiting, now);
+      if (taken.isPresent()) {
+        return new Turn.Taken(taken.get());
       }
       String model = waiting.spec().want().gpuModel();
       boolean again = waiting.state() instanceof LeaseState.Waiting(int tries) && tries > 0;
       Queue.Look look = again ? queue.look(model, waiting.id(), now) : queue.look(model, now);
+      boolean hopeless = look.placed() == 0 && !look.reclaimable();
+      if (hopeless && !database.read(tx -> QueueStore.isGranted(tx, waiting.id()))) {
+        return new Turn.Full(false); // whoever holds something for it later wakes it
+      }
       return database.tx(tx ->
           take(tx, waiting, now)
               .orElseGet(() -> new Turn.Full(look.reclaimable() && makeRoom(tx, waiting, now))));
@@ -200,10 +134,8 @@ final class LeaseStore implements LeaseBook {
     if (!isAsRead(tx, waiting)) {
       return Optional.of(new Turn.MovedOn());
     }
-    return QueueStore.takeGrant(tx, waiting.id())
-        .map(grant -> new Place(grant.offer(), grant.node(), grant.gpuIds()))
-        .map(place -> waiting.on(new LeaseSignal.Placed(place), now, rules))
-        .map(change -> write(tx, change) ? new Turn.Taken(change.after()) : new Turn.MovedOn());
+    return Optional.of(
+        writes.take(tx, waiting, now).<Turn>map(Turn.Taken::new).orElseGet(Turn.MovedOn::new));
   }
 
   /**
@@ -255,6 +187,9 @@ final class LeaseStore implements LeaseBook {
 
   @Override
   public List<String> authorizedKeys(Lease lease) {
+    if (lease.spec().sshKeys().isEmpty()) {
+      return lease.spec().ownKeys();
+    }
     List<String> registered =
         database.read(tx ->
             tx.query(
@@ -285,6 +220,12 @@ final class LeaseStore implements LeaseBook {
   private static boolean isAsRead(Tx tx, Lease lease) {
     lock(tx, lease.id());
     return find(tx, lease.id()).map(Lease::version).filter(v -> v == lease.version()).isPresent();
+  }
+
+  /** A lease that nobody else writes until the end of the transaction. */
+  static Optional<Lease> locked(Tx tx, UUID lease) {
+    lock(tx, lease);
+    return find(tx, lease);
   }
 
   /** Holds the row until the end of the transaction. */

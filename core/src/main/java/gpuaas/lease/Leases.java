@@ -90,13 +90,13 @@ public final class Leases {
   /** A lease that the caller may see. */
   public Lease get(Caller caller, UUID id) {
     caller.require(Action.LEASE_READ);
-    return database.read(tx -> visible(tx, caller, id));
+    return database.read(tx -> visible(LeaseStore.find(tx, id), caller, id));
   }
 
   /** The same, in a transaction. */
   public Lease get(Tx tx, Caller caller, UUID id) {
     caller.require(Action.LEASE_READ);
-    return visible(tx, caller, id);
+    return visible(LeaseStore.find(tx, id), caller, id);
   }
 
   /**
@@ -108,7 +108,7 @@ public final class Leases {
   public Page<Lease> list(Caller caller, List<String> states, Optional<UUID> after, int limit) {
     caller.require(Action.LEASE_READ);
     return database.read(tx -> {
-      Optional<Lease> before = after.map(id -> visible(tx, caller, id));
+      Optional<Lease> before = after.map(id -> visible(LeaseStore.find(tx, id), caller, id));
       List<Lease> found =
           LeaseListStore.list(tx, Optional.of(caller.project()), states, before, limit + 1);
       boolean more = found.size() > limit;
@@ -240,9 +240,12 @@ public final class Leases {
 
   /** A change that a caller asked for; nothing is written when it changes nothing. */
   private Lease write(Tx tx, Caller caller, UUID id, Function<Lease, Change> decision, Act act) {
-    // A step may write meanwhile: locked, one of the two sees what the other did.
-    LeaseStore.lock(tx, id);
-    Lease lease = visible(tx, caller, id);
+    // Locked, or written against the version that was read: of two, one sees what the other did.
+    Optional<Lease> found =
+        tx.isShared()
+            ? tx.recall(List.of("lease", id), own -> LeaseStore.find(own, id))
+            : LeaseStore.locked(tx, id);
+    Lease lease = visible(found, caller, id);
     Change change = decision.apply(lease);
     if (change.isEmpty()) {
       return lease;
@@ -266,7 +269,7 @@ public final class Leases {
   public List<Event> timeline(Caller caller, UUID id) {
     caller.require(Action.LEASE_READ);
     return database.read(tx -> {
-      visible(tx, caller, id);
+      visible(LeaseStore.find(tx, id), caller, id);
       return EventStore.ofLease(tx, id, EVENTS_MOST);
     });
   }
@@ -278,8 +281,7 @@ public final class Leases {
 
   /** A lease that nobody else writes until the end of the transaction; empty: it does not run. */
   public Optional<Lease> lockRunning(Tx tx, UUID id) {
-    LeaseStore.lock(tx, id);
-    return LeaseStore.find(tx, id).filter(lease -> lease.state() instanceof LeaseState.Running);
+    return LeaseStore.locked(tx, id).filter(lease -> lease.state() instanceof LeaseState.Running);
   }
 
   /** Tells a locked, running lease something. */
@@ -302,8 +304,8 @@ public final class Leases {
     return database.read(tx -> LeaseStore.findByHostName(tx, hostName));
   }
 
-  private static Lease visible(Tx tx, Caller caller, UUID id) {
-    return LeaseStore.find(tx, id)
+  private static Lease visible(Optional<Lease> found, Caller caller, UUID id) {
+    return found
         .filter(lease -> caller.sees(lease.project()))
         .orElseThrow(() -> new Refused(new Refusal.NotFound(Kind.LEASE, id.toString())));
   }

@@ -2,6 +2,7 @@ package gpuaas.lease;
 
 import gpuaas.catalog.Gang;
 import gpuaas.disk.Disks;
+import gpuaas.lease.LeaseBook.Signals;
 import gpuaas.lease.LeaseBook.Turn.Full;
 import gpuaas.lease.LeaseBook.Turn.MovedOn;
 import gpuaas.lease.LeaseBook.Turn.Taken;
@@ -72,8 +73,7 @@ final class Placing {
           return Next.after(DISK_PAUSE);
         }
         case NEVER -> {
-          signals.apply(lease, new Declined(waiting.tries(), Decline.REJECTED));
-          return Next.now();
+          return signals.goOn(lease, new Declined(waiting.tries(), Decline.REJECTED));
         }
       }
     }
@@ -89,8 +89,7 @@ final class Placing {
         boolean hopeless = lease.spec().want().offer().isPresent();
         boolean late = !signals.now().isBefore(lease.createdAt().plus(lease.spec().patience()));
         if (fails && (hopeless || late)) {
-          signals.apply(lease, new Declined(waiting.tries(), Decline.NO_CAPACITY));
-          yield Next.now();
+          yield signals.goOn(lease, new Declined(waiting.tries(), Decline.NO_CAPACITY));
         }
         boolean often = waiting.tries() > 0 || lease.spec().gang().isPresent();
         Duration pause = often ? LOOK_FOR_ROOM : LOOK_RARELY;
@@ -116,14 +115,14 @@ final class Placing {
     } catch (ProviderException no) {
       return refused(lease, intent, no);
     }
-    write(lease, intent, made);
-    return Next.now();
+    return write(lease, intent, made);
   }
 
-  private void write(Lease lease, Provisioning intent, InstanceRef made) {
+  private Next write(Lease lease, Provisioning intent, InstanceRef made) {
     Created outcome = new Created(intent.attempt(), made);
-    if (signals.apply(lease, outcome)) {
-      return;
+    Next next = signals.goOn(lease, outcome);
+    if (next instanceof Next.GoOn) {
+      return next;
     }
     // Somebody asked it to stop meanwhile: say what was made, so that stopping need not wait and
     // see.
@@ -131,6 +130,7 @@ final class Placing {
     if (stopping.isEmpty() || !signals.apply(stopping.get(), outcome)) {
       provider(intent).destroy(made);
     }
+    return next;
   }
 
   private Next refused(Lease lease, Provisioning intent, ProviderException no) {

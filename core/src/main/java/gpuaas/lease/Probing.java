@@ -3,6 +3,7 @@ package gpuaas.lease;
 import gpuaas.archive.Archive;
 import gpuaas.archive.Archives;
 import gpuaas.archive.Archives.Progress;
+import gpuaas.lease.LeaseBook.Signals;
 import gpuaas.lease.LeaseHistory.Trouble;
 import gpuaas.lease.LeaseSignal.Answered;
 import gpuaas.lease.LeaseSignal.Gone;
@@ -53,8 +54,7 @@ final class Probing {
 
   Next step(Lease lease, Booting b) throws InterruptedException {
     if (!signals.now().isBefore(b.since().plus(bootLimit(lease.spec())))) {
-      signals.apply(lease, new StopAsked(EndReason.BOOT_TIMEOUT));
-      return Next.now();
+      return signals.goOn(lease, new StopAsked(EndReason.BOOT_TIMEOUT));
     }
     if (archives.isBusy(lease.id())) {
       return Next.after(FILES_PAUSE);
@@ -66,19 +66,17 @@ final class Probing {
       return Next.after(COULD_NOT_ASK);
     }
     if (status.isEmpty()) {
-      signals.apply(lease, new Gone());
-      return Next.now();
+      return signals.goOn(lease, new Gone());
     }
     return switch (status.get()) {
       case InstanceStatus.Starting(Duration lookAgainIn) -> Next.after(lookAgainIn);
       case InstanceStatus.Failed(String why) -> {
         Trouble failed = lease.history().trouble().failed(shown(why));
-        signals.apply(
+        yield signals.goOn(
             lease,
             failed.equals(lease.history().trouble())
                 ? new StopAsked(EndReason.BOOT_FAILED)
                 : new Troubled(failed));
-        yield Next.now();
       }
       case InstanceStatus.Up(Optional<Endpoint> ssh, _) -> prove(lease, b, ssh);
     };
@@ -98,13 +96,12 @@ final class Probing {
     return switch (files(lease, b)) {
       case UNDER_WAY -> Next.after(FILES_PAUSE);
       case FAILED -> {
-        signals.apply(lease, new StopAsked(EndReason.BOOT_FAILED));
-        yield Next.now();
+        yield signals.goOn(lease, new StopAsked(EndReason.BOOT_FAILED));
       }
       case DONE -> {
-        signals.apply(lease, new Answered(answered.get()));
+        Next next = signals.goOn(lease, new Answered(answered.get()));
         archives.forget(lease.id());
-        yield Next.now();
+        yield next;
       }
     };
   }

@@ -1,6 +1,7 @@
 package gpuaas.lease;
 
 import gpuaas.command.Notices;
+import gpuaas.lease.LeaseBook.Signals;
 import gpuaas.lease.LeaseHistory.Trouble;
 import gpuaas.lease.LeaseSignal.Gone;
 import gpuaas.lease.LeaseSignal.Metered;
@@ -83,8 +84,7 @@ final class Watching {
     boolean usable = status.isPresent() && !(status.get() instanceof InstanceStatus.Failed);
     if (!usable) {
       warned.remove(lease.id());
-      signals.apply(lease, new Gone());
-      return Next.now();
+      return signals.goOn(lease, new Gone());
     }
     if (isTroubled(lease, r, status.get())) {
       return Next.now();

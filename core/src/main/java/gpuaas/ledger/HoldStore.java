@@ -1,11 +1,17 @@
 package gpuaas.ledger;
 
+import gpuaas.db.Batch;
 import gpuaas.db.Insert;
+import gpuaas.db.Rows;
 import gpuaas.db.Tx;
 import java.time.Instant;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.jdbi.v3.core.result.RowView;
+import org.jdbi.v3.core.statement.SqlStatement;
 
 /** Holds in the database. Whoever changes one has the row of its lease. */
 public final class HoldStore {
@@ -28,6 +34,39 @@ public final class HoldStore {
           .with("used_to", "timestamptz", hold -> hold.usedTo().orElse(null))
           .with("closed_at", "timestamptz", hold -> hold.closedAt().orElse(null));
 
+  private static final Rows<Hold> CHANGES =
+      Rows.<Hold>called("hold_after")
+          .with("lease_id", "uuid", hold -> hold.owner().lease())
+          .with("held_micros", "bigint", Hold::heldMicros)
+          .with("cost_micros", "bigint", Hold::costMicros)
+          .with("refills", "integer", Hold::refills)
+          .with("started_at", "timestamptz", hold -> hold.startedAt().orElse(null))
+          .with("used_to", "timestamptz", hold -> hold.usedTo().orElse(null))
+          .with("closed_at", "timestamptz", hold -> hold.closedAt().orElse(null));
+
+  private static final Batch<Hold> CHANGED =
+      new Batch<>() {
+        private static final String SQL =
+            """
+            update hold set held_micros = hold_after.held_micros, cost_micros = hold_after.cost_micros,
+              refills = hold_after.refills, started_at = hold_after.started_at, used_to = hold_after.used_to,
+              closed_at = hold_after.closed_at
+              from %s where hold.lease_id = hold_after.lease_id
+            """
+                .formatted(CHANGES.table())
+                .strip();
+
+        @Override
+        public String sql(int rows) {
+          return SQL;
+        }
+
+        @Override
+        public void bind(SqlStatement<?> statement, List<Hold> rows) {
+          CHANGES.bind(statement, rows);
+        }
+      };
+
   private HoldStore() {}
 
   static void add(Tx tx, Hold hold) {
@@ -35,21 +74,7 @@ public final class HoldStore {
   }
 
   static void write(Tx tx, Hold hold) {
-    var update =
-        tx.update(
-            """
-            update hold set held_micros = :held, cost_micros = :cost, refills = :refills, started_at = :startedAt,
-              used_to = :usedTo, closed_at = :closedAt where lease_id = :lease
-            """);
-    update
-        .bind("lease", hold.owner().lease())
-        .bind("held", hold.heldMicros())
-        .bind("cost", hold.costMicros())
-        .bind("refills", hold.refills())
-        .bind("startedAt", hold.startedAt().orElse(null))
-        .bind("usedTo", hold.usedTo().orElse(null))
-        .bind("closedAt", hold.closedAt().orElse(null))
-        .execute();
+    tx.later(CHANGED, hold);
   }
 
   /** What is set aside for a lease, and what it has cost. */
@@ -58,6 +83,16 @@ public final class HoldStore {
         .bind("lease", lease)
         .map(HoldStore::read)
         .findOne();
+  }
+
+  /** The same for some. */
+  static Map<UUID, Hold> find(Tx tx, List<UUID> leases) {
+    return tx
+        .query("select * from hold where lease_id = any(:leases)")
+        .bindArray("leases", UUID.class, leases)
+        .map(HoldStore::read)
+        .stream()
+        .collect(Collectors.toMap(hold -> hold.owner().lease(), hold -> hold));
   }
 
   static Hold read(RowView row) {

@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -132,27 +133,43 @@ public final class Ledger {
   }
 
   /**
-   * Posts what a change of a lease means for its money, in the transaction that writes the change.
+   * What became of a lease, as far as money goes by it.
    *
    * @param startedAt present: the lease was just proved to be ready
    * @param over true: nothing more will be used
    */
-  public void follow(
-      Tx tx, UUID lease, Optional<Instant> startedAt, List<Usage> usage, boolean over) {
-    if (startedAt.isEmpty() && usage.isEmpty() && !over) {
+  public record Turn(UUID lease, Optional<Instant> startedAt, List<Usage> usage, boolean over) {
+    private boolean costsNothing() {
+      return startedAt.isEmpty() && usage.isEmpty() && !over;
+    }
+  }
+
+  /**
+   * Posts what changes of leases mean for their money, in the transaction that writes the changes.
+   */
+  public void follow(Tx tx, List<Turn> all) {
+    List<Turn> turns = all.stream().filter(turn -> !turn.costsNothing()).toList();
+    if (turns.isEmpty()) {
       return;
     }
-    Hold hold =
-        HoldStore.find(tx, lease)
-            .orElseThrow(() -> new IllegalStateException("lease " + lease + " has no hold"));
-    if (hold.closedAt().isPresent()) {
-      return;
+    Map<UUID, Hold> holds = HoldStore.find(tx, turns.stream().map(Turn::lease).toList());
+    for (Turn turn : turns) {
+      Hold hold = holds.get(turn.lease());
+      if (hold == null) {
+        throw new IllegalStateException("lease " + turn.lease() + " has no hold");
+      }
+      if (hold.closedAt().isEmpty()) {
+        follow(tx, hold, turn);
+      }
     }
-    Posting posting = following(hold, startedAt, usage, over, clock.instant());
+  }
+
+  private void follow(Tx tx, Hold hold, Turn turn) {
+    Posting posting = following(hold, turn.startedAt(), turn.usage(), turn.over(), clock.instant());
     if (posting.after().isLow(rules.holdFor())) {
       posting = refilled(tx, posting);
     }
-    usage.forEach(each -> UsageStore.append(tx, each));
+    turn.usage().forEach(each -> UsageStore.append(tx, each));
     HoldStore.write(tx, posting.after());
     LedgerStore.post(tx, posting.transfers());
   }

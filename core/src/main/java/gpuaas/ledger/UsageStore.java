@@ -1,5 +1,6 @@
 package gpuaas.ledger;
 
+import gpuaas.db.Insert;
 import gpuaas.db.Json;
 import gpuaas.db.Tx;
 import gpuaas.ledger.UsageQuery.GroupBy;
@@ -16,28 +17,26 @@ public final class UsageStore {
   /** Buckets in one part, so that the doubling ends. */
   private static final int WIDTH_MOST = 10_000;
 
+  private static final Insert<Usage> ROWS =
+      Insert.<Usage>into("usage")
+          .with("lease_id", "uuid", Usage::lease)
+          .with("from_at", "timestamptz", Usage::from)
+          .with("to_at", "timestamptz", Usage::to)
+          .with("gpu_count", "integer", Usage::gpuCount)
+          .with("price_per_gpu_hour_micros", "bigint", Usage::pricePerGpuHourMicros)
+          .with("seconds", "bigint", Usage::seconds)
+          .with("cost_micros", "bigint", Usage::costMicros)
+          .with("start_evidence", "jsonb", usage -> Json.write(usage.start()))
+          .with("end_evidence", "jsonb", usage -> Json.write(usage.end()));
+
   private UsageStore() {}
 
   /**
-   * Writes usage with the change it follows from; the same second twice is refused by the database.
+   * Writes usage with the change it follows from; the same second twice is refused by the database,
+   * at the latest with the commit.
    */
   static void append(Tx tx, Usage usage) {
-    tx.update(
-            """
-            insert into usage (lease_id, from_at, to_at, gpu_count, price_per_gpu_hour_micros, seconds, cost_micros,
-              start_evidence, end_evidence)
-            values (:lease, :from, :to, :gpuCount, :price, :seconds, :cost, :start::jsonb, :end::jsonb)
-            """)
-        .bind("lease", usage.lease())
-        .bind("from", usage.from())
-        .bind("to", usage.to())
-        .bind("gpuCount", usage.gpuCount())
-        .bind("price", usage.pricePerGpuHourMicros())
-        .bind("seconds", usage.seconds())
-        .bind("cost", usage.costMicros())
-        .bind("start", Json.write(usage.start()))
-        .bind("end", Json.write(usage.end()))
-        .execute();
+    tx.later(ROWS, usage);
   }
 
   /** All usage of a lease, oldest first. */

@@ -9,11 +9,14 @@ import gpuaas.db.Tx;
 import gpuaas.queue.Horizon.Release;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.jdbi.v3.core.result.RowView;
 
 /** Who waits, in turn; who holds what, and until when; and what is held for those who wait. */
@@ -258,6 +261,38 @@ public final class QueueStore {
         .mapTo(String.class)
         .findOne()
         .map(place -> Json.read(place, Grant.class));
+  }
+
+  /**
+   * The same for those of them that nobody else writes and that are of this version still; their
+   * rows are held.
+   */
+  public static Map<UUID, Grant> takeGrants(Tx tx, Map<UUID, Long> versions) {
+    List<UUID> ids = List.copyOf(versions.keySet());
+    return tx
+        .query(
+            """
+            with free as materialized (
+              select lease.id from unnest(:ids, :versions) as taking (id, version)
+                join lease on lease.id = taking.id and lease.version = taking.version
+               order by lease.id for update of lease skip locked)
+            delete from placement_grant where lease_id in (select id from free) returning lease_id, place::text
+            """)
+        .bindArray("ids", UUID.class, ids)
+        .bindArray("versions", Long.class, ids.stream().map(versions::get).toArray())
+        .map(row ->
+            Map.entry(
+                row.getColumn("lease_id", UUID.class),
+                Json.read(row.getColumn("place", String.class), Grant.class)))
+        .stream()
+        .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+  }
+
+  /** Nothing is held for these any more. */
+  public static void dropGrants(Tx tx, Collection<UUID> leases) {
+    tx.update("delete from placement_grant where lease_id = any(:ids)")
+        .bindArray("ids", UUID.class, leases)
+        .execute();
   }
 
   /** True when something is held for a lease. */

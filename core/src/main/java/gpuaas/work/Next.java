@@ -11,6 +11,16 @@ public sealed interface Next {
   /** Look again after this pause, or when woken. */
   record After(Duration pause) implements Next {}
 
+  /** At once, from what this step has just written; afresh when it was woken meanwhile. */
+  record GoOn(Step step) implements Next {}
+
+  /** What comes next, by somebody who knows how the row is. */
+  @FunctionalInterface
+  interface Step {
+    /** As {@link Reconciler#step}, without the look. */
+    Next take() throws InterruptedException;
+  }
+
   /** Nothing left to do. */
   static Next done() {
     return new Done();
@@ -24,5 +34,10 @@ public sealed interface Next {
   /** After a pause. */
   static Next after(Duration pause) {
     return new After(pause);
+  }
+
+  /** At once, from what was just written. */
+  static Next goOn(Step step) {
+    return new GoOn(step);
   }
 }

@@ -8,10 +8,13 @@ import com.github.kagkarlsson.scheduler.task.ExecutionOperations;
 import com.github.kagkarlsson.scheduler.task.Task;
 import com.github.kagkarlsson.scheduler.task.helper.Tasks;
 import gpuaas.db.Database;
+import gpuaas.db.GroupCommit;
+import gpuaas.work.WorkStore.Finished;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -33,6 +36,7 @@ public final class WorkLoop implements AutoCloseable {
 
   private final Database database;
   private final InstantSource clock;
+  private final GroupCommit finishing;
   private final Scheduler scheduler;
   private final Set<String> woken = ConcurrentHashMap.newKeySet();
 
@@ -49,6 +53,7 @@ public final class WorkLoop implements AutoCloseable {
       List<Reconciler> reconcilers) {
     this.database = database;
     this.clock = clock;
+    this.finishing = database.group(parallel);
     database.run(tx -> WorkStore.forgetPicks(tx, server));
     List<Task<?>> tasks = reconcilers.stream().<Task<?>>map(this::task).toList();
     this.scheduler =
@@ -80,6 +85,7 @@ public final class WorkLoop implements AutoCloseable {
   @Override
   public void close() {
     scheduler.stop();
+    finishing.close();
   }
 
   private Task<Void> task(Reconciler reconciler) {
@@ -96,14 +102,22 @@ public final class WorkLoop implements AutoCloseable {
     UUID row = UUID.fromString(id);
     Next next = Next.now();
     for (int i = 0; i < STEPS_AT_ONCE_MOST; i++) {
-      woken.remove(key(reconciler.kind(), id));
+      boolean afresh = woken.remove(key(reconciler.kind(), id));
       try {
-        next = reconciler.step(row);
+        next =
+            next instanceof Next.GoOn(Next.Step known) && !afresh
+                ? known.take()
+                : reconciler.step(row);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         return next;
       }
-      boolean atOnce = next instanceof Next.After(Duration pause) && pause.isZero();
+      boolean atOnce =
+          switch (next) {
+            case Next.Done _ -> false;
+            case Next.After(Duration pause) -> pause.isZero();
+            case Next.GoOn _ -> true;
+          };
       if (!atOnce || Thread.currentThread().isInterrupted()) {
         return next;
       }
@@ -113,11 +127,26 @@ public final class WorkLoop implements AutoCloseable {
 
   private CompletionHandler<Void> completion(String kind, String id, Next next) {
     return (complete, operations) -> {
-      switch (next) {
-        case Next.Done _ -> operations.remove();
-        case Next.After(Duration pause) ->
-            operations.reschedule(complete, clock.instant().plus(pause));
-      }
+      Instant now = clock.instant();
+      Optional<Instant> again =
+          switch (next) {
+            case Next.Done _ -> Optional.empty();
+            case Next.After(Duration pause) -> Optional.of(now.plus(pause));
+            case Next.GoOn _ -> Optional.of(now);
+          };
+      long version = complete.getExecution().version;
+      Runnable alone =
+          () ->
+              again.ifPresentOrElse(at -> operations.reschedule(complete, at), operations::remove);
+      finishing.together(
+          tx -> {
+            tx.claim(WorkStore.FINISHED, new Finished(kind, id, version, again, now));
+            return true;
+          },
+          () -> {
+            alone.run();
+            return true;
+          });
       // Whoever woke it after its last look could not change the row while it was picked: do it for
       // them.
       if (woken.remove(key(kind, id))) {

@@ -1,13 +1,19 @@
 package gpuaas.work;
 
 import gpuaas.db.Batch;
+import gpuaas.db.Claims;
 import gpuaas.db.Insert;
+import gpuaas.db.Rows;
 import gpuaas.db.Tx;
 import java.time.Instant;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import org.jdbi.v3.core.statement.Query;
 import org.jdbi.v3.core.statement.SqlStatement;
 
 /** Puts work down in the transaction of the change that needs it. */
@@ -54,7 +60,68 @@ public final class WorkStore {
         }
       };
 
+  /**
+   * Work that somebody has done for now.
+   *
+   * @param version as it was picked
+   * @param next when to look again; empty: never
+   */
+  record Finished(String kind, String id, long version, Optional<Instant> next, Instant at) {}
+
+  private static final Rows<Finished> FINISHED_ROWS =
+      Rows.<Finished>called("finished")
+          .with("task_name", "text", Finished::kind)
+          .with("task_instance", "text", Finished::id)
+          .with("version", "bigint", Finished::version)
+          .with("next", "timestamptz", it -> it.next().orElse(null))
+          .with("at", "timestamptz", Finished::at);
+
+  /** Gives work back, or forgets it, as long as it is still in the hands of whoever did it. */
+  static final Claims<Finished> FINISHED =
+      new Claims<>() {
+        @Override
+        public Object key(Finished row) {
+          return row.kind() + " " + row.id();
+        }
+
+        @Override
+        public Set<Object> write(Tx tx, List<Finished> rows) {
+          return finish(tx, rows);
+        }
+      };
+
+  // The locks are taken in the same order as by those who make work due.
+  private static final String FINISH =
+      """
+      with finished as materialized (select * from %s),
+      held as materialized (
+        select finished.task_name, finished.task_instance, finished.next, finished.at
+          from finished join work on work.task_name = finished.task_name
+           and work.task_instance = finished.task_instance and work.version = finished.version and work.picked
+         order by work.task_name collate "C", work.task_instance collate "C" for update of work),
+      forgotten as (
+        delete from work using held
+         where work.task_name = held.task_name and work.task_instance = held.task_instance and held.next is null
+        returning work.task_name, work.task_instance),
+      given_back as (
+        update work set picked = false, picked_by = null, last_heartbeat = null, last_success = held.at,
+               consecutive_failures = 0, execution_time = held.next, version = work.version + 1
+          from held
+         where work.task_name = held.task_name and work.task_instance = held.task_instance and held.next is not null
+        returning work.task_name, work.task_instance)
+      select task_name || ' ' || task_instance from forgotten
+      union all
+      select task_name || ' ' || task_instance from given_back
+      """
+          .formatted(FINISHED_ROWS.table());
+
   private WorkStore() {}
+
+  private static Set<Object> finish(Tx tx, List<Finished> rows) {
+    Query query = tx.query(FINISH);
+    FINISHED_ROWS.bind(query, rows);
+    return new HashSet<>(query.mapTo(String.class).list());
+  }
 
   /**
    * From now on this is to be looked at, at this time or sooner. Somebody who is at it right now is

@@ -233,6 +233,43 @@ class GroupCommitTest {
   }
 
   @Test
+  void twoClaims() {
+    // Shows that nobody wins one row and loses another: that is done alone. And that what the rows
+    // leave for after the commit is done.
+    String way =
+        database.together(
+            tx -> {
+              tx.claim(FIRST, new Row("one", 0));
+              tx.claim(FIRST, new Row("two", 0));
+              return "together";
+            },
+            () -> "alone");
+    assertThat(way).isEqualTo("alone");
+    assertThat(count("claimed")).isZero();
+    AtomicInteger told = new AtomicInteger();
+    Claims<Row> telling =
+        new Claims<>() {
+          @Override
+          public Object key(Row row) {
+            return row.key();
+          }
+
+          @Override
+          public Set<Object> write(Tx tx, List<Row> rows) {
+            tx.afterCommit(told::incrementAndGet);
+            return Set.of("one");
+          }
+        };
+    database.together(
+        tx -> {
+          tx.claim(telling, new Row("one", 0));
+          return true;
+        },
+        never());
+    assertThat(told).hasValue(1);
+  }
+
+  @Test
   void ownTransaction() {
     // Shows that a change that has to read goes its own way, and that what it put off before is
     // seen by what it reads.

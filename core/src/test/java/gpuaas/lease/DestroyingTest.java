@@ -19,6 +19,7 @@ import gpuaas.spi.OwnerTag;
 import gpuaas.spi.Provider;
 import gpuaas.spi.ProviderException;
 import gpuaas.spi.TestClock;
+import gpuaas.work.Next;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -108,7 +109,7 @@ class DestroyingTest {
             providers,
             TestArchives.none(),
             TestCommands.none(),
-            new Signals(new Book(), clock, RULES),
+            new LeaseBook.Signals(new Book(), clock, RULES, _ -> Next.now()),
             DEPLOYMENT,
             RULES)
         .step(LeaseTest.lease(stopping), stopping);

@@ -189,11 +189,13 @@ final class Simulation {
       if (id.isEmpty()) {
         continue;
       }
-      work.put(id.get(), new Due(now, now.plus(DEAD_AFTER)));
+      Due taken = new Due(now, now.plus(DEAD_AFTER));
+      work.put(id.get(), taken);
       try {
-        switch (step(id.get())) {
+        switch (steps(id.get(), taken)) {
           case Next.Done _ -> work.put(id.get(), new Due(Instant.MAX, Instant.MIN));
           case Next.After(Duration pause) -> due(id.get(), stage.instant().plus(pause));
+          case Next.GoOn _ -> throw new IllegalStateException("went on already");
         }
       } catch (ProviderException e) {
         due(id.get(), stage.instant().plusSeconds(2)); // as the loop does with any exception
@@ -221,6 +223,22 @@ final class Simulation {
 
   private void due(UUID id, Instant at) {
     work.put(id, new Due(at, Instant.MIN));
+  }
+
+  /** As long as they go on from what was written, and nobody woke it meanwhile. */
+  private Next steps(UUID id, Due taken) {
+    Next next = step(id);
+    while (next instanceof Next.GoOn(Next.Step known)) {
+      if (faults.chance(0.2)) {
+        stage.pause(faults.upTo(Duration.ofSeconds(1)));
+      }
+      try {
+        next = taken.equals(work.get(id)) ? known.take() : step(id);
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+    return next;
   }
 
   private Next step(UUID id) {

@@ -219,7 +219,7 @@ class LedgerTest {
     // The row of use names its lease.
     database.run(tx -> {
       tx.update("alter table usage drop constraint if exists usage_lease_id_fkey").execute();
-      ledger.follow(tx, lease, started, usage, over);
+      ledger.follow(tx, List.of(new Ledger.Turn(lease, started, usage, over)));
     });
   }
 

@@ -9,6 +9,7 @@ import gpuaas.capacity.NodeSync;
 import gpuaas.command.TestCommands;
 import gpuaas.db.Database;
 import gpuaas.db.EmbeddedPostgres;
+import gpuaas.db.Tx;
 import gpuaas.disk.TestDisks;
 import gpuaas.lease.Desk;
 import gpuaas.lease.EndReason;
@@ -44,7 +45,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Thousands of jobs of one GPU wait for 50 machines with 8 each; every one is stopped as soon as it
@@ -61,14 +64,16 @@ public final class DrainBench {
   private static final Caller USER = Desk.caller(Standing.OWNER);
 
   private final Database database;
+  private final Path data;
   private final ExecutorService users = Executors.newVirtualThreadPerTaskExecutor();
   private final AtomicReference<WorkLoop> loop = new AtomicReference<>();
   private final AtomicInteger ended = new AtomicInteger();
   private final AtomicLong steps = new AtomicLong();
   private final Leases.Parts parts;
 
-  private DrainBench(Database database) {
+  private DrainBench(Database database, Path data) {
     this.database = database;
+    this.data = data;
     SimProvider machines = new SimProvider("sim", CLOCK, SimScript::prompt, NODES, GPUS);
     Providers providers = new Providers(Map.of("sim", machines));
     Ids ids = Ids.timeOrdered(CLOCK);
@@ -109,7 +114,12 @@ public final class DrainBench {
   }
 
   private void stop(UUID lease) {
-    database.run(tx -> parts.leases().stop(tx, USER, lease, EndReason.ASKED));
+    together(tx -> parts.leases().stop(tx, USER, lease, EndReason.ASKED));
+  }
+
+  /** As requests are served. */
+  private void together(Function<Tx, Lease> change) {
+    var _ = database.together(change, () -> database.tx(change));
   }
 
   /** Argument: how many jobs. */
@@ -121,7 +131,7 @@ public final class DrainBench {
         EmbeddedPostgres.start(data.resolve("programs"), data.resolve("postgres"), true, "nobody");
     try (Database database =
         Database.open(postgres.settings("gpuaas", 16, Duration.ofMinutes(2)))) {
-      new DrainBench(database).run(jobs);
+      new DrainBench(database, data).run(jobs);
     } finally {
       postgres.close();
       new ProcessBuilder("rm", "-rf", "--one-file-system", data.toString()).start().waitFor();
@@ -136,6 +146,8 @@ public final class DrainBench {
     print("jobs a second asked for", jobs / seconds(asked));
     loop.get().start();
     LockSupport.parkNanos(Duration.ofSeconds(2).toNanos()); // they find that there is no room
+    double busy = processorSeconds(false);
+    double databaseBusy = processorSeconds(true);
     long begin = System.nanoTime();
     usable(true);
     parts.lookAtQueue().run();
@@ -153,7 +165,23 @@ public final class DrainBench {
     print("jobs a second from waiting to ended", jobs / all);
     print("  of the first half", jobs / 2.0 / halfway);
     print("  of the second half", jobs / 2.0 / (all - halfway));
+    print(
+        "microseconds of processor for a job, here", 1e6 * (processorSeconds(false) - busy) / jobs);
+    print("  and in the database", 1e6 * (processorSeconds(true) - databaseBusy) / jobs);
     loop.get().close();
+  }
+
+  /** Of this program, or of its database. */
+  private double processorSeconds(boolean ofDatabase) {
+    Stream<ProcessHandle> programs =
+        ofDatabase
+            ? ProcessHandle.allProcesses()
+                .filter(it -> it.info().command().orElse("").startsWith(data.toString()))
+            : Stream.of(ProcessHandle.current());
+    return programs
+        .flatMap(program -> program.info().totalCpuDuration().stream())
+        .mapToDouble(busy -> busy.toNanos() / 1e9)
+        .sum();
   }
 
   private void usable(boolean usable) {
@@ -168,7 +196,7 @@ public final class DrainBench {
             .<Future<?>>mapToObj(asker ->
                 users.submit(() -> {
                   for (int job = asker; job < jobs; job += REQUESTS_AT_ONCE) {
-                    database.run(tx -> parts.leases().request(tx, USER, spec, Optional.empty()));
+                    together(tx -> parts.leases().request(tx, USER, spec, Optional.empty()));
                   }
                 }))
             .toList();

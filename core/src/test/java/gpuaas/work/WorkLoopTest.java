@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -118,6 +119,64 @@ class WorkLoopTest {
       Eventually.within(Duration.ofSeconds(10), "looked at again", () -> steps.get() == 2);
       loop[0].close();
     }
+  }
+
+  @Test
+  void aStepThatGoesOnIsNotAskedToLookAgainUnlessSomebodyWokeIt() {
+    // Shows that what was just written is carried on, and that nobody's news is passed over.
+    List<String> steps = new CopyOnWriteArrayList<>();
+    WorkLoop[] loop = new WorkLoop[1];
+    try (Database database = TestDatabase.open()) {
+      Reconciler reconciler =
+          reconciler(id -> {
+            steps.add("looked");
+            return steps.size() > 1
+                ? Next.after(HOUR)
+                : Next.goOn(() -> {
+                  steps.add("went on");
+                  loop[0].wake("test", ROW);
+                  return Next.goOn(() -> {
+                    throw new AssertionError("did not look though it was woken");
+                  });
+                });
+          });
+      loop[0] = loop(database, reconciler);
+      due(database, Instant.EPOCH);
+      loop[0].wake("test", ROW);
+      Eventually.within(Duration.ofSeconds(10), "looked again", () -> steps.size() == 3);
+      assertThat(steps).containsExactly("looked", "went on", "looked");
+      loop[0].close();
+    }
+  }
+
+  @Test
+  void manyThatAreDoneAtOnceAreAllGivenBackOrForgotten() {
+    // Shows that rows of work which are given back together keep apart who is done and who is not.
+    AtomicInteger steps = new AtomicInteger();
+    Reconciler reconciler =
+        reconciler(id ->
+            count(steps, id.getLeastSignificantBits() % 2 == 0 ? Next.done() : Next.after(HOUR)));
+    try (Database database = TestDatabase.open();
+        WorkLoop loop = loop(database, reconciler)) {
+      database.run(tx -> {
+        for (int i = 0; i < 100; i++) {
+          WorkStore.due(tx, "test", new UUID(0, i), Instant.EPOCH);
+        }
+      });
+      loop.wake("test", ROW);
+      Eventually.within(
+          Duration.ofSeconds(20),
+          "all are free or gone",
+          () -> count(database, "") == 50 && count(database, "where not picked") == 50);
+      assertThat(steps).hasValue(100);
+      assertThat(count(database, "where execution_time > now() + interval '50 minutes'"))
+          .isEqualTo(50);
+    }
+  }
+
+  private static int count(Database database, String which) {
+    return database.read(
+        tx -> tx.query("select count(*)::int from work " + which).mapTo(Integer.class).one());
   }
 
   @Test

@@ -2,6 +2,7 @@ package gpuaas.gpuaas;
 
 import gpuaas.access.SshKeys;
 import gpuaas.access.Terminals;
+import gpuaas.audit.Audit;
 import gpuaas.base.Caller;
 import gpuaas.base.Refusal;
 import gpuaas.db.Database;
@@ -32,6 +33,7 @@ import java.util.stream.Stream;
 public final class GpuaasDialect implements Dialect {
 
   private final GpuaasAuth auth;
+  private final RateLimits rateLimits;
   private final List<Route> routes;
   private final List<SocketRoute> sockets;
 
@@ -51,6 +53,7 @@ public final class GpuaasDialect implements Dialect {
       Membership membership,
       Terminals terminals,
       int terminalTokensPerMinute,
+      RateLimits rateLimits,
       Optional<String> publicUrl,
       String hostKeyFingerprint,
       SocketRoute.Opener terminalSocket,
@@ -64,10 +67,12 @@ public final class GpuaasDialect implements Dialect {
       InstantSource clock) {}
 
   /** Who belongs where, and the programs that have names of their own. */
-  public record Membership(Admittance admittance, FailedTries failedTries, Supplier<UUID> ids) {}
+  public record Membership(
+      Admittance admittance, Audit audit, FailedTries failedTries, Supplier<UUID> ids) {}
 
   public GpuaasDialect(Parts parts) {
     this.auth = parts.auth();
+    this.rateLimits = parts.rateLimits();
     GpuaasViews views = new GpuaasViews(parts.clock(), parts.rules(), parts.hostKeyFingerprint());
     TerminalRoutes terminals =
         new TerminalRoutes(
@@ -80,16 +85,17 @@ public final class GpuaasDialect implements Dialect {
     this.routes =
         Stream.of(
                 new HealthRoutes(parts.ready(), parts.warnings(), parts.metrics()).routes(),
+                new DocumentRoutes().routes(),
                 new AccountRoutes().routes(),
-                new AuthRoutes(parts.membership()).routes(),
+                new AuthRoutes(parts.membership(), parts.auth()).routes(),
                 new PersonalRoutes(parts.membership()).routes(),
-                new SessionRoutes(parts.membership(), parts.auth()).routes(),
                 new CatalogRoutes(parts.database(), parts.clock()).routes(),
                 new SshKeyRoutes(parts.sshKeys()).routes(),
                 new ApiKeyRoutes(parts.apiKeys()).routes(),
                 new ProjectRoutes(parts.membership().admittance().tenancy()).routes(),
                 new MemberRoutes(parts.membership().admittance()).routes(),
                 new ServiceAccountRoutes(parts.membership(), parts.clock()).routes(),
+                new AuditRoutes(parts.membership().audit()).routes(),
                 new AllocationRoutes(parts.leases(), views).routes(),
                 new EventRoutes(parts.telling().feed(), parts.eventStreams(), parts.auth()::caller)
                     .routes(),
@@ -119,6 +125,14 @@ public final class GpuaasDialect implements Dialect {
   @Override
   public Caller authenticate(Request request) {
     return auth.caller(request);
+  }
+
+  /** Each caller in each project has calls of their own; what is for everybody has no limit. */
+  @Override
+  public void admit(Request request) {
+    request
+        .knownCaller()
+        .ifPresent(caller -> rateLimits.take(caller.user() + " " + caller.project()));
   }
 
   @Override

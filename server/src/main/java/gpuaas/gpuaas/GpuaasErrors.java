@@ -22,27 +22,25 @@ final class GpuaasErrors {
 
   static Reply refused(Refusal refusal, String id) {
     return switch (refusal) {
-      case Refusal.NotFound n -> error(404, notFound(n.kind()), noun(n.kind()) + " not found", id);
+      case Refusal.NotFound n -> error(notFound(n.kind()), noun(n.kind()) + " not found", id);
       case Refusal.Unauthenticated u -> unauthenticated(u.why(), id);
       case Refusal.Denied d -> denied(d.action(), id);
-      case Refusal.Unreadable u -> error(400, "invalid_request", u.why(), id);
+      case Refusal.Unreadable u -> error(ErrorCode.INVALID_REQUEST, u.why(), id);
       case Refusal.WrongMediaType _ -> misdirected(415, id);
       case Refusal.Invalid i -> invalid(i, id);
       case Refusal.WrongState w ->
           error(
-              409,
-              w.kind() == Kind.LEASE ? "allocation_invalid_state" : "invalid_state",
+              w.kind() == Kind.LEASE ? ErrorCode.ALLOCATION_INVALID_STATE : ErrorCode.INVALID_STATE,
               "It is " + w.state() + "; this needs it to be " + w.wanted(),
               id);
-      case Refusal.Exists e -> error(409, exists(e.kind()), e.why(), id);
+      case Refusal.Exists e -> error(exists(e.kind()), e.why(), id);
       case Refusal.NeverFits n ->
-          error(409, "sku_unavailable", n.sku() + " cannot be had here: " + n.why(), id);
+          error(ErrorCode.SKU_UNAVAILABLE, n.sku() + " cannot be had here: " + n.why(), id);
       case Refusal.UnknownGpu u ->
-          error(400, "validation_error", "There is no GPU called " + u.name(), id);
+          error(ErrorCode.VALIDATION_ERROR, "There is no GPU called " + u.name(), id);
       case Refusal.PriceTooHigh p ->
           error(
-              409,
-              "price_too_high",
+              ErrorCode.PRICE_TOO_HIGH,
               "It costs "
                   + dollars(p.pricePerHourMicros())
                   + " an hour, more than the "
@@ -51,8 +49,7 @@ final class GpuaasErrors {
               id);
       case Refusal.InsufficientFunds f ->
           error(
-              402,
-              "insufficient_funds",
+              ErrorCode.INSUFFICIENT_FUNDS,
               "The account has "
                   + dollars(f.hasMicros())
                   + " "
@@ -60,25 +57,22 @@ final class GpuaasErrors {
                   + " free, and this needs "
                   + dollars(f.needsMicros()),
               id);
-      case Refusal.BudgetExceeded b -> error(409, "quota_exceeded", b.what(), id);
+      case Refusal.BudgetExceeded b -> error(ErrorCode.QUOTA_EXCEEDED, b.what(), id);
       case Refusal.IdempotencyConflict c ->
           error(
-                  409,
-                  "idempotency_conflict",
+                  ErrorCode.IDEMPOTENCY_CONFLICT,
                   "The first request with this idempotency key is still being answered",
                   id)
               .with("Retry-After", seconds(c.retryAfter()));
       case Refusal.IdempotencyMismatch _ ->
           error(
-              409,
-              "idempotency_conflict",
+              ErrorCode.IDEMPOTENCY_CONFLICT,
               "This idempotency key was used for another request; use a new one",
               id);
       case Refusal.RateLimited r -> rateLimited(r, id);
       case Refusal.TooMany t ->
           error(
-              409,
-              "quota_exceeded",
+              ErrorCode.QUOTA_EXCEEDED,
               "The project has the most it may have: "
                   + t.limit()
                   + " "
@@ -87,40 +81,39 @@ final class GpuaasErrors {
               id);
       case Refusal.NotReady n ->
           error(
-                  503,
-                  "upstream_error",
+                  ErrorCode.UPSTREAM_ERROR,
                   "Cannot reach " + n.what() + "; nothing was done, try again",
                   id)
               .with("Retry-After", seconds(n.retryAfter()));
     };
   }
 
-  private static String exists(Kind kind) {
+  private static ErrorCode exists(Kind kind) {
     return switch (kind) {
-      case SSH_KEY -> "ssh_key_exists";
-      case PROJECT -> "project_exists";
-      case SERVICE_ACCOUNT -> "service_account_exists";
-      case PERSON -> "user_exists";
-      default -> "already_exists";
+      case SSH_KEY -> ErrorCode.SSH_KEY_EXISTS;
+      case PROJECT -> ErrorCode.PROJECT_EXISTS;
+      case SERVICE_ACCOUNT -> ErrorCode.SERVICE_ACCOUNT_EXISTS;
+      case PERSON -> ErrorCode.USER_EXISTS;
+      default -> ErrorCode.ALREADY_EXISTS;
     };
   }
 
-  private static String notFound(Kind kind) {
+  private static ErrorCode notFound(Kind kind) {
     return switch (kind) {
-      case LEASE -> "allocation_not_found";
-      case SSH_KEY -> "ssh_key_not_found";
-      case OPERATION -> "operation_not_found";
-      case API_KEY -> "api_key_not_found";
-      case WEBHOOK -> "webhook_not_found";
-      case DELIVERY -> "delivery_not_found";
-      case PROJECT -> "project_not_found";
-      case BUDGET -> "budget_not_found";
-      case DISK -> "disk_not_found";
-      case PERSON -> "user_not_found";
-      case MEMBER -> "membership_not_found";
-      case INVITATION -> "invitation_not_found";
-      case SERVICE_ACCOUNT -> "service_account_not_found";
-      case SESSION -> "session_not_found";
+      case LEASE -> ErrorCode.ALLOCATION_NOT_FOUND;
+      case SSH_KEY -> ErrorCode.SSH_KEY_NOT_FOUND;
+      case OPERATION -> ErrorCode.OPERATION_NOT_FOUND;
+      case API_KEY -> ErrorCode.API_KEY_NOT_FOUND;
+      case WEBHOOK -> ErrorCode.WEBHOOK_NOT_FOUND;
+      case DELIVERY -> ErrorCode.DELIVERY_NOT_FOUND;
+      case PROJECT -> ErrorCode.PROJECT_NOT_FOUND;
+      case BUDGET -> ErrorCode.BUDGET_NOT_FOUND;
+      case DISK -> ErrorCode.DISK_NOT_FOUND;
+      case PERSON -> ErrorCode.USER_NOT_FOUND;
+      case MEMBER -> ErrorCode.MEMBERSHIP_NOT_FOUND;
+      case INVITATION -> ErrorCode.INVITATION_NOT_FOUND;
+      case SERVICE_ACCOUNT -> ErrorCode.SERVICE_ACCOUNT_NOT_FOUND;
+      case SESSION -> ErrorCode.SESSION_NOT_FOUND;
     };
   }
 
@@ -146,9 +139,10 @@ final class GpuaasErrors {
   private static Reply unauthenticated(Refusal.Unauthenticated.Why why, String id) {
     Reply reply =
         switch (why) {
-          case MISSING -> error(401, "token_missing", "Send Authorization: Bearer <token>", id);
-          case INVALID -> error(401, "token_invalid", "The token is not one of ours", id);
-          case EXPIRED -> error(401, "token_expired", "The token has expired; get a new one", id);
+          case MISSING -> error(ErrorCode.TOKEN_MISSING, "Send Authorization: Bearer <token>", id);
+          case INVALID -> error(ErrorCode.TOKEN_INVALID, "The token is not one of ours", id);
+          case EXPIRED ->
+              error(ErrorCode.TOKEN_EXPIRED, "The token has expired; get a new one", id);
         };
     return reply.with("WWW-Authenticate", "Bearer");
   }
@@ -156,8 +150,7 @@ final class GpuaasErrors {
   private static Reply denied(Action action, String id) {
 
     return error(
-        403,
-        "insufficient_permissions",
+        ErrorCode.INSUFFICIENT_PERMISSIONS,
         "This needs a right that you do not have: "
             + action.name().toLowerCase(java.util.Locale.ROOT),
         id);
@@ -170,13 +163,14 @@ final class GpuaasErrors {
     }
     FieldProblem first = invalid.fields().getFirst();
     return Reply.json(
-        400, new Envelope("validation_error", first.field() + " " + first.problem(), id, details));
+        400,
+        new Envelope(
+            ErrorCode.VALIDATION_ERROR.text(), first.field() + " " + first.problem(), id, details));
   }
 
   private static Reply rateLimited(Refusal.RateLimited limited, String id) {
     return error(
-            429,
-            "rate_limit_exceeded",
+            ErrorCode.RATE_LIMIT_EXCEEDED,
             "Too many requests; the limit is " + limited.limit() + " per minute",
             id)
         .with("X-RateLimit-Limit", Long.toString(limited.limit()))
@@ -187,15 +181,14 @@ final class GpuaasErrors {
   /** Names and passwords are not taken here. */
   static Reply personalDisabled(String id) {
     return error(
-        401,
-        "auth_personal_disabled",
+        ErrorCode.AUTH_PERSONAL_DISABLED,
         "Names and passwords are not taken here; log in by /api/v1/auth/oidc/authorize",
         id);
   }
 
   /** Does not say which of the two it is. */
   static Reply wrongPassword(String id) {
-    return error(401, "token_invalid", "The name or the password is wrong", id);
+    return error(ErrorCode.TOKEN_INVALID, "The name or the password is wrong", id);
   }
 
   static Reply misdirected(int status, String id) {
@@ -207,16 +200,19 @@ final class GpuaasErrors {
           case 431 -> "The headers are too long";
           default -> "The request cannot be read";
         };
-    return error(status, "invalid_request", message, id);
+    return Reply.json(
+        status, new Envelope(ErrorCode.INVALID_REQUEST.text(), message, id, Map.of()));
   }
 
   static Reply crashed(String id) {
     return error(
-        500, "internal_error", "Something failed here; it is logged under the correlation id", id);
+        ErrorCode.INTERNAL_ERROR,
+        "Something failed here; it is logged under the correlation id",
+        id);
   }
 
-  private static Reply error(int status, String code, String message, String id) {
-    return Reply.json(status, new Envelope(code, message, id, Map.of()));
+  private static Reply error(ErrorCode code, String message, String id) {
+    return Reply.json(code.status(), new Envelope(code.text(), message, id, Map.of()));
   }
 
   /** Millionths as a sum with all the digits that matter. */

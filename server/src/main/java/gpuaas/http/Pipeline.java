@@ -1,5 +1,8 @@
 package gpuaas.http;
 
+import gpuaas.audit.Audit;
+import gpuaas.base.Caller;
+import gpuaas.base.Origin;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refused;
 import gpuaas.db.Database;
@@ -14,6 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -34,6 +38,8 @@ public final class Pipeline {
   /** Whoever shares a transaction is waited for by the others: long bodies are read alone. */
   private static final int TOGETHER_LENGTH_MOST = 16_384;
 
+  private static final int TOO_OFTEN = 429;
+  private static final Set<Integer> NOT_ALLOWED = Set.of(401, 403, TOO_OFTEN);
   private static final Set<String> QUIET = Set.of("/healthz", "/readyz", "/metrics");
 
   private final Database database;
@@ -41,13 +47,19 @@ public final class Pipeline {
   private final MeterRegistry metrics;
   private final Supplier<UUID> ids;
   private final FailedTries failedTries;
+  private final Consumer<Audit.Refusal> refusals;
 
+  /**
+   * @param refusals told of everybody who may not, or comes too often
+   */
   public Pipeline(
       Database database,
       Idempotency idempotency,
       MeterRegistry metrics,
       Supplier<UUID> ids,
-      FailedTries failedTries) {
+      FailedTries failedTries,
+      Consumer<Audit.Refusal> refusals) {
+    this.refusals = refusals;
     this.database = database;
     this.idempotency = idempotency;
     this.metrics = metrics;
@@ -67,9 +79,12 @@ public final class Pipeline {
     long start = System.nanoTime();
     MDC.put("correlation_id", request.correlationId());
     Reply reply;
+    boolean hidden = false;
+    Visitor visitor = new Visitor();
     try {
-      reply = handled(dialect, route, request);
+      reply = handled(dialect, route, request, visitor);
     } catch (Refused e) {
+      hidden = e.refusal() instanceof Refusal.NotFound gone && gone.kind() == Refusal.Kind.PROJECT;
       log.debug("refused: {}", e.refusal());
       reply = dialect.refused(e.refusal(), request.correlationId());
     } catch (Halt e) {
@@ -88,6 +103,9 @@ public final class Pipeline {
       log.error("{} {} failed", request.method(), route.path(), e);
       reply = dialect.crashed(request.correlationId());
     }
+    if (hidden || NOT_ALLOWED.contains(reply.status())) {
+      tell(dialect, route, request, visitor, reply.status());
+    }
     Duration took = Duration.ofNanos(System.nanoTime() - start);
     measure(dialect, route, reply.status(), took);
     dialect.answered(route, reply.status(), took);
@@ -98,7 +116,34 @@ public final class Pipeline {
     return reply.with(dialect.correlationHeaders().getFirst(), request.correlationId());
   }
 
-  private Reply handled(Dialect dialect, Route route, Request request) {
+  /** Who asks, once that is known. */
+  private static final class Visitor {
+    private Optional<Caller> caller = Optional.empty();
+  }
+
+  private static Origin origin(Request request) {
+    return new Origin(request.remoteAddress(), request.header("user-agent").orElse(""));
+  }
+
+  /** For the trail. Who is nobody does not fill it by asking for ever other things. */
+  private void tell(Dialect dialect, Route route, Request request, Visitor visitor, int status) {
+    try {
+      refusals.accept(
+          new Audit.Refusal(
+              visitor.caller,
+              origin(request),
+              status == TOO_OFTEN,
+              dialect.name(),
+              request.method(),
+              visitor.caller.isPresent() ? request.path() : route.path(),
+              status,
+              request.correlationId()));
+    } catch (RuntimeException e) {
+      log.warn("a refusal is not in the audit trail: {}", e.getMessage());
+    }
+  }
+
+  private Reply handled(Dialect dialect, Route route, Request request, Visitor visitor) {
     Optional<String> given = Dialect.firstOf(request, dialect.correlationHeaders());
     if (dialect.refusesOddCorrelationId()
         && given.isPresent()
@@ -110,12 +155,14 @@ public final class Pipeline {
     }
     return switch (route.access()) {
       case PUBLIC -> run(dialect, route, request);
-      case CALLER ->
-          run(
-              dialect,
-              route,
-              request.by(
-                  failedTries.check(request.remoteAddress(), () -> dialect.authenticate(request))));
+      case CALLER -> {
+        Caller caller =
+            failedTries
+                .check(request.remoteAddress(), () -> dialect.authenticate(request))
+                .from(origin(request));
+        visitor.caller = Optional.of(caller);
+        yield run(dialect, route, request.by(caller));
+      }
     };
   }
 

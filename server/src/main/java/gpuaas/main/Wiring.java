@@ -7,6 +7,7 @@ import gpuaas.access.SshKeys;
 import gpuaas.access.SshProbe;
 import gpuaas.access.Terminals;
 import gpuaas.archive.Archives;
+import gpuaas.audit.Audit;
 import gpuaas.base.Action;
 import gpuaas.base.Ids;
 import gpuaas.base.Later;
@@ -39,6 +40,7 @@ import gpuaas.gpudev.WebJobs;
 import gpuaas.http.Dialect;
 import gpuaas.http.FailedTries;
 import gpuaas.http.Pipeline;
+import gpuaas.http.RateLimits;
 import gpuaas.identity.ApiKeys;
 import gpuaas.identity.Identities;
 import gpuaas.idp.Admittance;
@@ -133,7 +135,8 @@ public final class Wiring {
                     clock,
                     bound -> ThreadLocalRandom.current().nextInt(bound))));
 
-    // identity, provider, access
+    // audit, identity, provider, access
+    Audit audit = new Audit(database, clock);
     Identities identities = new Identities(database, ids, clock);
     ApiKeys apiKeys = new ApiKeys(database, ids, clock, settings.apiKeys());
     Admittance admittance =
@@ -276,6 +279,7 @@ public final class Wiring {
             metrics,
             shopperMetrics::orphans,
             List.of(
+                new Loops.Chore("sealing the audit trail", settings.auditSealEvery(), audit::seal),
                 new Loops.Chore("tidying sessions", Loops.TIDY_EVERY, admittance::tidy),
                 new Loops.Chore(
                     "looking at ended sessions",
@@ -288,7 +292,8 @@ public final class Wiring {
     FailedTries failedTries = new FailedTries(settings.failedAuthenticationsPerMinute());
     ProxyServer proxy = web.listen(settings, lease.leases(), providers, failedTries, activity);
     entrances.proxy().set(proxy);
-    Pipeline pipeline = new Pipeline(database, idempotency, metrics, ids::next, failedTries);
+    Pipeline pipeline =
+        new Pipeline(database, idempotency, metrics, ids::next, failedTries, audit::refused);
     GpuaasDialect gpuaas =
         new GpuaasDialect(
             new GpuaasDialect.Parts(
@@ -298,9 +303,10 @@ public final class Wiring {
                 settings.lease(),
                 sshKeys,
                 apiKeys,
-                new GpuaasDialect.Membership(admittance, failedTries, ids::next),
+                new GpuaasDialect.Membership(admittance, audit, failedTries, ids::next),
                 terminals,
                 settings.terminalTokensPerMinute(),
+                RateLimits.perMinute(settings.requestsPerMinute()),
                 settings.apiUrl(),
                 gateway.hostKeys().getFirst().fingerprint(),
                 terminalSocket,

@@ -12,6 +12,7 @@ import gpuaas.main.TestServer.Answer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -82,6 +83,17 @@ class ContractTest {
     }
     List<String> operations = contract.findValuesAsText("operationId");
     assertThat(operations).doesNotHaveDuplicates();
+  }
+
+  /** The codes of the contract are those of the code, and the page shows them all. */
+  @Test
+  void theErrorCodesAreThoseOfTheContract() {
+    List<String> written = texts(contract.at("/components/schemas/Error/properties/code/enum"));
+    List<String> there = Arrays.stream(ErrorCode.values()).map(ErrorCode::text).toList();
+    assertThat(written).containsExactlyInAnyOrderElementsOf(there);
+    Answer page = TestServer.send("GET", server.apiUrl() + "/errors", Map.of(), "");
+    assertThat(page.body()).contains(there);
+    assertThat(page.headers().get("content-security-policy")).contains("default-src 'self'");
   }
 
   @Test

@@ -53,6 +53,10 @@ class AuthorisationMatrixTest {
           "gpuaas-api GET /healthz",
           "gpuaas-api GET /readyz",
           "gpuaas-api GET /metrics",
+          "gpuaas-api GET /docs",
+          "gpuaas-api GET /docs/{file}",
+          "gpuaas-api GET /openapi.yaml",
+          "gpuaas-api GET /errors",
           "gpuaas-api POST /api/v1/auth/sa/token",
           "gpuaas-api GET /api/v1/auth/oidc/authorize",
           "gpuaas-api POST /api/v1/auth/oidc/exchange",
@@ -294,7 +298,9 @@ class AuthorisationMatrixTest {
       return status == 404;
     }
     boolean allowed = principal.standing().get().allows(route.needs().orElseThrow());
-    return allowed ? status != 401 && status != 403 : status == 403;
+    // Without a market there are no templates, which the document answers with 500.
+    boolean crashed = status == 500 && !route.path().contains("templates");
+    return allowed ? status != 401 && status != 403 && !crashed : status == 403;
   }
 
   private static int status(Dialect dialect, Route route, Principal principal)
