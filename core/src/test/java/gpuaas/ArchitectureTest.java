@@ -30,6 +30,7 @@ class ArchitectureTest {
           "events",
           "operation",
           "identity",
+          "session",
           "provider",
           "access",
           "catalog",

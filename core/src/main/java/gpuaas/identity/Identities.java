@@ -1,11 +1,8 @@
 package gpuaas.identity;
 
 import gpuaas.base.Ids;
-import gpuaas.base.Secrets;
 import gpuaas.db.Database;
 import gpuaas.db.Duplicate;
-import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.UUID;
@@ -67,6 +64,26 @@ public final class Identities {
   }
 
   /**
+   * Somebody new, with a tenant and a default project of their own; empty: the name is taken. Must
+   * be asked for a name and a password that may be.
+   */
+  public Optional<Person> signUp(String username, String password) throws InterruptedException {
+    String hash;
+    passwordChecks.acquire();
+    try {
+      hash = Passwords.hash(password);
+    } finally {
+      passwordChecks.release();
+    }
+    try {
+      database.run(tx -> IdentityStore.add(tx, ids, username, hash, false, clock.instant()));
+    } catch (Duplicate taken) {
+      return Optional.empty();
+    }
+    return findByName(username);
+  }
+
+  /**
    * Somebody whom somebody else vouches for, made known here when they come first; with a tenant
    * and a project of their own, and no rights beyond that. Empty: they are disabled here.
    *
@@ -84,6 +101,29 @@ public final class Identities {
       known = database.read(tx -> IdentityStore.findByIssuer(tx, issuer, username));
     }
     return known.filter(person -> !person.disabled());
+  }
+
+  /**
+   * Somebody whom an issuer knows by a subject, made known here when they come first; with a tenant
+   * and a project of their own. Their name is theirs at the issuer, and never somebody else's here.
+   * Empty: they are disabled here.
+   */
+  public Optional<Person> enter(
+      String issuer, String subject, String name, GroupRoles.Given given) {
+    Optional<Person> known = database.read(tx -> IdentityStore.findBySubject(tx, issuer, subject));
+    if (known.isEmpty()) {
+      try {
+        database.run(
+            tx -> IdentityStore.addSubject(tx, ids, issuer, subject, name, clock.instant()));
+      } catch (Duplicate sameMoment) {
+        // They came twice at once.
+      }
+      known = database.read(tx -> IdentityStore.findBySubject(tx, issuer, subject));
+    }
+    Optional<Person> person = known.filter(found -> !found.disabled());
+    person.ifPresent(
+        found -> database.run(tx -> GroupRoleStore.apply(tx, found.id(), given, clock.instant())));
+    return person;
   }
 
   /** Somebody by a number, for dialects that call people so. */
@@ -114,25 +154,6 @@ public final class Identities {
     } finally {
       passwordChecks.release();
     }
-  }
-
-  /** A token that can be exchanged once for new ones, until it expires. */
-  public String issueRefreshToken(Person person, Duration lifetime) {
-    String token = Secrets.token();
-    Instant now = clock.instant();
-    database.run(tx ->
-        IdentityStore.addRefreshToken(
-            tx, Secrets.hash(token), person.id(), now, now.plus(lifetime)));
-    return token;
-  }
-
-  /**
-   * Uses a refresh token up. One that was used before is a theft: all of that person's tokens end.
-   */
-  public Optional<Person> redeemRefreshToken(String token) {
-    return database
-        .tx(tx -> IdentityStore.takeRefreshToken(tx, Secrets.hash(token), clock.instant()))
-        .filter(person -> !person.disabled());
   }
 
   /**

@@ -70,6 +70,29 @@ final class IdentityStore {
         .findOne();
   }
 
+  static Optional<Person> findBySubject(Tx tx, String issuer, String subject) {
+    return tx.query(SELECT + "where person.issuer = :issuer and person.subject = :subject")
+        .bind("issuer", issuer)
+        .bind("subject", subject)
+        .map(IdentityStore::person)
+        .findOne();
+  }
+
+  /** Somebody new by a subject. A name that is taken there gets a number. */
+  static void addSubject(Tx tx, Ids ids, String issuer, String subject, String name, Instant now) {
+    String free = name;
+    for (int i = 2; findByIssuer(tx, issuer, free).isPresent(); i++) {
+      free = name + "-" + i;
+    }
+    add(tx, ids, issuer, free, Optional.empty(), false, now);
+    tx.update(
+            "update person set subject = :subject where issuer = :issuer and username = :username")
+        .bind("subject", subject)
+        .bind("issuer", issuer)
+        .bind("username", free)
+        .execute();
+  }
+
   static long number(Tx tx, UUID person) {
     return tx.query("select number from person where id = :id")
         .bind("id", person)
@@ -131,37 +154,6 @@ final class IdentityStore {
         .bind("now", now)
         .bind("username", username)
         .execute();
-  }
-
-  static void addRefreshToken(Tx tx, byte[] hash, UUID person, Instant now, Instant expiresAt) {
-    tx.update("delete from refresh_token where expires_at <= :now").bind("now", now).execute();
-    tx.update(
-            "insert into refresh_token (hash, person_id, expires_at) values (:hash, :person,"
-                + " :expiresAt)")
-        .bind("hash", hash)
-        .bind("person", person)
-        .bind("expiresAt", expiresAt)
-        .execute();
-  }
-
-  /** Marks it used and says whose it is; a second use deletes all of that person's. */
-  static Optional<Person> takeRefreshToken(Tx tx, byte[] hash, Instant now) {
-    Optional<UUID> owner =
-        tx.query(
-                "update refresh_token set used_at = :now where hash = :hash and used_at is null and"
-                    + " expires_at > :now returning person_id")
-            .bind("hash", hash)
-            .bind("now", now)
-            .mapTo(UUID.class)
-            .findOne();
-    if (owner.isEmpty()) {
-      tx.update(
-              "delete from refresh_token where person_id in (select person_id from refresh_token"
-                  + " where hash = :hash and used_at is not null)")
-          .bind("hash", hash)
-          .execute();
-    }
-    return owner.flatMap(id -> find(tx, id));
   }
 
   /** A row with the columns of a person, and what they are in tenant and project. */

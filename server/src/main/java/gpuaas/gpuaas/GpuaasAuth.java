@@ -26,6 +26,15 @@ public final class GpuaasAuth {
   }
 
   Caller caller(Request request) {
+    return credentials.caller(credential(request), project(request), request.correlationId());
+  }
+
+  /** The session that the request's token belongs to; empty: it came with something else. */
+  Optional<String> session(Request request) {
+    return credentials.session(credential(request));
+  }
+
+  private static String credential(Request request) {
     String header =
         request
             .header("authorization")
@@ -33,8 +42,7 @@ public final class GpuaasAuth {
     if (!header.regionMatches(true, 0, "Bearer ", 0, 7)) {
       throw new Refused(new Unauthenticated(Why.INVALID));
     }
-    return credentials.caller(
-        header.substring(7).strip(), project(request), request.correlationId());
+    return header.substring(7).strip();
   }
 
   private static Optional<UUID> project(Request request) {

@@ -7,6 +7,8 @@ import gpuaas.base.Caller;
 import gpuaas.base.Refusal;
 import gpuaas.db.Database;
 import gpuaas.events.Telling;
+import gpuaas.gpuaas.wire.DocumentRoutes;
+import gpuaas.gpuaas.wire.GpuaasErrors;
 import gpuaas.http.Dialect;
 import gpuaas.http.FailedTries;
 import gpuaas.http.RateLimits;
@@ -87,6 +89,9 @@ public final class GpuaasDialect implements Dialect {
                 new HealthRoutes(parts.ready(), parts.warnings(), parts.metrics()).routes(),
                 new DocumentRoutes().routes(),
                 new AccountRoutes().routes(),
+                new AuthRoutes(parts.membership()).routes(),
+                new PersonalRoutes(parts.membership()).routes(),
+                new SessionRoutes(parts.membership(), parts.auth()).routes(),
                 new CatalogRoutes(parts.database(), parts.clock()).routes(),
                 new SshKeyRoutes(parts.sshKeys()).routes(),
                 new ApiKeyRoutes(parts.apiKeys()).routes(),

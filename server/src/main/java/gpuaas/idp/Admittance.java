@@ -2,6 +2,7 @@ package gpuaas.idp;
 
 import gpuaas.base.Action;
 import gpuaas.base.Ids;
+import gpuaas.base.SecretBox;
 import gpuaas.db.Database;
 import gpuaas.identity.ApiKeys;
 import gpuaas.identity.Identities;
@@ -10,12 +11,23 @@ import gpuaas.identity.ServiceAccount;
 import gpuaas.identity.ServiceAccounts;
 import gpuaas.identity.Tenancy;
 import gpuaas.idp.IdpDialect.IdpSettings;
+import gpuaas.session.LogInCodes;
+import gpuaas.session.PasswordDoor;
+import gpuaas.session.Sessions;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
 
-/** How people and programs prove who they are, and whether they still may. */
+/**
+ * How people and programs prove who they are, and whether they still may.
+ *
+ * @param logIns by the built-in provider
+ * @param provider who lets people in that come by a browser
+ */
 public record Admittance(
     Identities identities,
     Tenancy tenancy,
@@ -23,14 +35,28 @@ public record Admittance(
     ServiceAccounts accounts,
     Assertions assertions,
     Tokens tokens,
-    Credentials credentials) {
+    Credentials credentials,
+    IdpSettings settings,
+    LogInRules rules,
+    SigningKeys keys,
+    TokenCheck check,
+    Sessions sessions,
+    LogInCodes codes,
+    PasswordDoor door,
+    LogIns logIns,
+    LogInProvider provider,
+    RedirectUris redirectUris) {
+
+  /** A little more than what is signed last can be good. */
+  private static final Duration MARGIN = Duration.ofHours(1);
 
   /** What people and programs are held to. */
   public record Rules(
       Tenancy.TenancyRules tenancy,
       Duration invitationLifetime,
       ServiceAccounts.AccountRules accounts,
-      Assertions.AssertionRules assertions) {}
+      Assertions.AssertionRules assertions,
+      LogInRules logIn) {}
 
   /**
    * Makes the parts that go together.
@@ -41,22 +67,56 @@ public record Admittance(
       Database database,
       Identities identities,
       ApiKeys apiKeys,
-      SigningKeys keys,
+      SecretBox secrets,
       IdpSettings idp,
       Rules rules,
       Consumer<UUID> lessened,
       Ids ids,
       InstantSource clock) {
+    LogInRules logIn = rules.logIn();
+    Duration longestToken =
+        Collections.max(
+                List.of(
+                    idp.accessTokenLifetime(),
+                    logIn.sessions().refreshLifetime(),
+                    rules.assertions().tokenLifetime()))
+            .plus(MARGIN);
+    SigningKeys keys =
+        SigningKeys.open(database, secrets, clock, logIn.signingKeyAge(), longestToken);
     ServiceAccounts accounts = new ServiceAccounts(database, ids, clock, rules.accounts());
-    TokenCheck check = new TokenCheck(keys.publicKeys(), idp.issuer(), idp.clientId(), clock);
+    TokenCheck check = new TokenCheck(keys, idp.issuer(), idp.clientId(), clock);
+    Tokens tokens = new Tokens(keys, idp.issuer(), idp.clientId());
+    Sessions sessions =
+        new Sessions(database, identities, ids, clock, logIn.sessions(), longestToken);
+    sessions.recheck();
+    Optional<Issuer> issuer =
+        logIn.issuer().map(other -> new Issuer(other, identities, sessions, clock));
+    LogInCodes codes = new LogInCodes(database, sessions, clock, logIn.sessions());
+    LogIns logIns = new LogIns(sessions, codes, tokens, idp, ids, clock);
     return new Admittance(
         identities,
         new Tenancy(database, ids, clock, rules.tenancy(), lessened),
         new Invitations(database, ids, clock, rules.invitationLifetime()),
         accounts,
         new Assertions(accounts, rules.assertions(), clock),
-        new Tokens(keys, idp.issuer(), idp.clientId()),
-        new Credentials(check, identities, apiKeys, accounts));
+        tokens,
+        new Credentials(check, identities, apiKeys, accounts, sessions, issuer),
+        idp,
+        logIn,
+        keys,
+        check,
+        sessions,
+        codes,
+        new PasswordDoor(database, identities, clock, logIn.tries()),
+        logIns,
+        issuer.<LogInProvider>map(other -> other).orElse(logIns),
+        new RedirectUris(logIn.redirectUris()));
+  }
+
+  /** Deletes what is beyond its time, and makes another signing key when the last is old. */
+  public void tidy() {
+    sessions.forgetOld();
+    keys.recheck();
   }
 
   /** True while somebody may do this in a project; for what they opened a while ago. */

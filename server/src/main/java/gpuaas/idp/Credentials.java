@@ -11,6 +11,7 @@ import gpuaas.identity.ApiKeys.Admission;
 import gpuaas.identity.Identities;
 import gpuaas.identity.Person;
 import gpuaas.identity.ServiceAccounts;
+import gpuaas.session.Sessions;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -26,9 +27,18 @@ public final class Credentials {
   private final Identities identities;
   private final ApiKeys apiKeys;
   private final ServiceAccounts accounts;
+  private final Sessions sessions;
+  private final Optional<Issuer> issuer;
 
   public Credentials(
-      TokenCheck tokens, Identities identities, ApiKeys apiKeys, ServiceAccounts accounts) {
+      TokenCheck tokens,
+      Identities identities,
+      ApiKeys apiKeys,
+      ServiceAccounts accounts,
+      Sessions sessions,
+      Optional<Issuer> issuer) {
+    this.issuer = issuer;
+    this.sessions = sessions;
     this.tokens = tokens;
     this.identities = identities;
     this.apiKeys = apiKeys;
@@ -77,7 +87,27 @@ public final class Credentials {
     };
   }
 
+  /** The session that an access token belongs to; empty: it is none of a person. */
+  public Optional<String> session(String credential) {
+    if (issuer.isPresent() && issuer.get().claims(credential)) {
+      return issuer.get().check(credential) instanceof Issuer.Opens.Person(_, String session)
+          ? Optional.of(session)
+          : Optional.empty();
+    }
+    return TokenCheck.looksLikeOne(credential)
+            && tokens.check(credential) instanceof TokenCheck.Outcome.OfPerson(_, String session)
+        ? Optional.of(session)
+        : Optional.empty();
+  }
+
   private Admission byToken(String credential, Optional<UUID> project, String correlationId) {
+    if (issuer.isPresent() && issuer.get().claims(credential)) {
+      return switch (issuer.get().check(credential)) {
+        case Issuer.Opens.Expired() -> new Admission.No(Admission.Reason.EXPIRED);
+        case Issuer.Opens.Nothing() -> new Admission.No(Admission.Reason.UNKNOWN);
+        case Issuer.Opens.Person(UUID person, _) -> ofPerson(person, project, correlationId);
+      };
+    }
     return switch (tokens.check(credential)) {
       case TokenCheck.Outcome.Expired() -> new Admission.No(Admission.Reason.EXPIRED);
       case TokenCheck.Outcome.Bad() -> new Admission.No(Admission.Reason.UNKNOWN);
@@ -86,7 +116,13 @@ public final class Credentials {
               .find(account, keyId)
               .<Admission>map(found -> new Admission.Admitted(found.caller(correlationId)))
               .orElseGet(() -> new Admission.No(Admission.Reason.REVOKED));
-      case TokenCheck.Outcome.OfPerson(UUID person) -> ofPerson(person, project, correlationId);
+      case TokenCheck.Outcome.OfPerson(UUID person, String session) -> {
+        if (sessions.isEnded(session)) {
+          yield new Admission.No(Admission.Reason.REVOKED);
+        }
+        sessions.seen(session);
+        yield ofPerson(person, project, correlationId);
+      }
     };
   }
 

@@ -13,9 +13,11 @@ import gpuaas.identity.ApiKeys;
 import gpuaas.identity.Identities;
 import gpuaas.identity.Person;
 import gpuaas.identity.Scopes;
+import gpuaas.session.Sessions;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -100,7 +102,10 @@ final class DatabaseCommands {
   }
 
   private void run(String[] arguments) {
-    People.ensure(settings, identities, secrets, database);
+    Sessions sessions =
+        new Sessions(
+            database, identities, ids, clock, settings.people().logIn().sessions(), Duration.ZERO);
+    People.ensure(settings, identities, sessions, secrets, database);
     List<String> words = new ArrayList<>();
     Map<String, String> options = new HashMap<>();
     split(arguments, words, options);

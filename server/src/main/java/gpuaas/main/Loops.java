@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
 public final class Loops implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Loops.class);
-  private static final Duration TIDY_EVERY = Duration.ofMinutes(10);
+  static final Duration TIDY_EVERY = Duration.ofMinutes(10);
   private static final Duration FIRST_BILLS = Duration.ofMinutes(1);
 
   private final Settings settings;

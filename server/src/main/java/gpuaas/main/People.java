@@ -4,22 +4,36 @@ import gpuaas.base.SecretBox;
 import gpuaas.base.Secrets;
 import gpuaas.db.Database;
 import gpuaas.db.DeploymentFactStore;
+import gpuaas.identity.GroupRoles;
 import gpuaas.identity.Identities;
 import gpuaas.identity.ServiceAccounts;
 import gpuaas.identity.Tenancy;
 import gpuaas.idp.Admittance;
 import gpuaas.idp.Assertions;
+import gpuaas.idp.IssuerSettings;
+import gpuaas.idp.LogInRules;
+import gpuaas.session.PasswordTries;
+import gpuaas.session.SessionRules;
+import gpuaas.session.Sessions;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 
 /** The people who are there from the start. */
 final class People {
 
   private static final String ADMIN_FACT = "first-admin-password";
 
+  private static final int PASSWORD_LENGTH_LEAST = 12;
+  private static final int PASSWORD_LENGTH_LEAST_IN_DEVELOPMENT = 6;
+  private static final String REDIRECT_URI =
+      "https?://[A-Za-z0-9.:\\[\\]-]+(/[\\x21-\\x7e&&[^#\\\\]]*)?";
+
   private People() {}
 
   /** What people and programs are held to. */
-  static Admittance.Rules read(SettingsReader reader) {
+  static Admittance.Rules read(SettingsReader reader, boolean development) {
     return new Admittance.Rules(
         new Tenancy.TenancyRules(
             reader.integer("tenancy.projects-most", 100, 1, 100_000),
@@ -34,7 +48,75 @@ final class People {
             "gpuaas-api",
             reader.duration("service-account.assertion-lifetime-most", Duration.ofMinutes(15)),
             reader.duration("service-account.clock-skew", Duration.ofSeconds(30)),
-            reader.duration("service-account.token-lifetime", Duration.ofMinutes(15))));
+            reader.duration("service-account.token-lifetime", Duration.ofMinutes(15))),
+        logIn(reader, development));
+  }
+
+  private static LogInRules logIn(SettingsReader reader, boolean development) {
+    List<String> redirectUris =
+        Arrays.stream(reader.text("idp.redirect-uris", "").split(",", 100))
+            .map(String::strip)
+            .filter(uri -> !uri.isEmpty())
+            .toList();
+    if (redirectUris.stream().anyMatch(uri -> !uri.matches(REDIRECT_URI))) {
+      throw new Settings.Wrong(
+          "idp.redirect-uris must be whole addresses such as https://portal.example.com/callback,"
+              + " with commas between, and without a fragment");
+    }
+    return new LogInRules(
+        new SessionRules(
+            reader.duration("idp.refresh-token-lifetime", Duration.ofHours(12)),
+            reader.duration("session.longest", Duration.ofDays(30)),
+            reader.duration("session.kept-for", Duration.ofDays(30)),
+            reader.duration("session.note-use-every", Duration.ofMinutes(1)),
+            reader.duration("idp.code-lifetime", Duration.ofSeconds(60))),
+        new PasswordTries.TryRules(
+            reader.integer("idp.wrong-passwords-most", 10, 1, 1000),
+            reader.duration("idp.wrong-passwords-window", Duration.ofMinutes(15)),
+            reader.duration("idp.locked-for", Duration.ofMinutes(15))),
+        redirectUris,
+        reader.flag("auth.personal", development),
+        development ? PASSWORD_LENGTH_LEAST_IN_DEVELOPMENT : PASSWORD_LENGTH_LEAST,
+        reader.integer("rate-limit.personal-sign-ins-per-minute", 20, 1, 1_000_000),
+        reader.duration("session.recheck-every", Duration.ofSeconds(1)),
+        reader.duration("idp.signing-key-age", Duration.ofDays(90)),
+        issuer(reader));
+  }
+
+  private static Optional<IssuerSettings> issuer(SettingsReader reader) {
+    Optional<String> secret = reader.optional("oidc.client-secret");
+    String client = reader.text("oidc.client-id", "gpuaas-api");
+    Optional<String> audience = reader.optional("oidc.audience");
+    String groupsClaim = reader.text("oidc.groups-claim", "groups");
+    GroupRoles roles =
+        GroupRoles.parse(reader.text("oidc.group-roles", ""))
+            .orElseThrow(() ->
+                new Settings.Wrong(
+                    "oidc.group-roles must be like operators=platform-admin,research=TENANT:member,"
+                        + " with the id of a tenant and a role of viewer, member, admin or owner"));
+    Duration callLimit = reader.duration("oidc.call-limit", Duration.ofSeconds(5));
+    Duration documentsLast = reader.duration("oidc.keys-last", Duration.ofMinutes(15));
+    Duration outageLast = reader.duration("oidc.keys-outage-last", Duration.ofHours(24));
+    Duration refreshPause = reader.duration("oidc.keys-refresh-pause", Duration.ofSeconds(30));
+    Optional<String> issuer = reader.optional("oidc.issuer");
+    if (issuer.isPresent() && secret.isEmpty()) {
+      throw new Settings.Wrong("oidc.issuer needs oidc.client-secret, and mostly oidc.client-id");
+    }
+    if (issuer.filter(text -> !text.matches(REDIRECT_URI)).isPresent()) {
+      throw new Settings.Wrong("oidc.issuer must be an address, as the issuer's tokens name it");
+    }
+    return issuer.map(address ->
+        new IssuerSettings(
+            address,
+            client,
+            secret.orElseThrow(),
+            audience,
+            groupsClaim,
+            roles,
+            callLimit,
+            documentsLast,
+            outageLast,
+            refreshPause));
   }
 
   /**
@@ -42,15 +124,19 @@ final class People {
    * password of its own.
    */
   static void ensure(
-      Settings settings, Identities identities, SecretBox secrets, Database database) {
+      Settings settings,
+      Identities identities,
+      Sessions sessions,
+      SecretBox secrets,
+      Database database) {
     if (settings.development()) {
       identities.ensure("dev-user", "dev123", false);
       identities.ensure("dev-admin", "admin123", true);
-      identities.enable("dev-user", true);
-      identities.enable("dev-admin", true);
+      sessions.enable("dev-user", true);
+      sessions.enable("dev-admin", true);
     } else {
-      identities.enable("dev-user", false);
-      identities.enable("dev-admin", false);
+      sessions.enable("dev-user", false);
+      sessions.enable("dev-admin", false);
       identities.ensure("admin", adminPassword(secrets, database), true);
     }
   }

@@ -225,7 +225,7 @@ public record Settings(
                 reader.duration("api-key.rotation-overlap", Duration.ofHours(24)),
                 reader.duration("api-key.note-use-every", Duration.ofMinutes(1)),
                 reader.duration("api-key.known-for", Duration.ofSeconds(1))),
-            People.read(reader),
+            People.read(reader, development),
             rules(reader),
             ArchiveReader.read(reader, data),
             ArchiveReader.disks(reader),

@@ -45,7 +45,6 @@ import gpuaas.identity.ApiKeys;
 import gpuaas.identity.Identities;
 import gpuaas.idp.Admittance;
 import gpuaas.idp.IdpDialect;
-import gpuaas.idp.SigningKeys;
 import gpuaas.lease.Leases;
 import gpuaas.ledger.Budgets;
 import gpuaas.ledger.Ledger;
@@ -140,15 +139,13 @@ public final class Wiring {
     Audit audit = new Audit(database, clock);
     Identities identities = new Identities(database, ids, clock);
     ApiKeys apiKeys = new ApiKeys(database, ids, clock, settings.apiKeys());
-    SigningKeys signingKeys = SigningKeys.open(database, secrets);
-    IdpDialect.IdpSettings idpSettings = Addresses.idp(settings);
     Admittance admittance =
         Admittance.open(
             database,
             identities,
             apiKeys,
-            signingKeys,
-            idpSettings,
+            secrets,
+            Addresses.idp(settings),
             settings.people(),
             _ -> entrances.lessened(),
             ids,
@@ -283,6 +280,11 @@ public final class Wiring {
             shopperMetrics::orphans,
             List.of(
                 new Loops.Chore("sealing the audit trail", settings.auditSealEvery(), audit::seal),
+                new Loops.Chore("tidying sessions", Loops.TIDY_EVERY, admittance::tidy),
+                new Loops.Chore(
+                    "looking at ended sessions",
+                    settings.people().logIn().recheckEvery(),
+                    admittance.sessions()::recheck),
                 new Loops.Chore(
                     "looking at who is in terminals",
                     settings.sshRecheckEvery(),
@@ -365,10 +367,8 @@ public final class Wiring {
                 commands,
                 ids,
                 clock));
-    IdpDialect idp =
-        new IdpDialect(
-            idpSettings, identities, signingKeys, admittance.tokens(), failedTries, ids, clock);
-    People.ensure(settings, identities, secrets, database);
+    IdpDialect idp = new IdpDialect(admittance, failedTries);
+    People.ensure(settings, identities, admittance.sessions(), secrets, database);
     Listeners.Dialects dialects =
         new Listeners.Dialects(gpuaas, idp, List.of(gpuai, gpuaiSdk), gpudev, shopper);
     return new Running(

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import gpuaas.access.KeyPairs;
+import gpuaas.gpuaas.wire.ErrorCode;
 import gpuaas.http.Dialect;
 import gpuaas.main.TestServer;
 import gpuaas.main.TestServer.Answer;
@@ -162,6 +163,34 @@ class ContractTest {
     as(one, "delete", here, "");
     as(one, "get", here, "");
     as(one + "/probe", "post", here + "/probe", "");
+  }
+
+  @Test
+  void loggingInIsAsWritten() throws IOException {
+    String auth = "/api/v1/auth";
+    String query = "?redirect_uri=http%3A%2F%2Flocalhost%3A1&method=S256&code_challenge=";
+    as(auth + "/oidc/authorize", "get", auth + "/oidc/authorize" + query + "c".repeat(43), "");
+    as(auth + "/oidc/authorize", "get", auth + "/oidc/authorize" + query, "");
+    String code = "{\"code\": \"c\", \"verifier\": \"%s\", \"redirect_uri\": \"r\"}";
+    as(auth + "/oidc/exchange", "post", auth + "/oidc/exchange", code.formatted("v".repeat(43)));
+    as(auth + "/oidc/exchange", "post", auth + "/oidc/exchange", "{}");
+    String person = "{\"username\": \"contract-person\", \"password\": \"a long password\"}";
+    as(auth + "/personal/sign-up", "post", auth + "/personal/sign-up", person);
+    as(auth + "/personal/sign-up", "post", auth + "/personal/sign-up", person);
+    String refreshToken =
+        as(auth + "/personal/sign-in", "post", auth + "/personal/sign-in", person)
+            .path("refresh_token")
+            .asText();
+    String refresh = "{\"refresh_token\": \"" + refreshToken + "\"}";
+    as(auth + "/token/refresh", "post", auth + "/token/refresh", refresh);
+    as(auth + "/token/refresh", "post", auth + "/token/refresh", refresh);
+    as(auth + "/sessions", "get", auth + "/sessions", "");
+    as(auth + "/sessions/{id}", "delete", auth + "/sessions/" + UUID.randomUUID(), "");
+    String before = token;
+    token = server.token("dev-user", "dev123");
+    as(auth + "/logout", "post", auth + "/logout", "");
+    as(auth + "/logout", "post", auth + "/logout", "");
+    token = before;
   }
 
   private static void anApiKey() throws IOException {

@@ -58,6 +58,15 @@ class AuthorisationMatrixTest {
           "gpuaas-api GET /openapi.yaml",
           "gpuaas-api GET /errors",
           "gpuaas-api POST /api/v1/auth/sa/token",
+          "gpuaas-api GET /api/v1/auth/oidc/authorize",
+          "gpuaas-api POST /api/v1/auth/oidc/exchange",
+          "gpuaas-api POST /api/v1/auth/token/refresh",
+          "gpuaas-api POST /api/v1/auth/personal/sign-in",
+          "gpuaas-api POST /api/v1/auth/personal/sign-up",
+          "idp GET /realms/gpuaas/protocol/openid-connect/auth",
+          "idp POST /realms/gpuaas/protocol/openid-connect/auth",
+          "idp GET /realms/gpuaas/protocol/openid-connect/logout",
+          "idp POST /realms/gpuaas/protocol/openid-connect/logout",
           "idp POST /realms/gpuaas/protocol/openid-connect/token",
           "idp GET /realms/gpuaas/protocol/openid-connect/certs",
           "idp GET /realms/gpuaas/.well-known/openid-configuration",
@@ -255,8 +264,10 @@ class AuthorisationMatrixTest {
           .filter(route -> route.access() != Route.Access.PUBLIC)
           .forEach(route -> all.add(new Asked(dialect, route)));
     }
-    // Whoever has left is somebody else in what comes after.
-    all.sort(Comparator.comparing(asked -> asked.route().path().endsWith("/leave")));
+    // Whoever has left is somebody else in what comes after, and whoever has logged out nobody.
+    all.sort(
+        Comparator.comparing((Asked asked) -> asked.route().path().endsWith("/logout"))
+            .thenComparing(asked -> asked.route().path().endsWith("/leave")));
     int calls = 0;
     for (Asked asked : all) {
       for (Principal principal : principals) {
