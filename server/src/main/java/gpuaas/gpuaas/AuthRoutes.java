@@ -1,10 +1,13 @@
 package gpuaas.gpuaas;
 
+import gpuaas.base.Action;
 import gpuaas.base.Refusal;
+import gpuaas.base.Refusal.Kind;
 import gpuaas.base.Refusal.Unauthenticated;
 import gpuaas.base.Refusal.Unauthenticated.Why;
 import gpuaas.base.Refused;
 import gpuaas.base.Secrets;
+import gpuaas.db.Tx;
 import gpuaas.http.FailedTries;
 import gpuaas.http.Fields;
 import gpuaas.http.Reply;
@@ -15,12 +18,20 @@ import gpuaas.idp.LogInProvider.Ask;
 import gpuaas.idp.LogInProvider.Grant;
 import gpuaas.idp.RedirectUris;
 import gpuaas.session.LogInCodes;
+import gpuaas.session.Session;
 import gpuaas.session.Session.Visitor;
+import gpuaas.session.Sessions;
+import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.Function;
 
-/** Logging in through a browser: the API, not the client, talks to whoever lets people in. */
+/**
+ * Logging in through a browser: the API, not the client, talks to whoever lets people in. And where
+ * one is logged in, and ending that.
+ */
 final class AuthRoutes {
 
   private static final int CODE_LENGTH_MOST = 4096;
@@ -30,8 +41,12 @@ final class AuthRoutes {
   private final LogInProvider provider;
   private final RedirectUris redirectUris;
   private final FailedTries failedTries;
+  private final Sessions sessions;
+  private final GpuaasAuth auth;
 
-  AuthRoutes(GpuaasDialect.Membership membership) {
+  AuthRoutes(GpuaasDialect.Membership membership, GpuaasAuth auth) {
+    this.sessions = membership.admittance().sessions();
+    this.auth = auth;
     this.provider = membership.admittance().provider();
     this.redirectUris = membership.admittance().redirectUris();
     this.failedTries = membership.failedTries();
@@ -41,7 +56,16 @@ final class AuthRoutes {
     return List.of(
         Route.publicGet("/api/v1/auth/oidc/authorize", this::authorize),
         open("/api/v1/auth/oidc/exchange", this::exchange),
-        open("/api/v1/auth/token/refresh", this::refresh));
+        open("/api/v1/auth/token/refresh", this::refresh),
+        Route.get("/api/v1/auth/sessions", this::list).needing(Action.SELF_READ),
+        Route.change("DELETE", "/api/v1/auth/sessions/{id}", this::revoke)
+            .needing(Action.SELF_WRITE),
+        new Route(
+                "POST",
+                "/api/v1/auth/logout",
+                Route.Access.CALLER,
+                new Route.Handler.Plain(this::logOut))
+            .needing(Action.SELF_WRITE));
   }
 
   static Route open(String path, Function<Request, Reply> work) {
@@ -112,6 +136,28 @@ final class AuthRoutes {
     return answer(request, provider.exchange(code, redirectUri, verifier, visitor(request)));
   }
 
+  /** What a log-in gives, as clients see it. */
+  record GrantView(
+      String accessToken,
+      String refreshToken,
+      String tokenType,
+      long expiresIn,
+      long exp,
+      long refreshExpiresIn) {
+
+    static Reply reply(int status, Grant grant) {
+      GrantView view =
+          new GrantView(
+              grant.accessToken(),
+              grant.refreshToken(),
+              "Bearer",
+              grant.expiresIn().toSeconds(),
+              grant.expiresAt().getEpochSecond(),
+              grant.refreshExpiresIn().toSeconds());
+      return Reply.json(status, view).with("Cache-Control", "no-store");
+    }
+  }
+
   private Reply refresh(Request request) {
     failedTries.admit(request.remoteAddress());
     Fields fields = request.fields();
@@ -127,5 +173,69 @@ final class AuthRoutes {
       throw new Refused(new Unauthenticated(Why.INVALID));
     }
     return GrantView.reply(200, grant.get());
+  }
+
+  // --- sessions ---
+
+  private record SessionView(
+      UUID id,
+      String provider,
+      String deviceLabel,
+      String userAgent,
+      String ipAddress,
+      Instant signedInAt,
+      Instant lastSeenAt,
+      Instant expiresAt,
+      boolean current) {
+    static SessionView of(Session session, Optional<String> current) {
+      return new SessionView(
+          session.id(),
+          session.provider().name().toLowerCase(Locale.ROOT),
+          deviceLabel(session.visitor().userAgent()),
+          session.visitor().userAgent(),
+          session.visitor().address(),
+          session.signedInAt(),
+          session.lastSeenAt(),
+          session.expiresAt(),
+          current.filter(session.key()::equals).isPresent());
+    }
+
+    /** The program's first word, which is all that can be relied on. */
+    private static String deviceLabel(String userAgent) {
+      String first = userAgent.split("[ /(]", 2)[0];
+      return first.isEmpty() ? "unknown" : first;
+    }
+  }
+
+  private record SessionList(List<SessionView> items) {}
+
+  private Reply list(Request request) {
+    Optional<String> current = auth.session(request);
+    return Reply.json(
+        200,
+        new SessionList(
+            sessions.list(request.caller()).stream()
+                .map(session -> SessionView.of(session, current))
+                .toList()));
+  }
+
+  private Reply revoke(Request request, Tx tx) {
+    sessions.revoke(tx, request.caller(), request.id("id", Kind.SESSION));
+    return Reply.empty(204);
+  }
+
+  private Reply logOut(Request request) {
+    String session =
+        auth.session(request)
+            .orElseThrow(() ->
+                new Refused(
+                    new Refusal.Unreadable(
+                        "Only a session can be logged out; revoke a key instead")));
+    Fields fields = request.fieldsOrNone();
+    Optional<String> refreshToken = fields.maybeText("refresh_token", 8192);
+    fields.check();
+    sessions.logOut(request.caller().user(), session);
+    refreshToken.ifPresent(provider::end);
+    return Reply.empty(204);
   }
 }

@@ -75,7 +75,8 @@ final class PersonalRoutes {
     fields.check();
     return switch (door.check(name, password)) {
       case PasswordDoor.Outcome.In(Person person) ->
-          GrantView.reply(200, logIns.begin(person, Way.PASSWORD, AuthRoutes.visitor(request)));
+          AuthRoutes.GrantView.reply(
+              200, logIns.begin(person, Way.PASSWORD, AuthRoutes.visitor(request)));
       case PasswordDoor.Outcome.Wrong() -> {
         failedTries.failed(request.remoteAddress());
         yield GpuaasErrors.wrongPassword(request.correlationId());
@@ -100,7 +101,7 @@ final class PersonalRoutes {
     }
     fields.check();
     Optional<Person> person = identities.signUp(name, password);
-    return GrantView.reply(
+    return AuthRoutes.GrantView.reply(
         201,
         logIns.begin(
             person.orElseThrow(() ->
