@@ -7,6 +7,8 @@ import gpuaas.base.Caller;
 import gpuaas.base.Refusal;
 import gpuaas.db.Database;
 import gpuaas.events.Telling;
+import gpuaas.gpuaas.wire.DocumentRoutes;
+import gpuaas.gpuaas.wire.GpuaasErrors;
 import gpuaas.http.Dialect;
 import gpuaas.http.FailedTries;
 import gpuaas.http.RateLimits;

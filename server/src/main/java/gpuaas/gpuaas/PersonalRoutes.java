@@ -3,6 +3,7 @@ package gpuaas.gpuaas;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.base.Refused;
+import gpuaas.gpuaas.wire.GpuaasErrors;
 import gpuaas.http.FailedTries;
 import gpuaas.http.Fields;
 import gpuaas.http.RateLimits;

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import gpuaas.access.KeyPairs;
+import gpuaas.gpuaas.wire.ErrorCode;
 import gpuaas.http.Dialect;
 import gpuaas.main.TestServer;
 import gpuaas.main.TestServer.Answer;

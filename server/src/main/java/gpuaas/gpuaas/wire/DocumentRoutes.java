@@ -1,4 +1,4 @@
-package gpuaas.gpuaas;
+package gpuaas.gpuaas.wire;
 
 import gpuaas.http.Explorer;
 import gpuaas.http.Route;
@@ -8,7 +8,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The contract of this API, a way to click through it, and every code that it says no with. */
-final class DocumentRoutes {
+public final class DocumentRoutes {
 
   private static final String ERRORS_PAGE =
       """
@@ -31,7 +31,8 @@ final class DocumentRoutes {
   private final Explorer explorer =
       new Explorer("GPUaaS API", "/openapi.yaml", () -> GpuaasErrors.misdirected(404, ""));
 
-  List<Route> routes() {
+  /** The pages and files; anybody may read them. */
+  public List<Route> routes() {
     return Stream.concat(
             explorer.routes().stream(),
             Stream.of(

@@ -1,4 +1,4 @@
-package gpuaas.gpuaas;
+package gpuaas.gpuaas.wire;
 
 import gpuaas.base.Action;
 import gpuaas.base.Refusal;
@@ -11,7 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** Every no in this dialect's words: code, message, correlation id, details. */
-final class GpuaasErrors {
+public final class GpuaasErrors {
 
   private GpuaasErrors() {}
 
@@ -20,7 +20,8 @@ final class GpuaasErrors {
    */
   record Envelope(String code, String message, String correlationId, Map<String, Object> details) {}
 
-  static Reply refused(Refusal refusal, String id) {
+  /** A no of the core. */
+  public static Reply refused(Refusal refusal, String id) {
     return switch (refusal) {
       case Refusal.NotFound n -> error(notFound(n.kind()), noun(n.kind()) + " not found", id);
       case Refusal.Unauthenticated u -> unauthenticated(u.why(), id);
@@ -179,7 +180,7 @@ final class GpuaasErrors {
   }
 
   /** Names and passwords are not taken here. */
-  static Reply personalDisabled(String id) {
+  public static Reply personalDisabled(String id) {
     return error(
         ErrorCode.AUTH_PERSONAL_DISABLED,
         "Names and passwords are not taken here; log in by /api/v1/auth/oidc/authorize",
@@ -187,11 +188,12 @@ final class GpuaasErrors {
   }
 
   /** Does not say which of the two it is. */
-  static Reply wrongPassword(String id) {
+  public static Reply wrongPassword(String id) {
     return error(ErrorCode.TOKEN_INVALID, "The name or the password is wrong", id);
   }
 
-  static Reply misdirected(int status, String id) {
+  /** A request that is no good HTTP for us. */
+  public static Reply misdirected(int status, String id) {
     String message =
         switch (status) {
           case 404 -> "There is nothing at this path";
@@ -204,7 +206,8 @@ final class GpuaasErrors {
         status, new Envelope(ErrorCode.INVALID_REQUEST.text(), message, id, Map.of()));
   }
 
-  static Reply crashed(String id) {
+  /** Our own failure. */
+  public static Reply crashed(String id) {
     return error(
         ErrorCode.INTERNAL_ERROR,
         "Something failed here; it is logged under the correlation id",

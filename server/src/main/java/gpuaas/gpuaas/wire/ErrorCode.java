@@ -1,4 +1,4 @@
-package gpuaas.gpuaas;
+package gpuaas.gpuaas.wire;
 
 import java.util.Locale;
 
@@ -6,7 +6,7 @@ import java.util.Locale;
  * Every code that this dialect says no with, its usual status, and when it is said: the catalogue
  * that clients read. A code never changes; new ones may come.
  */
-enum ErrorCode {
+public enum ErrorCode {
   TOKEN_MISSING(
       401,
       "No credential came with a call that needs one. Send Authorization: Bearer and a token."),
@@ -16,7 +16,7 @@ enum ErrorCode {
           + " new one."),
   TOKEN_EXPIRED(401, "The token was good, and is too old. Get a new one."),
   AUTH_PERSONAL_DISABLED(
-      401, "Names and passwords are not taken here. Log in by /api/v1/auth/oidc/authorize."),
+      401, "Names and passwords are not taken here. Log in through the browser."),
   INSUFFICIENT_PERMISSIONS(
       403,
       "Your role in this project or tenant, or your key, does not allow it. The message names the"
@@ -52,7 +52,7 @@ enum ErrorCode {
   SSH_KEY_EXISTS(409, "This public key is registered in this project already."),
   PROJECT_EXISTS(409, "The tenant has a project of this slug already."),
   SERVICE_ACCOUNT_EXISTS(409, "There is a service account of this id or slug already."),
-  USER_EXISTS(409, "This name is taken. Choose another."),
+  USER_EXISTS(409, "There is a user of this name already."),
   ALREADY_EXISTS(409, "It exists already."),
   SKU_UNAVAILABLE(
       409, "Nothing here could ever fill this: an unknown SKU, or a count that is not sold."),
@@ -78,17 +78,17 @@ enum ErrorCode {
   }
 
   /** The word on the wire. */
-  String text() {
+  public String text() {
     return name().toLowerCase(Locale.ROOT);
   }
 
   /** What it is said with, but for paths, methods and bodies that are wrong in HTTP's own terms. */
-  int status() {
+  public int status() {
     return status;
   }
 
   /** When it is said, and what to do. */
-  String when() {
+  public String when() {
     return when;
   }
 }
