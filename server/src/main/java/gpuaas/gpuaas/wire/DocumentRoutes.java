@@ -17,7 +17,7 @@ public final class DocumentRoutes {
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <style>
       body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1c2733 }
-      table { border-collapse: collapse; width: 100%% }
+      table { border-collapse: collapse; width: 100% }
       th, td { text-align: left; vertical-align: top; padding: .5rem .75rem; border-bottom: 1px solid #d8dee6 }
       code { font-size: .9rem } tr:target { background: #fff6d6 } a { color: inherit }
       </style></head><body>
@@ -25,7 +25,7 @@ public final class DocumentRoutes {
       <p>Every no is a JSON object with <code>code</code>, <code>message</code>, <code>correlation_id</code> and
       <code>details</code>. Go by status and code, never by the message. A code does not change; new ones may come.</p>
       <table><thead><tr><th>Code</th><th>Status</th><th>When, and what to do</th></tr></thead><tbody>
-      %s</tbody></table></body></html>
+      ROWS</tbody></table></body></html>
       """;
 
   private final Explorer explorer =
@@ -44,7 +44,8 @@ public final class DocumentRoutes {
   }
 
   private static String errors() {
-    return ERRORS_PAGE.formatted(
+    return ERRORS_PAGE.replace(
+        "ROWS",
         Arrays.stream(ErrorCode.values())
             .map(code ->
                 "<tr id=\"%s\"><td><a href=\"#%s\"><code>%s</code></a></td><td>%d</td><td>%s</td></tr>%n"
