@@ -80,7 +80,24 @@ final class SshKeyStore {
   }
 
   static List<SshKey> keys(Tx tx, List<UUID> ids) {
-    return tx.query("select public_key from ssh_key where id = any(:ids) limit 1000")
+    return tx.query(
+            """
+            select public_key from ssh_key
+              join person on person.id = ssh_key.person_id and person.disabled_at is null
+              join project on project.id = ssh_key.project_id
+             where ssh_key.id = any(:ids)
+               and (person.admin
+                 or exists (select from project_member member
+                             where member.project_id = project.id and member.person_id = person.id
+                               and member.role <> 'viewer')
+                 or exists (select from tenant_member boss
+                             where boss.tenant_id = project.tenant_id and boss.person_id = person.id
+                               and boss.role in ('admin', 'owner'))
+                 or exists (select from service_account account
+                             where account.id = person.id and account.project_id = project.id
+                               and account.role <> 'viewer' and account.deleted_at is null))
+             limit 1000
+            """)
         .bindArray("ids", UUID.class, ids)
         .mapTo(String.class)
         .map(SshKey::parse)

@@ -99,7 +99,7 @@ public final class SshKeys {
   /** Forgets a key. What it opened closes within seconds. */
   public void delete(Tx tx, Caller caller, UUID id) {
     caller.require(Action.SSH_KEY_WRITE);
-    find(tx, caller, id);
+    caller.requireOwn(find(tx, caller, id).person(), Action.SSH_KEY_WRITE);
     SshKeyStore.delete(tx, id);
     AuditStore.append(tx, caller, Act.SSH_KEY_DELETE, id, clock.instant());
     tx.afterCommit(() -> deleted.accept(id));
@@ -116,7 +116,10 @@ public final class SshKeys {
     return wanted.stream().filter(id -> !there.contains(id)).toList();
   }
 
-  /** Those of these keys that are still registered. */
+  /**
+   * Those of these keys that are still registered, by somebody who may still use what is in their
+   * project.
+   */
   public List<SshKey> holders(List<UUID> wanted) {
     return database.read(tx -> SshKeyStore.keys(tx, wanted));
   }

@@ -74,11 +74,9 @@ public final class AuditStore {
     INVITATION_REVOKE,
     INVITATION_ACCEPT,
     SERVICE_ACCOUNT_CREATE,
-    SERVICE_ACCOUNT_UPDATE,
     SERVICE_ACCOUNT_DELETE,
     SERVICE_ACCOUNT_KEY_CREATE,
     SERVICE_ACCOUNT_KEY_REVOKE,
-    SERVICE_ACCOUNT_TOKEN_CREATE,
     SESSION_REVOKE,
     AUTHZ_DENY,
     RATE_LIMIT_BLOCK;
@@ -211,19 +209,14 @@ public final class AuditStore {
         .findOne();
   }
 
-  /** What is complete and has no seal, in the order in which it is sealed. */
-  static List<Sealable> unsealed(Tx tx, Optional<Seal> last, int limit) {
+  /** What waits for its seal, in the order in which it is sealed. */
+  static List<Entry> unsealed(Tx tx, int limit) {
     return tx.query(
             """
-            select audit.*, transaction_id::text as sealed_transaction from audit
-             where (:transaction::text is null or (transaction_id, id) > (:transaction::xid8, :id::bigint))
-               and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
-             order by transaction_id, id limit :limit
+            select audit.* from audit join audit_unsealed on audit_id = audit.id order by audit.id limit :limit
             """)
-        .bind("transaction", last.map(Seal::transaction).orElse(null))
-        .bind("id", last.map(Seal::entry).orElse(null))
         .bind("limit", limit)
-        .map(row -> new Sealable(read(row), row.getColumn("sealed_transaction", String.class)))
+        .map(AuditStore::read)
         .list();
   }
 
@@ -234,26 +227,28 @@ public final class AuditStore {
     var batch =
         tx.batch(
             """
-            insert into audit_seal (position, audit_id, transaction_id, hash, sealed_at)
-            values (:position, :entry, :transaction::xid8, :hash, :now)
+            insert into audit_seal (position, audit_id, hash, sealed_at)
+            values (:position, :entry, :hash, :now)
             """);
     for (Seal seal : seals) {
       batch
           .bind("position", seal.position())
           .bind("entry", seal.entry())
-          .bind("transaction", seal.transaction())
           .bind("hash", seal.bytes())
           .bind("now", now)
           .add();
     }
     batch.execute();
+    tx.update("delete from audit_unsealed where audit_id = any(:ids)")
+        .bindArray("ids", Long.class, seals.stream().map(Seal::entry).toList())
+        .execute();
   }
 
   /** Seals after a position, each with its entry if that is there still. */
   static List<Sealed> sealed(Tx tx, long after, int limit) {
     return tx.query(
             """
-            select seal.position, seal.audit_id, seal.transaction_id::text as transaction_id, seal.hash, audit.*
+            select seal.position, seal.audit_id, seal.hash, audit.*
               from audit_seal seal left join audit on audit.id = seal.audit_id
              where seal.position > :after order by seal.position limit :limit
             """)
@@ -266,12 +261,15 @@ public final class AuditStore {
         .list();
   }
 
-  /** How many entries should have a seal by now, for they are not newer than the last that has. */
-  static long countUpTo(Tx tx, Seal last) {
+  /** How many entries neither have a seal nor wait for one, and how many wait that are gone. */
+  static long countStray(Tx tx) {
     return tx.query(
-            "select count(*) from audit where (transaction_id, id) <= (:transaction::xid8, :id)")
-        .bind("transaction", last.transaction())
-        .bind("id", last.entry())
+            """
+            select (select count(*) from audit
+                     where not exists (select from audit_seal where audit_id = audit.id)
+                       and not exists (select from audit_unsealed where audit_id = audit.id))
+                 + (select count(*) from audit_unsealed where not exists (select from audit where id = audit_id))
+            """)
         .mapTo(Long.class)
         .one();
   }
@@ -301,7 +299,6 @@ public final class AuditStore {
     return new Seal(
         row.getColumn("position", Long.class),
         row.getColumn("audit_id", Long.class),
-        row.getColumn("transaction_id", String.class),
         new BigInteger(1, row.getColumn("hash", byte[].class)));
   }
 }

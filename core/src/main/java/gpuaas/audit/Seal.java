@@ -12,20 +12,15 @@ import java.util.Optional;
  *
  * @param position 1, 2, 3 and so on
  * @param entry whose seal it is
- * @param transaction in which the entry was written; entries are sealed in the order of these
  * @param hash SHA-256 over the hash of the seal before and the entry
  */
-record Seal(long position, long entry, String transaction, BigInteger hash) {
+record Seal(long position, long entry, BigInteger hash) {
 
   private static final int BYTES = 32;
 
   /** The seal of an entry after another; empty: it is the first. */
-  static Seal after(Optional<Seal> last, Sealable next) {
-    return new Seal(
-        last.map(Seal::position).orElse(0L) + 1,
-        next.entry().id(),
-        next.transaction(),
-        hash(last, next.entry()));
+  static Seal after(Optional<Seal> last, Entry next) {
+    return new Seal(last.map(Seal::position).orElse(0L) + 1, next.id(), hash(last, next));
   }
 
   /** True when this is the seal of the entry, after that one. */

@@ -76,6 +76,16 @@ public record Caller(
         && key.map(granted -> granted.actions().contains(action)).orElse(true);
   }
 
+  /**
+   * Refuses with {@link Refusal.Denied} unless this is the caller's own, or they run the project.
+   */
+  public void requireOwn(UUID owner, Action action) {
+    boolean runs = standing.effective().filter(role -> role.isAtLeast(Role.ADMIN)).isPresent();
+    if (!user.equals(owner) && !runs && !isAdmin()) {
+      throw new Refused(new Refusal.Denied(action));
+    }
+  }
+
   /** True when a thing of this project is this caller's to see; a key sees its own project only. */
   public boolean sees(UUID projectOfThing) {
     return (isAdmin() && !isConfined()) || project.equals(projectOfThing);

@@ -149,6 +149,7 @@ public final class ApiKeys {
     caller.require(Action.API_KEY_WRITE);
     Instant now = clock.instant();
     ApiKey old = visible(tx, caller, id);
+    caller.requireOwn(old.person(), Action.API_KEY_WRITE);
     if (!old.isValid(now)) {
       throw new Refused(
           new Refusal.WrongState(Kind.API_KEY, id.toString(), "revoked or expired", "valid"));
@@ -162,7 +163,7 @@ public final class ApiKeys {
   /** It opens nothing any more, from the next request on. */
   public void revoke(Tx tx, Caller caller, UUID id) {
     caller.require(Action.API_KEY_WRITE);
-    visible(tx, caller, id);
+    caller.requireOwn(visible(tx, caller, id).person(), Action.API_KEY_WRITE);
     ApiKeyStore.revoke(tx, id, clock.instant());
     tx.afterCommit(known::clear);
     AuditStore.append(tx, caller, Act.API_KEY_REVOKE, id, clock.instant());

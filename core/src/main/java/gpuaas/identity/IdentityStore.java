@@ -142,8 +142,8 @@ final class IdentityStore {
         .bind("project", project)
         .bind("now", now)
         .execute();
-    TenancyStore.setTenantRole(tx, tenant, person, Role.OWNER, now);
-    TenancyStore.setProjectRole(tx, project, person, Role.OWNER, now);
+    TenancyStore.setRole(tx, TenancyStore.Of.TENANT, tenant, person, Role.OWNER, now);
+    TenancyStore.setRole(tx, TenancyStore.Of.PROJECT, project, person, Role.OWNER, now);
   }
 
   static void enable(Tx tx, String username, boolean enabled, Instant now) {

@@ -117,7 +117,7 @@ public final class Invitations {
         TenancyStore.role(tx, Of.PROJECT, project.id(), caller.user())
             .filter(own -> own.isAtLeast(taken.role()))
             .orElse(taken.role());
-    TenancyStore.setProjectRole(tx, project.id(), caller.user(), role, now);
+    TenancyStore.setRole(tx, TenancyStore.Of.PROJECT, project.id(), caller.user(), role, now);
     AuditStore.append(tx, caller, Act.INVITATION_ACCEPT, taken.id(), now);
     return project.id();
   }

@@ -81,7 +81,8 @@ public final class Tenancy {
         new Project(
             ids.next(), caller.tenant(), chosen, named, clock.instant(), Optional.of(Role.OWNER));
     TenancyStore.add(tx, project);
-    TenancyStore.setProjectRole(tx, project.id(), caller.user(), Role.OWNER, clock.instant());
+    TenancyStore.setRole(
+        tx, TenancyStore.Of.PROJECT, project.id(), caller.user(), Role.OWNER, clock.instant());
     AuditStore.append(tx, caller, Act.PROJECT_CREATE, project.id(), clock.instant());
     return project;
   }
@@ -191,11 +192,7 @@ public final class Tenancy {
     if (before.equals(Optional.of(Role.OWNER)) && role != Role.OWNER) {
       requireAnotherOwner(tx, group, id, person);
     }
-    if (group == Group.TENANT) {
-      TenancyStore.setTenantRole(tx, id, person, role, clock.instant());
-    } else {
-      TenancyStore.setProjectRole(tx, id, person, role, clock.instant());
-    }
+    TenancyStore.setRole(tx, group.of, id, person, role, clock.instant());
     AuditStore.append(tx, caller, Act.MEMBER_SET, person, clock.instant());
     tx.afterCommit(() -> removed.accept(person));
     return TenancyStore.member(tx, group.of, id, person).orElseThrow();

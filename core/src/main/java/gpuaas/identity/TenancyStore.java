@@ -106,26 +106,17 @@ final class TenancyStore {
         .execute();
   }
 
-  static void setTenantRole(Tx tx, UUID tenant, UUID person, Role role, Instant now) {
+  static void setRole(Tx tx, Of of, UUID id, UUID person, Role role, Instant now) {
     tx.update(
-            """
-            insert into tenant_member (tenant_id, person_id, role, made_at) values (:tenant, :person, :role, :now)
-            on conflict (tenant_id, person_id) do update set role = excluded.role
-            """)
-        .bind("tenant", tenant)
-        .bind("person", person)
-        .bind("role", role.text())
-        .bind("now", now)
-        .execute();
-  }
-
-  static void setProjectRole(Tx tx, UUID project, UUID person, Role role, Instant now) {
-    tx.update(
-            """
-            insert into project_member (project_id, person_id, role, made_at) values (:project, :person, :role, :now)
-            on conflict (project_id, person_id) do update set role = excluded.role
-            """)
-        .bind("project", project)
+            "insert into "
+                + of.members
+                + " ("
+                + of.key
+                + ", person_id, role, made_at) values (:id, :person, :role, :now) on conflict ("
+                + of.key
+                + ", person_id) do update set "
+                + of.given)
+        .bind("id", id)
         .bind("person", person)
         .bind("role", role.text())
         .bind("now", now)
@@ -224,11 +215,17 @@ final class TenancyStore {
         .execute();
   }
 
-  /** Ids of the projects of a tenant that somebody is a member of. */
+  /** The projects of a tenant in which somebody is a member, or has anything that opens. */
   static List<UUID> projectsOf(Tx tx, UUID tenant, UUID person) {
     return tx.query(
-            "select project_id from project_member join project on project.id = project_id where"
-                + " person_id = :person and tenant_id = :tenant order by project_id limit 10000")
+            """
+            select id from project
+             where tenant_id = :tenant
+               and (exists (select from project_member where project_id = project.id and person_id = :person)
+                 or exists (select from api_key where project_id = project.id and person_id = :person and revoked_at is null)
+                 or exists (select from ssh_key where project_id = project.id and person_id = :person))
+             order by id
+            """)
         .bind("person", person)
         .bind("tenant", tenant)
         .mapTo(UUID.class)
@@ -252,17 +249,20 @@ final class TenancyStore {
 
   /** What has members. */
   enum Of {
-    TENANT("tenant", "tenant_member", "tenant_id"),
-    PROJECT("project", "project_member", "project_id");
+    /** A role that somebody gave is not one that follows from a group any more. */
+    TENANT("tenant", "tenant_member", "tenant_id", "role = excluded.role, by_group = false"),
+    PROJECT("project", "project_member", "project_id", "role = excluded.role");
 
     private final String table;
     private final String members;
     private final String key;
+    private final String given;
 
-    Of(String table, String members, String key) {
+    Of(String table, String members, String key, String given) {
       this.table = table;
       this.members = members;
       this.key = key;
+      this.given = given;
     }
   }
 }

@@ -158,11 +158,16 @@ class AuditScenarioTest {
 
     tamper(
         "insert into audit (at, actor_id, actor_role, project_id, action, target_id,"
-            + " correlation_id, transaction_id) select at, actor_id, actor_role, project_id,"
-            + " action, target_id, correlation_id, transaction_id from audit where id = "
+            + " correlation_id) select at, actor_id, actor_role, project_id, action, target_id,"
+            + " correlation_id from audit where id = "
             + some); // slipped in among old ones
     assertThat(audit().verify()).isInstanceOf(Verdict.Broken.class);
     tamper("delete from audit where id = (select max(id) from audit)");
+    assertThat(audit().verify()).isInstanceOf(Verdict.Whole.class);
+
+    tamper("insert into audit_unsealed values (999999999999)"); // as if it had been deleted in time
+    assertThat(audit().verify()).isInstanceOf(Verdict.Broken.class);
+    tamper("delete from audit_unsealed where audit_id = 999999999999");
     assertThat(audit().verify()).isInstanceOf(Verdict.Whole.class);
   }
 }

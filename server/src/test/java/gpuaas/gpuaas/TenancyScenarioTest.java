@@ -9,6 +9,7 @@ import gpuaas.access.KeyPairs;
 import gpuaas.main.TestServer;
 import gpuaas.main.TestServer.Answer;
 import gpuaas.spi.Eventually;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +17,7 @@ import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Projects with several people in them: who may what, who makes whom what, and who is out. */
 class TenancyScenarioTest {
@@ -204,6 +206,90 @@ class TenancyScenarioTest {
         Duration.ofSeconds(20),
         "the key opens still",
         () -> server.call("GET", "/api/v1/allocations", apiKey, "").status() == 401);
+  }
+
+  @Test
+  void whoOnlyLooksFromNowOnIsOutOfTheMachines(@TempDir Path folder) throws Exception {
+    String project = project("Demoted");
+    invite(project, "member");
+    KeyPairs.Pair pair = KeyPairs.make("demoted");
+    String body =
+        new ObjectMapper().writeValueAsString(Map.of("title", "t", "key", pair.publicKey().line()));
+    String key =
+        done(201, in(project, "POST", "/api/v1/ssh-keys", colleague, body)).path("id").asText();
+    String asked =
+        "{\"sku\": \"h200-sxm-slice\", \"gpus_total\": 1, \"region_code\": \"us-buffalo-1\","
+            + " \"ssh_key_ids\": [\"%s\"]}";
+    String lease =
+        done(201, in(project, "POST", "/api/v1/allocations", colleague, asked.formatted(key)))
+            .path("id")
+            .asText();
+    JsonNode[] last = new JsonNode[1];
+    Eventually.within(
+        Duration.ofSeconds(60),
+        "not active",
+        () -> {
+          last[0] = in(project, "GET", "/api/v1/allocations/" + lease, owner, "").json();
+          return last[0].path("status").asText().equals("active");
+        });
+    JsonNode connection = last[0].path("connection");
+    Path keyFile = Shell.keyFile(folder, pair);
+    assertThat(Shell.inside(connection, keyFile, "true").exit()).isZero();
+    role(project, "viewer", 200);
+    assertThat(Shell.inside(connection, keyFile, "true").exit()).isEqualTo(255);
+    role(project, "member", 200);
+    assertThat(Shell.inside(connection, keyFile, "true").exit()).isZero();
+    done(202, in(project, "POST", "/api/v1/allocations/" + lease + "/release", owner, ""));
+  }
+
+  @Test
+  void aMemberTakesNothingFromOthers() throws Exception {
+    String project = project("Neighbours");
+    invite(project, "member");
+    String body =
+        new ObjectMapper()
+            .writeValueAsString(
+                Map.of("title", "t", "key", KeyPairs.make("neighbours").publicKey().line()));
+    String sshKey =
+        done(201, in(project, "POST", "/api/v1/ssh-keys", owner, body)).path("id").asText();
+    String apiKey =
+        done(201, in(project, "POST", "/api/v1/api-keys", owner, "{\"name\": \"k\"}"))
+            .path("id")
+            .asText();
+    for (String path : List.of("/api/v1/ssh-keys/" + sshKey, "/api/v1/api-keys/" + apiKey)) {
+      refused(403, "insufficient_permissions", in(project, "DELETE", path, colleague, ""));
+    }
+    refused(
+        403,
+        "insufficient_permissions",
+        in(project, "POST", "/api/v1/api-keys/" + apiKey + "/rotate", colleague, ""));
+    role(project, "admin", 200);
+    done(204, in(project, "DELETE", "/api/v1/ssh-keys/" + sshKey, colleague, ""));
+    done(204, in(project, "DELETE", "/api/v1/api-keys/" + apiKey, colleague, ""));
+  }
+
+  @Test
+  void whoRanTheTenantLosesTheKeysOfAllItsProjects() {
+    String project = project("Boss");
+    String members = "/api/v1/tenant/memberships";
+    done(
+        201,
+        server.call(
+            "POST",
+            members,
+            owner,
+            "{\"user_id\": \"" + idOf(stranger) + "\", \"role\": \"admin\"}"));
+    String apiKey =
+        done(201, in(project, "POST", "/api/v1/api-keys", stranger, "{\"name\": \"k\"}"))
+            .path("key")
+            .asText();
+    done(200, server.call("GET", "/api/v1/allocations", apiKey, ""));
+    done(204, server.call("DELETE", members + "/" + idOf(stranger), owner, ""));
+    Eventually.within(
+        Duration.ofSeconds(20),
+        "the key opens still",
+        () -> server.call("GET", "/api/v1/allocations", apiKey, "").status() == 401);
+    refused(404, "project_not_found", in(project, "GET", "/api/v1/allocations", stranger, ""));
   }
 
   @Test

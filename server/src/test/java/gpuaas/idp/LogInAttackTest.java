@@ -17,41 +17,18 @@ import org.junit.jupiter.api.Test;
 /** Each way to get in that is not the way. */
 class LogInAttackTest {
 
-  private static final String PASSWORD = "a long enough word";
-
   private static TestServer server;
   private static LogInClient client;
 
   @BeforeAll
   static void start() throws IOException {
-    server =
-        TestServer.start(
-            Map.of(
-                "GPUAAS_PROVIDER_LOCAL_GPUS",
-                "1xH200",
-                "GPUAAS_IDP_PORT",
-                LogInClient.freePort(),
-                "GPUAAS_IDP_WRONG_PASSWORDS_MOST",
-                "3",
-                "GPUAAS_IDP_REDIRECT_URIS",
-                "https://portal.example.com/callback"));
+    server = LogInClient.server();
     client = new LogInClient(server);
   }
 
   @AfterAll
   static void stop() {
     server.close();
-  }
-
-  private static String somebody(String name) {
-    server.running().admittance().identities().ensure(name, PASSWORD, false);
-    return name;
-  }
-
-  private static void isRefused(Answer answer) {
-    assertThat(answer.status()).as(answer.body()).isEqualTo(401);
-    assertThat(answer.json().path("code").asText()).isEqualTo("token_invalid");
-    assertThat(answer.body()).doesNotContain("access_token");
   }
 
   private static String auth(String... pairs) {
@@ -97,34 +74,37 @@ class LogInAttackTest {
 
   @Test
   void aCodeUsedTwiceEndsWhatItGave() {
-    String code = client.code(somebody("replayed"), PASSWORD);
+    String code = client.code(client.somebody("replayed"), LogInClient.PASSWORD);
     JsonNode first = client.exchange(code, LogInClient.VERIFIER, LogInClient.REDIRECT).json();
     String token = first.path("access_token").asText();
     assertThat(client.me(token)).isEqualTo(200);
-    isRefused(client.exchange(code, LogInClient.VERIFIER, LogInClient.REDIRECT));
+    LogInClient.isRefused(client.exchange(code, LogInClient.VERIFIER, LogInClient.REDIRECT));
     assertThat(client.me(token)).isEqualTo(401);
-    isRefused(client.refresh(first.path("refresh_token").asText()));
+    LogInClient.isRefused(client.refresh(first.path("refresh_token").asText()));
   }
 
   @Test
   void aCodeIsBoundToItsVerifierAndItsAddress() {
-    String name = somebody("bound");
+    String name = client.somebody("bound");
     String other = "b".repeat(50);
-    isRefused(client.exchange(client.code(name, PASSWORD), other, LogInClient.REDIRECT));
-    isRefused(
+    LogInClient.isRefused(
+        client.exchange(client.code(name, LogInClient.PASSWORD), other, LogInClient.REDIRECT));
+    LogInClient.isRefused(
         client.exchange(
-            client.code(name, PASSWORD), LogInClient.VERIFIER, "http://127.0.0.1:45679/callback"));
-    String spoilt = client.code(name, PASSWORD);
-    isRefused(client.exchange(spoilt, other, LogInClient.REDIRECT));
-    isRefused(client.exchange(spoilt, LogInClient.VERIFIER, LogInClient.REDIRECT));
-    isRefused(client.exchange("made-up", LogInClient.VERIFIER, LogInClient.REDIRECT));
+            client.code(name, LogInClient.PASSWORD),
+            LogInClient.VERIFIER,
+            "http://127.0.0.1:45679/callback"));
+    String spoilt = client.code(name, LogInClient.PASSWORD);
+    LogInClient.isRefused(client.exchange(spoilt, other, LogInClient.REDIRECT));
+    LogInClient.isRefused(client.exchange(spoilt, LogInClient.VERIFIER, LogInClient.REDIRECT));
+    LogInClient.isRefused(client.exchange("made-up", LogInClient.VERIFIER, LogInClient.REDIRECT));
     Answer bad = client.exchange("made-up", "too short", LogInClient.REDIRECT);
     assertThat(bad.status()).isEqualTo(400);
   }
 
   @Test
   void onlyTheClientWithItsSecretGetsTokensFromTheProvider() {
-    String code = client.code(somebody("confidential"), PASSWORD);
+    String code = client.code(client.somebody("confidential"), LogInClient.PASSWORD);
     String form =
         "grant_type=authorization_code&client_id=gpuaas-api&code="
             + code
@@ -239,23 +219,23 @@ class LogInAttackTest {
 
   @Test
   void anotherSitesFormIsNotOurs() {
-    String name = somebody("forged");
+    String name = client.somebody("forged");
     LogInClient.Page page = client.page();
     String elsewhere = "gpuaas_log_in=" + Secrets.token();
     for (Answer answer :
         List.of(
-            client.send(page, name, PASSWORD, "Cookie", elsewhere),
-            client.send(page, name, PASSWORD, "Cookie", "none=1"),
-            client.send(page, name, PASSWORD, "Sec-Fetch-Site", "cross-site"),
-            client.send(page, name, PASSWORD, "Sec-Fetch-Site", "same-site"),
+            client.send(page, name, LogInClient.PASSWORD, "Cookie", elsewhere),
+            client.send(page, name, LogInClient.PASSWORD, "Cookie", "none=1"),
+            client.send(page, name, LogInClient.PASSWORD, "Sec-Fetch-Site", "cross-site"),
+            client.send(page, name, LogInClient.PASSWORD, "Sec-Fetch-Site", "same-site"),
             client.send(
                 new LogInClient.Page(page.answer(), page.action(), "", page.cookie()),
                 name,
-                PASSWORD))) {
+                LogInClient.PASSWORD))) {
       assertThat(answer.status()).isEqualTo(403);
       assertThat(answer.headers()).doesNotContainKey("location");
     }
-    assertThat(client.send(page, name, PASSWORD).status()).isEqualTo(303);
+    assertThat(client.send(page, name, LogInClient.PASSWORD).status()).isEqualTo(303);
   }
 
   // --- names and passwords ---
@@ -263,7 +243,7 @@ class LogInAttackTest {
   @Test
   void aNameIsRefusedAfterTooManyWrongPasswordsWhetherItExistsOrNot() {
     // The same answers for both, word for word: nobody learns who is here.
-    String known = somebody("locked");
+    String known = client.somebody("locked");
     String unknown = "never-was";
     for (int i = 0; i < 3; i++) {
       Answer one = client.send(client.page(), known, "wrong");
@@ -271,14 +251,15 @@ class LogInAttackTest {
       assertThat(one.status()).isEqualTo(401);
       assertThat(plain(one, known)).isEqualTo(plain(other, unknown));
     }
-    Answer one = client.send(client.page(), known, PASSWORD);
-    Answer other = client.send(client.page(), unknown, PASSWORD);
+    Answer one = client.send(client.page(), known, LogInClient.PASSWORD);
+    Answer other = client.send(client.page(), unknown, LogInClient.PASSWORD);
     assertThat(one.status()).as("even the right one").isEqualTo(429);
     assertThat(Integer.parseInt(one.headers().get("retry-after"))).isBetween(800, 901);
     assertThat(plain(one, known)).isEqualTo(plain(other, unknown)).contains("15 minutes");
     String signIn = "{\"username\": \"%s\", \"password\": \"%s\"}";
     Answer api =
-        client.post("/api/v1/auth/personal/sign-in", "", signIn.formatted(known, PASSWORD));
+        client.post(
+            "/api/v1/auth/personal/sign-in", "", signIn.formatted(known, LogInClient.PASSWORD));
     assertThat(api.status()).as("and everywhere").isEqualTo(429);
     assertThat(api.headers()).containsKey("retry-after");
     Answer token =
@@ -289,7 +270,7 @@ class LogInAttackTest {
             "grant_type=password&client_id=gpuaas-api&client_secret=dev-client-secret&username="
                 + known
                 + "&password="
-                + LogInClient.encoded(PASSWORD));
+                + LogInClient.encoded(LogInClient.PASSWORD));
     assertThat(token.status()).isEqualTo(429);
   }
 
@@ -303,11 +284,11 @@ class LogInAttackTest {
 
   @Test
   void aRightPasswordForgivesTheWrongOnes() {
-    String name = somebody("forgiven");
+    String name = client.somebody("forgiven");
     for (int i = 0; i < 3; i++) {
       client.send(client.page(), name, "wrong");
       client.send(client.page(), name, "wrong");
-      assertThat(client.send(client.page(), name, PASSWORD).status()).isEqualTo(303);
+      assertThat(client.send(client.page(), name, LogInClient.PASSWORD).status()).isEqualTo(303);
     }
   }
 }

@@ -23,7 +23,39 @@ final class LogInClient {
   static final String REDIRECT = "http://127.0.0.1:45678/callback";
   static final String VERIFIER = "a-verifier-of-a-test-that-is-long-enough-0123456789";
 
+  static final String PASSWORD = "a long enough word";
+
   private final TestServer server;
+
+  /**
+   * A server of which few wrong passwords are too many, and which knows one address beside
+   * loopback.
+   */
+  static TestServer server() throws IOException {
+    return TestServer.start(
+        Map.of(
+            "GPUAAS_PROVIDER_LOCAL_GPUS",
+            "1xH200",
+            "GPUAAS_IDP_PORT",
+            freePort(),
+            "GPUAAS_IDP_WRONG_PASSWORDS_MOST",
+            "3",
+            "GPUAAS_IDP_REDIRECT_URIS",
+            "https://portal.example.com/callback"));
+  }
+
+  /** Makes somebody with the password of these tests; their name. */
+  String somebody(String name) {
+    server.running().admittance().identities().ensure(name, PASSWORD, false);
+    return name;
+  }
+
+  /** Nobody is let in, and nothing is given away. */
+  static void isRefused(Answer answer) {
+    assertThat(answer.status()).as(answer.body()).isEqualTo(401);
+    assertThat(answer.json().path("code").asText()).isEqualTo("token_invalid");
+    assertThat(answer.body()).doesNotContain("access_token");
+  }
 
   LogInClient(TestServer server) {
     this.server = server;

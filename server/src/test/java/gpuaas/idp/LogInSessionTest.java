@@ -19,24 +19,12 @@ import org.junit.jupiter.api.Test;
 /** Sessions: who has them, how they end, and that their ends are ends. */
 class LogInSessionTest {
 
-  private static final String PASSWORD = "a long enough word";
-
   private static TestServer server;
   private static LogInClient client;
 
   @BeforeAll
   static void start() throws IOException {
-    server =
-        TestServer.start(
-            Map.of(
-                "GPUAAS_PROVIDER_LOCAL_GPUS",
-                "1xH200",
-                "GPUAAS_IDP_PORT",
-                LogInClient.freePort(),
-                "GPUAAS_IDP_WRONG_PASSWORDS_MOST",
-                "3",
-                "GPUAAS_IDP_REDIRECT_URIS",
-                "https://portal.example.com/callback"));
+    server = LogInClient.server();
     client = new LogInClient(server);
   }
 
@@ -45,39 +33,28 @@ class LogInSessionTest {
     server.close();
   }
 
-  private static String somebody(String name) {
-    server.running().admittance().identities().ensure(name, PASSWORD, false);
-    return name;
-  }
-
-  private static void isRefused(Answer answer) {
-    assertThat(answer.status()).as(answer.body()).isEqualTo(401);
-    assertThat(answer.json().path("code").asText()).isEqualTo("token_invalid");
-    assertThat(answer.body()).doesNotContain("access_token");
-  }
-
   private static Answer get(String url) {
     return TestServer.send("GET", url, Map.of(), "");
   }
 
   @Test
   void aRefreshTokenUsedTwiceEndsItsSessionAndNoOther() {
-    String name = somebody("refreshed");
-    JsonNode first = client.logIn(name, PASSWORD);
-    JsonNode bystander = client.logIn(name, PASSWORD);
+    String name = client.somebody("refreshed");
+    JsonNode first = client.logIn(name, LogInClient.PASSWORD);
+    JsonNode bystander = client.logIn(name, LogInClient.PASSWORD);
     String old = first.path("refresh_token").asText();
     JsonNode second = client.refresh(old).json();
-    isRefused(client.refresh(old));
+    LogInClient.isRefused(client.refresh(old));
     assertThat(client.me(second.path("access_token").asText())).isEqualTo(401);
-    isRefused(client.refresh(second.path("refresh_token").asText()));
+    LogInClient.isRefused(client.refresh(second.path("refresh_token").asText()));
     assertThat(client.me(bystander.path("access_token").asText())).isEqualTo(200);
   }
 
   @Test
   void oneEndsOnesOwnSessionsOnly() throws Exception {
-    JsonNode mine = client.logIn(somebody("owner-of-sessions"), PASSWORD);
-    JsonNode phone = client.logIn("owner-of-sessions", PASSWORD);
-    JsonNode theirs = client.logIn(somebody("another"), PASSWORD);
+    JsonNode mine = client.logIn(client.somebody("owner-of-sessions"), LogInClient.PASSWORD);
+    JsonNode phone = client.logIn("owner-of-sessions", LogInClient.PASSWORD);
+    JsonNode theirs = client.logIn(client.somebody("another"), LogInClient.PASSWORD);
     String token = mine.path("access_token").asText();
     String foreign = session(theirs);
     assertThat(server.call("DELETE", "/api/v1/auth/sessions/" + foreign, token, "").status())
@@ -107,18 +84,18 @@ class LogInSessionTest {
 
   @Test
   void whoeverIsDisabledIsLoggedOutForGood() {
-    JsonNode grant = client.logIn(somebody("disabled"), PASSWORD);
+    JsonNode grant = client.logIn(client.somebody("disabled"), LogInClient.PASSWORD);
     server.running().admittance().sessions().enable("disabled", false);
     assertThat(client.me(grant.path("access_token").asText())).isEqualTo(401);
     server.running().admittance().sessions().enable("disabled", true);
     assertThat(client.me(grant.path("access_token").asText())).isEqualTo(401);
-    isRefused(client.refresh(grant.path("refresh_token").asText()));
+    LogInClient.isRefused(client.refresh(grant.path("refresh_token").asText()));
   }
 
   @Test
   void anEndedSessionIsOverOnAnotherServerSoon() throws IOException {
     // Two servers over one database: what one ends, the other refuses within its recheck.
-    JsonNode grant = client.logIn(somebody("on-two-servers"), PASSWORD);
+    JsonNode grant = client.logIn(client.somebody("on-two-servers"), LogInClient.PASSWORD);
     String token = grant.path("access_token").asText();
     var sessions = server.running().admittance().sessions();
     gpuaas.session.Sessions elsewhere =
@@ -136,7 +113,7 @@ class LogInSessionTest {
 
   @Test
   void anIdTokenOpensNothingAndLogsOut() {
-    String code = client.code(somebody("with-id-token"), PASSWORD);
+    String code = client.code(client.somebody("with-id-token"), LogInClient.PASSWORD);
     String protocol = server.idpUrl() + "/realms/gpuaas/protocol/openid-connect";
     JsonNode grant =
         TestServer.send(
@@ -188,7 +165,7 @@ class LogInSessionTest {
 
   @Test
   void anybodyMayMakeThemselvesAnAccountWhereThatIsOn() {
-    Answer made = personal("sign-up", "newcomer", PASSWORD);
+    Answer made = personal("sign-up", "newcomer", LogInClient.PASSWORD);
     assertThat(made.status()).as(made.body()).isEqualTo(201);
     JsonNode me =
         server.call("GET", "/api/v1/me", made.json().path("access_token").asText(), "").json();
@@ -196,13 +173,13 @@ class LogInSessionTest {
     assertThat(me.path("roles")).hasSize(1);
     assertThat(personal("sign-up", "newcomer", "another password").json().path("code").asText())
         .isEqualTo("user_exists");
-    assertThat(personal("sign-in", "newcomer", PASSWORD).status()).isEqualTo(200);
+    assertThat(personal("sign-in", "newcomer", LogInClient.PASSWORD).status()).isEqualTo(200);
     assertThat(personal("sign-in", "newcomer", "another password").status()).isEqualTo(401);
     for (String[] bad :
         new String[][] {
-          {"Capital", PASSWORD},
-          {"a b", PASSWORD},
-          {"nul\\u0000", PASSWORD},
+          {"Capital", LogInClient.PASSWORD},
+          {"a b", LogInClient.PASSWORD},
+          {"nul\\u0000", LogInClient.PASSWORD},
           {"shorty", "short"},
           {"contained", "my-contained-word"}
         }) {
