@@ -27,6 +27,8 @@ final class People {
 
   private static final int PASSWORD_LENGTH_LEAST = 12;
   private static final int PASSWORD_LENGTH_LEAST_IN_DEVELOPMENT = 6;
+  private static final String SECRETS_ARE_SAFE =
+      "https://.+|http://(localhost|127\\.0\\.0\\.1|\\[::1])([:/].*)?";
   private static final String REDIRECT_URI =
       "https?://[A-Za-z0-9.:\\[\\]-]+(/[\\x21-\\x7e&&[^#\\\\]]*)?";
 
@@ -104,6 +106,11 @@ final class People {
     }
     if (issuer.filter(text -> !text.matches(REDIRECT_URI)).isPresent()) {
       throw new Settings.Wrong("oidc.issuer must be an address, as the issuer's tokens name it");
+    }
+    if (issuer.filter(text -> !text.matches(SECRETS_ARE_SAFE)).isPresent()) {
+      throw new Settings.Wrong(
+          "oidc.issuer must begin with https:// unless it is on this machine: our secret and"
+              + " people's codes go there");
     }
     return issuer.map(address ->
         new IssuerSettings(
