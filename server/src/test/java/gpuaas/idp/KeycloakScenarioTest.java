@@ -152,6 +152,36 @@ class KeycloakScenarioTest {
   }
 
   @Test
+  @Order(2)
+  void whoIsKnownThereIsToldToLogInThere() {
+    assertThat(signIn("grace", "grace-word").json().path("code").asText())
+        .isEqualTo("auth_enterprise_required");
+    assertThat(signIn("nobody-at-all", "x").json().path("code").asText())
+        .isEqualTo("token_invalid");
+    assertThat(signIn("dev-user", "dev123").status()).isEqualTo(200);
+    JsonNode asked =
+        server
+            .call(
+                "GET",
+                "/api/v1/auth/oidc/authorize?redirect_uri=http://127.0.0.1:9/callback&method=S256"
+                    + "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+                    + "&provider_hint=github&identity_hint=grace@example.com",
+                "",
+                "")
+            .json();
+    assertThat(asked.path("authorize_url").asText())
+        .contains("&kc_idp_hint=github")
+        .contains("&login_hint=grace%40example.com");
+  }
+
+  private static Answer signIn(String name, String word) {
+    return client.post(
+        "/api/v1/auth/personal/sign-in",
+        "",
+        "{\"username\": \"" + name + "\", \"password\": \"" + word + "\"}");
+  }
+
+  @Test
   @Order(3)
   void tokensForOthersOpenNothing() {
     String other =

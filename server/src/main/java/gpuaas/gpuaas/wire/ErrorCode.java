@@ -17,6 +17,8 @@ public enum ErrorCode {
   TOKEN_EXPIRED(401, "The token was good, and is too old. Get a new one."),
   AUTH_PERSONAL_DISABLED(
       401, "Names and passwords are not taken here. Log in through the browser."),
+  AUTH_ENTERPRISE_REQUIRED(
+      401, "This account has no password here. Log in through the browser, at its own provider."),
   INSUFFICIENT_PERMISSIONS(
       403,
       "Your role in this project or tenant, or your key, does not allow it. The message names the"

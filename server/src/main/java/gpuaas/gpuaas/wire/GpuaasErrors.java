@@ -189,6 +189,14 @@ public final class GpuaasErrors {
         id);
   }
 
+  /** Somebody whose name another provider knows wants to come in by a password. */
+  public static Reply enterpriseRequired(String id) {
+    return error(
+        ErrorCode.AUTH_ENTERPRISE_REQUIRED,
+        "This account logs in at its own provider; log in by /api/v1/auth/oidc/authorize",
+        id);
+  }
+
   /** Does not say which of the two it is. */
   public static Reply wrongPassword(String id) {
     return error(ErrorCode.TOKEN_INVALID, "The name or the password is wrong", id);
