@@ -97,6 +97,8 @@ public sealed interface Refusal {
     MEMBER,
     INVITATION,
     SERVICE_ACCOUNT,
-    SESSION
+    SESSION,
+    TENANT,
+    POLICY
   }
 }

@@ -7,11 +7,12 @@ import gpuaas.base.Caller;
 import gpuaas.base.Refusal;
 import gpuaas.db.Database;
 import gpuaas.events.Telling;
+import gpuaas.gpuaas.policy.CallLimits;
+import gpuaas.gpuaas.policy.PolicyRoutes;
 import gpuaas.gpuaas.wire.DocumentRoutes;
 import gpuaas.gpuaas.wire.GpuaasErrors;
 import gpuaas.http.Dialect;
 import gpuaas.http.FailedTries;
-import gpuaas.http.RateLimits;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
@@ -22,9 +23,11 @@ import gpuaas.lease.LeaseRules;
 import gpuaas.lease.Leases;
 import gpuaas.ledger.Budgets;
 import gpuaas.ledger.Ledger;
+import gpuaas.policy.Policies;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.BooleanSupplier;
@@ -35,7 +38,7 @@ import java.util.stream.Stream;
 public final class GpuaasDialect implements Dialect {
 
   private final GpuaasAuth auth;
-  private final RateLimits rateLimits;
+  private final CallLimits limits;
   private final List<Route> routes;
   private final List<SocketRoute> sockets;
 
@@ -54,8 +57,7 @@ public final class GpuaasDialect implements Dialect {
       ApiKeys apiKeys,
       Membership membership,
       Terminals terminals,
-      int terminalTokensPerMinute,
-      RateLimits rateLimits,
+      Policies policies,
       Optional<String> publicUrl,
       String hostKeyFingerprint,
       SocketRoute.Opener terminalSocket,
@@ -74,14 +76,13 @@ public final class GpuaasDialect implements Dialect {
 
   public GpuaasDialect(Parts parts) {
     this.auth = parts.auth();
-    this.rateLimits = parts.rateLimits();
+    this.limits = new CallLimits(parts.policies());
     GpuaasViews views = new GpuaasViews(parts.clock(), parts.rules(), parts.hostKeyFingerprint());
     TerminalRoutes terminals =
         new TerminalRoutes(
             parts.leases(),
             parts.terminals(),
             parts.database(),
-            RateLimits.perMinute(parts.terminalTokensPerMinute()),
             parts.publicUrl(),
             parts.terminalSocket());
     this.routes =
@@ -98,6 +99,7 @@ public final class GpuaasDialect implements Dialect {
                 new MemberRoutes(parts.membership().admittance()).routes(),
                 new ServiceAccountRoutes(parts.membership(), parts.clock()).routes(),
                 new AuditRoutes(parts.membership().audit()).routes(),
+                new PolicyRoutes(parts.policies()).routes(),
                 new AllocationRoutes(parts.leases(), views).routes(),
                 new EventRoutes(parts.telling().feed(), parts.eventStreams(), parts.auth()::caller)
                     .routes(),
@@ -129,12 +131,10 @@ public final class GpuaasDialect implements Dialect {
     return auth.caller(request);
   }
 
-  /** Each caller in each project has calls of their own; what is for everybody has no limit. */
+  /** By policies; what is for everybody has no limit. */
   @Override
-  public void admit(Request request) {
-    request
-        .knownCaller()
-        .ifPresent(caller -> rateLimits.take(caller.user() + " " + caller.project()));
+  public Map<String, String> admit(Route route, Request request) {
+    return request.knownCaller().map(caller -> limits.take(route, caller)).orElseGet(Map::of);
   }
 
   @Override

@@ -157,6 +157,8 @@ record GpuaiErrors(String base) {
           case INVITATION -> "invitation";
           case SERVICE_ACCOUNT -> "service account";
           case SESSION -> "session";
+          case TENANT -> "organization";
+          case POLICY -> "policy";
         };
     return "There is no such " + noun + ".";
   }

@@ -13,6 +13,7 @@ import gpuaas.operation.Idempotency;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -113,12 +114,26 @@ public final class Pipeline {
       log.info("{} {} {} {} ms", request.method(), request.path(), reply.status(), took.toMillis());
     }
     MDC.remove("correlation_id");
-    return reply.with(dialect.correlationHeaders().getFirst(), request.correlationId());
+    return visitor
+        .told(reply)
+        .with(dialect.correlationHeaders().getFirst(), request.correlationId());
   }
 
-  /** Who asks, once that is known. */
+  /** Who asks, once that is known, and what every answer to them says. */
   private static final class Visitor {
     private Optional<Caller> caller = Optional.empty();
+    private Map<String, String> headers = Map.of();
+
+    /** What the answer says by itself stays. */
+    Reply told(Reply reply) {
+      Reply told = reply;
+      for (Map.Entry<String, String> header : headers.entrySet()) {
+        if (!reply.headers().containsKey(header.getKey())) {
+          told = told.with(header.getKey(), header.getValue());
+        }
+      }
+      return told;
+    }
   }
 
   private static Origin origin(Request request) {
@@ -154,20 +169,20 @@ public final class Pipeline {
                   + " must have 1 to 128 letters, digits or any of . _ : @ / + = -"));
     }
     return switch (route.access()) {
-      case PUBLIC -> run(dialect, route, request);
+      case PUBLIC -> run(dialect, route, request, visitor);
       case CALLER -> {
         Caller caller =
             failedTries
                 .check(request.remoteAddress(), () -> dialect.authenticate(request))
                 .from(origin(request));
         visitor.caller = Optional.of(caller);
-        yield run(dialect, route, request.by(caller));
+        yield run(dialect, route, request.by(caller), visitor);
       }
     };
   }
 
-  private Reply run(Dialect dialect, Route route, Request request) {
-    dialect.admit(request);
+  private Reply run(Dialect dialect, Route route, Request request, Visitor visitor) {
+    visitor.headers = dialect.admit(route, request);
     route.needs().ifPresent(action -> request.caller().require(action));
     return switch (route.handler()) {
       case Route.Handler.Plain plain -> plain.work().apply(request);

@@ -16,6 +16,7 @@ import gpuaas.idp.Admittance;
 import gpuaas.lease.LeaseRules;
 import gpuaas.ledger.LedgerRules;
 import gpuaas.ledger.ReconciliationRules;
+import gpuaas.policy.PolicyRules;
 import gpuaas.shopper.ShopperDialect.ShopperSettings;
 import java.io.IOException;
 import java.io.Reader;
@@ -65,8 +66,7 @@ public record Settings(
     Duration accessTokenLifetime,
     Duration refreshTokenLifetime,
     Duration terminalTokenLifetime,
-    int terminalTokensPerMinute,
-    int requestsPerMinute,
+    PolicyRules policies,
     int failedAuthenticationsPerMinute,
     Duration terminalIdleLimit,
     Duration idempotencyKept,
@@ -213,8 +213,7 @@ public record Settings(
             reader.duration("idp.access-token-lifetime", Duration.ofMinutes(60)),
             reader.duration("idp.refresh-token-lifetime", Duration.ofHours(12)),
             reader.duration("terminal.token-lifetime", Duration.ofSeconds(300)),
-            reader.integer("rate-limit.terminal-token-requests-per-minute", 10, 1, 1_000_000),
-            reader.integer("rate-limit.requests-per-minute", 600_000, 1, 100_000_000),
+            RuleReader.policies(reader),
             reader.integer("rate-limit.failed-authentications-per-minute", 600, 1, 1_000_000),
             reader.duration("terminal.idle-limit", Duration.ofHours(4)),
             reader.duration("idempotency.kept", Duration.ofHours(24)),
@@ -287,7 +286,7 @@ public record Settings(
         reader.duration("spot.grace", standard.spotGrace()),
         reader.duration("lease.end-warn-before", standard.endWarnBefore()),
         reader.duration("lease.idle-warn-before", standard.idleWarnBefore()),
-        QueueReader.read(reader));
+        RuleReader.queue(reader));
   }
 
   private static LedgerRules ledger(SettingsReader reader) {

@@ -40,7 +40,6 @@ import gpuaas.gpudev.WebJobs;
 import gpuaas.http.Dialect;
 import gpuaas.http.FailedTries;
 import gpuaas.http.Pipeline;
-import gpuaas.http.RateLimits;
 import gpuaas.identity.ApiKeys;
 import gpuaas.identity.Identities;
 import gpuaas.idp.Admittance;
@@ -52,6 +51,7 @@ import gpuaas.ledger.Reconciliation;
 import gpuaas.ledger.Statement;
 import gpuaas.operation.Idempotency;
 import gpuaas.operation.Operations;
+import gpuaas.policy.Policies;
 import gpuaas.provider.Providers;
 import gpuaas.proxy.ProxyServer;
 import gpuaas.shopper.SessionRetries;
@@ -139,6 +139,7 @@ public final class Wiring {
     Audit audit = new Audit(database, clock);
     Identities identities = new Identities(database, ids, clock);
     ApiKeys apiKeys = new ApiKeys(database, ids, clock, settings.apiKeys());
+    Policies policies = Policies.open(database, clock, settings.policies());
     Admittance admittance =
         Admittance.open(
             database,
@@ -280,6 +281,8 @@ public final class Wiring {
             shopperMetrics::orphans,
             List.of(
                 new Loops.Chore("sealing the audit trail", settings.auditSealEvery(), audit::seal),
+                new Loops.Chore(
+                    "reading policies", settings.policies().readEvery(), policies::read),
                 new Loops.Chore("tidying sessions", Loops.TIDY_EVERY, admittance::tidy),
                 new Loops.Chore(
                     "looking at ended sessions",
@@ -305,8 +308,7 @@ public final class Wiring {
                 apiKeys,
                 new GpuaasDialect.Membership(admittance, audit, failedTries, ids::next),
                 terminals,
-                settings.terminalTokensPerMinute(),
-                RateLimits.perMinute(settings.requestsPerMinute()),
+                policies,
                 settings.apiUrl(),
                 gateway.hostKeys().getFirst().fingerprint(),
                 terminalSocket,
