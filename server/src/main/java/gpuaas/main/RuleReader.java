@@ -1,5 +1,6 @@
 package gpuaas.main;
 
+import gpuaas.http.HttpServer;
 import gpuaas.policy.PolicyDefinition;
 import gpuaas.policy.PolicyRules;
 import gpuaas.queue.QueueRules;
@@ -9,7 +10,7 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** Reads what the queue goes by, and policies. */
+/** Reads what the queue goes by, policies, and limits of requests. */
 final class RuleReader {
 
   private RuleReader() {}
@@ -32,6 +33,12 @@ final class RuleReader {
             .collect(
                 Collectors.toMap(Function.identity(), definition -> standard(reader, definition)));
     return new PolicyRules(defaults, reader.duration("policy.read-every", Duration.ofSeconds(5)));
+  }
+
+  static HttpServer.Limits requestLimits(SettingsReader reader) {
+    return new HttpServer.Limits(
+        reader.integer("api.body-bytes-most", 1024 * 1024, 1024, 1 << 30),
+        reader.duration("api.receive-limit", Duration.ofMinutes(1)));
   }
 
   private static long standard(SettingsReader reader, PolicyDefinition definition) {

@@ -11,6 +11,7 @@ import gpuaas.gpuaas.EventStreamRules;
 import gpuaas.gpuai.GpuaiDialect;
 import gpuaas.gpudev.GpudevDialect.GpudevSettings;
 import gpuaas.gpudev.LogInDoor;
+import gpuaas.http.HttpServer;
 import gpuaas.identity.ApiKeys;
 import gpuaas.idp.Admittance;
 import gpuaas.lease.LeaseRules;
@@ -70,7 +71,7 @@ public record Settings(
     int failedAuthenticationsPerMinute,
     Duration terminalIdleLimit,
     Duration idempotencyKept,
-    int bodyBytesMost,
+    HttpServer.Limits requestLimits,
     int leasesMostPerProject,
     ApiKeys.ApiKeyRules apiKeys,
     Admittance.Rules people,
@@ -217,7 +218,7 @@ public record Settings(
             reader.integer("rate-limit.failed-authentications-per-minute", 600, 1, 1_000_000),
             reader.duration("terminal.idle-limit", Duration.ofHours(4)),
             reader.duration("idempotency.kept", Duration.ofHours(24)),
-            reader.integer("api.body-bytes-most", 1024 * 1024, 1024, 1 << 30),
+            RuleReader.requestLimits(reader),
             reader.integer("lease.most-per-project", 1000, 1, 1_000_000),
             new ApiKeys.ApiKeyRules(
                 reader.integer("api-key.most-per-project", 100, 1, 100_000),

@@ -202,6 +202,7 @@ public final class GpuaasErrors {
         switch (status) {
           case 404 -> "There is nothing at this path";
           case 405 -> "This path does not know this method";
+          case 408 -> "The body came too slowly";
           case 413 -> "The body is too long";
           case 431 -> "The headers are too long";
           default -> "The request cannot be read";
