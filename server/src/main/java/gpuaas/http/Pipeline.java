@@ -24,7 +24,6 @@ import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.slf4j.MDC;
 
 /**
  * The way of a request: correlation id, authentication, idempotency, handler, and whatever goes
@@ -78,10 +77,24 @@ public final class Pipeline {
   /** Answers a request for a route. Never throws. */
   public Reply answer(Dialect dialect, Route route, Request request) {
     long start = System.nanoTime();
-    MDC.put("correlation_id", request.correlationId());
+    RequestLog requestLog = new RequestLog(dialect, request, QUIET.contains(request.path()));
+    Reply reply;
+    Visitor visitor = new Visitor(requestLog);
+    try (requestLog) {
+      reply = answer(dialect, route, request, visitor);
+      Duration took = Duration.ofNanos(System.nanoTime() - start);
+      measure(dialect, route, reply.status(), took);
+      dialect.answered(route, reply.status(), took);
+      requestLog.answered(reply, took);
+    }
+    return visitor
+        .told(reply)
+        .with(dialect.correlationHeaders().getFirst(), request.correlationId());
+  }
+
+  private Reply answer(Dialect dialect, Route route, Request request, Visitor visitor) {
     Reply reply;
     boolean hidden = false;
-    Visitor visitor = new Visitor();
     try {
       reply = handled(dialect, route, request, visitor);
     } catch (Refused e) {
@@ -91,7 +104,7 @@ public final class Pipeline {
     } catch (Halt e) {
       reply = e.reply();
     } catch (DatabaseSlow e) {
-      log.warn("{} {} took too long", request.method(), request.path(), e);
+      log.warn("{} {} took too long", request.method(), route.path(), e);
       reply =
           dialect.refused(
               new Refusal.NotReady("the database in time", COME_AGAIN), request.correlationId());
@@ -107,22 +120,23 @@ public final class Pipeline {
     if (hidden || NOT_ALLOWED.contains(reply.status())) {
       tell(dialect, route, request, visitor, reply.status());
     }
-    Duration took = Duration.ofNanos(System.nanoTime() - start);
-    measure(dialect, route, reply.status(), took);
-    dialect.answered(route, reply.status(), took);
-    if (!QUIET.contains(request.path())) {
-      log.info("{} {} {} {} ms", request.method(), request.path(), reply.status(), took.toMillis());
-    }
-    MDC.remove("correlation_id");
-    return visitor
-        .told(reply)
-        .with(dialect.correlationHeaders().getFirst(), request.correlationId());
+    return reply;
   }
 
   /** Who asks, once that is known, and what every answer to them says. */
   private static final class Visitor {
+    private final RequestLog log;
     private Optional<Caller> caller = Optional.empty();
     private Map<String, String> headers = Map.of();
+
+    Visitor(RequestLog log) {
+      this.log = log;
+    }
+
+    void is(Caller known, Route route) {
+      caller = Optional.of(known);
+      log.knows(known, route);
+    }
 
     /** What the answer says by itself stays. */
     Reply told(Reply reply) {
@@ -175,7 +189,7 @@ public final class Pipeline {
             failedTries
                 .check(request.remoteAddress(), () -> dialect.authenticate(request))
                 .from(origin(request));
-        visitor.caller = Optional.of(caller);
+        visitor.is(caller, route);
         yield run(dialect, route, request.by(caller), visitor);
       }
     };

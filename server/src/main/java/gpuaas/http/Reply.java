@@ -66,6 +66,14 @@ public record Reply(
     return new Reply(status, Map.of(), contentType, body);
   }
 
+  /** The word that programs tell this no by; empty: it is none, or has no such word. */
+  Optional<String> errorCode() {
+    if (status < 400 || !contentType.endsWith("json")) {
+      return Optional.empty();
+    }
+    return Optional.of(Json.read(body).path("code").asText()).filter(code -> !code.isEmpty());
+  }
+
   /** The same with one more header. */
   public Reply with(String name, String value) {
     Map<String, String> more = new LinkedHashMap<>(headers);

@@ -1,6 +1,7 @@
 package gpuaas.main;
 
 import gpuaas.http.HttpServer;
+import gpuaas.observe.LogFormat;
 import gpuaas.policy.PolicyDefinition;
 import gpuaas.policy.PolicyRules;
 import gpuaas.queue.QueueRules;
@@ -10,7 +11,7 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** Reads what the queue goes by, policies, and limits of requests. */
+/** Reads what the queue goes by, policies, limits of requests, and the form of logs. */
 final class RuleReader {
 
   private RuleReader() {}
@@ -33,6 +34,14 @@ final class RuleReader {
             .collect(
                 Collectors.toMap(Function.identity(), definition -> standard(reader, definition)));
     return new PolicyRules(defaults, reader.duration("policy.read-every", Duration.ofSeconds(5)));
+  }
+
+  static LogFormat logFormat(SettingsReader reader) {
+    return switch (reader.text("log.format", LogFormat.TEXT.text())) {
+      case "text" -> LogFormat.TEXT;
+      case "json" -> LogFormat.JSON;
+      default -> throw new Settings.Wrong("log.format must be text or json");
+    };
   }
 
   static HttpServer.Limits requestLimits(SettingsReader reader) {

@@ -17,6 +17,7 @@ import gpuaas.idp.Admittance;
 import gpuaas.lease.LeaseRules;
 import gpuaas.ledger.LedgerRules;
 import gpuaas.ledger.ReconciliationRules;
+import gpuaas.observe.LogFormat;
 import gpuaas.policy.PolicyRules;
 import gpuaas.shopper.ShopperDialect.ShopperSettings;
 import java.io.IOException;
@@ -68,6 +69,7 @@ public record Settings(
     Duration refreshTokenLifetime,
     Duration terminalTokenLifetime,
     PolicyRules policies,
+    LogFormat logFormat,
     int failedAuthenticationsPerMinute,
     Duration terminalIdleLimit,
     Duration idempotencyKept,
@@ -215,6 +217,7 @@ public record Settings(
             reader.duration("idp.refresh-token-lifetime", Duration.ofHours(12)),
             reader.duration("terminal.token-lifetime", Duration.ofSeconds(300)),
             RuleReader.policies(reader),
+            RuleReader.logFormat(reader),
             reader.integer("rate-limit.failed-authentications-per-minute", 600, 1, 1_000_000),
             reader.duration("terminal.idle-limit", Duration.ofHours(4)),
             reader.duration("idempotency.kept", Duration.ofHours(24)),
