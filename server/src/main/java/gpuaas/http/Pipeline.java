@@ -1,6 +1,7 @@
 package gpuaas.http;
 
 import gpuaas.audit.Audit;
+import gpuaas.base.Action.Where;
 import gpuaas.base.Caller;
 import gpuaas.base.Origin;
 import gpuaas.base.Refusal;
@@ -9,9 +10,8 @@ import gpuaas.db.Database;
 import gpuaas.db.DatabaseGone;
 import gpuaas.db.DatabaseSlow;
 import gpuaas.db.Tx;
+import gpuaas.observe.PlatformMetrics;
 import gpuaas.operation.Idempotency;
-import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -44,7 +44,7 @@ public final class Pipeline {
 
   private final Database database;
   private final Idempotency idempotency;
-  private final MeterRegistry metrics;
+  private final PlatformMetrics metrics;
   private final Supplier<UUID> ids;
   private final FailedTries failedTries;
   private final Consumer<Audit.Refusal> refusals;
@@ -55,7 +55,7 @@ public final class Pipeline {
   public Pipeline(
       Database database,
       Idempotency idempotency,
-      MeterRegistry metrics,
+      PlatformMetrics metrics,
       Supplier<UUID> ids,
       FailedTries failedTries,
       Consumer<Audit.Refusal> refusals) {
@@ -83,7 +83,7 @@ public final class Pipeline {
     try (requestLog) {
       reply = answer(dialect, route, request, visitor);
       Duration took = Duration.ofNanos(System.nanoTime() - start);
-      measure(dialect, route, reply.status(), took);
+      metrics.answered(dialect.name(), route.method(), route.path(), reply.status(), took);
       dialect.answered(route, reply.status(), took);
       requestLog.answered(reply, took);
     }
@@ -100,6 +100,9 @@ public final class Pipeline {
     } catch (Refused e) {
       hidden = e.refusal() instanceof Refusal.NotFound gone && gone.kind() == Refusal.Kind.PROJECT;
       log.debug("refused: {}", e.refusal());
+      if (e.refusal() instanceof Refusal.Denied no && no.action().where() == Where.PLATFORM) {
+        metrics.adminDenied();
+      }
       reply = dialect.refused(e.refusal(), request.correlationId());
     } catch (Halt e) {
       reply = e.reply();
@@ -259,16 +262,5 @@ public final class Pipeline {
 
   private static Reply reply(Idempotency.Answer answer) {
     return new Reply(answer.status(), answer.headers(), answer.contentType(), answer.body());
-  }
-
-  private void measure(Dialect dialect, Route route, int status, Duration took) {
-    Timer.builder("http.server.requests")
-        .description("Requests answered, and how long it took")
-        .tag("service", dialect.name())
-        .tag("method", route.method())
-        .tag("path", route.path())
-        .tag("status", Integer.toString(status))
-        .register(metrics)
-        .record(took);
   }
 }

@@ -49,6 +49,7 @@ import gpuaas.ledger.Budgets;
 import gpuaas.ledger.Ledger;
 import gpuaas.ledger.Reconciliation;
 import gpuaas.ledger.Statement;
+import gpuaas.observe.PlatformMetrics;
 import gpuaas.operation.Idempotency;
 import gpuaas.operation.Operations;
 import gpuaas.policy.Policies;
@@ -152,6 +153,7 @@ public final class Wiring {
             ids,
             clock);
     ShopperMetrics shopperMetrics = new ShopperMetrics(metrics);
+    PlatformMetrics platformMetrics = new PlatformMetrics(metrics);
     Providers providers = opener.open(settings, deployment, clock, shopperMetrics::called);
     SshKeys sshKeys =
         new SshKeys(database, ids, clock, _ -> entrances.gateway().get().recheckAll());
@@ -186,6 +188,7 @@ public final class Wiring {
             changed -> {
               entrances.changed(changed);
               shopperMetrics.changed(changed);
+              platformMetrics.changed(changed);
               if (changed.state().isOver()) {
                 activity.forget(changed.id());
               }
@@ -260,7 +263,8 @@ public final class Wiring {
             providers,
             activity,
             settings.terminalIdleLimit(),
-            (person, one) -> admittance.still(person, one.project(), Action.TERMINAL_OPEN));
+            (person, one) -> admittance.still(person, one.project(), Action.TERMINAL_OPEN),
+            platformMetrics::terminalTokenRejected);
     entrances.terminals().set(terminalSocket);
 
     // loops and listeners
@@ -279,24 +283,14 @@ public final class Wiring {
             telling,
             metrics,
             shopperMetrics::orphans,
-            List.of(
-                new Loops.Chore("sealing the audit trail", settings.auditSealEvery(), audit::seal),
-                new Loops.Chore(
-                    "reading policies", settings.policies().readEvery(), policies::read),
-                new Loops.Chore("tidying sessions", Loops.TIDY_EVERY, admittance::tidy),
-                new Loops.Chore(
-                    "looking at ended sessions",
-                    settings.people().logIn().recheckEvery(),
-                    admittance.sessions()::recheck),
-                new Loops.Chore(
-                    "looking at who is in terminals",
-                    settings.sshRecheckEvery(),
-                    terminalSocket::recheckAll)));
+            Loops.chores(settings, audit, policies, admittance, terminalSocket),
+            () -> platformMetrics.count(lease.leases()));
     FailedTries failedTries = new FailedTries(settings.failedAuthenticationsPerMinute());
     ProxyServer proxy = web.listen(settings, lease.leases(), providers, failedTries, activity);
     entrances.proxy().set(proxy);
     Pipeline pipeline =
-        new Pipeline(database, idempotency, metrics, ids::next, failedTries, audit::refused);
+        new Pipeline(
+            database, idempotency, platformMetrics, ids::next, failedTries, audit::refused);
     GpuaasDialect gpuaas =
         new GpuaasDialect(
             new GpuaasDialect.Parts(

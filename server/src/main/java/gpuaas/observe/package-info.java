@@ -1,5 +1,5 @@
 /**
- * How what happens in here is seen from outside: the form of logs.
+ * How what happens in here is seen from outside: logs and measurements.
  *
  * <p>Promises that nobody outside can write a log line. Start at {@link gpuaas.observe.LogFormat}.
  */
