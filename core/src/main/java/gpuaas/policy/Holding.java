@@ -9,5 +9,4 @@ import java.util.Optional;
  * @param allowed the most that a tenant's administrators could set there
  * @param from empty: nobody set anything, it is the default
  */
-public record Holding(
-    PolicyDefinition definition, long value, long allowed, Optional<Slot> from) {}
+public record Holding(PolicyDefinition definition, long value, long allowed, Optional<Slot> from) {}

@@ -13,7 +13,6 @@ import gpuaas.db.DatabaseGone;
 import gpuaas.db.Tx;
 import gpuaas.policy.PolicyBook.Place;
 import gpuaas.policy.PolicyStore.Stamp;
-import gpuaas.policy.PolicyValue.Author;
 import gpuaas.policy.PolicyValue.Scope;
 import gpuaas.policy.PolicyValue.Slot;
 import java.time.InstantSource;

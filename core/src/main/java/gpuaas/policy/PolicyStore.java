@@ -21,7 +21,8 @@ final class PolicyStore {
   record Stamp(long count, long newest) {}
 
   static Stamp stamp(Tx tx) {
-    return tx.query("select count(*) as count, coalesce(max(version), 0) as newest from policy_value")
+    return tx.query(
+            "select count(*) as count, coalesce(max(version), 0) as newest from policy_value")
         .map(row ->
             new Stamp(row.getColumn("count", Long.class), row.getColumn("newest", Long.class)))
         .one();
@@ -29,7 +30,8 @@ final class PolicyStore {
 
   /** All of them; what older or newer servers know and we do not is left out. */
   static List<PolicyValue> all(Tx tx, int most) {
-    return tx.query("select * from policy_value limit :most")
+    return tx
+        .query("select * from policy_value limit :most")
         .bind("most", most)
         .map(PolicyStore::read)
         .stream()
@@ -39,7 +41,8 @@ final class PolicyStore {
 
   /** The last that were set first. */
   static List<PolicyValue> list(Tx tx, Optional<Long> before, int limit) {
-    return tx.query(
+    return tx
+        .query(
             """
             select * from policy_value where (:before::bigint is null or version < :before::bigint)
              order by version desc limit :limit

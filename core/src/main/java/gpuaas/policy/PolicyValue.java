@@ -9,8 +9,7 @@ import java.util.UUID;
  *
  * @param version later ones are higher
  */
-public record PolicyValue(
-    Slot slot, long value, UUID setBy, Instant setAt, long version) {
+public record PolicyValue(Slot slot, long value, UUID setBy, Instant setAt, long version) {
 
   /** For whom a value is. */
   public enum Scope {

@@ -64,8 +64,7 @@ class PolicyBookTest {
 
   @Test
   void theNarrowestThatThePlatformSetHoldsAlsoIfItIsMore() {
-    PolicyBook all =
-        book(global(50), tenant(Author.PLATFORM, 200), project(Author.PLATFORM, 300));
+    PolicyBook all = book(global(50), tenant(Author.PLATFORM, 200), project(Author.PLATFORM, 300));
     assertThat(at(all, HERE)).isEqualTo(300);
     assertThat(at(all, BESIDE)).isEqualTo(200);
     assertThat(at(all, ELSEWHERE)).isEqualTo(50);

@@ -147,15 +147,14 @@ public final class TerminalSocket implements SocketRoute.Opener {
       return Optional.empty();
     }
     Optional<Redeemed> redeemed = token(handshake).map(token -> terminals.redeem(token, id));
-    return redeemed.flatMap(
-        came ->
-            switch (came) {
-              case Redeemed.Opened opened -> Optional.of(opened);
-              case Redeemed.Unknown _, Redeemed.ForAnotherLease _ -> {
-                rejected.run();
-                yield Optional.empty();
-              }
-            });
+    return redeemed.flatMap(came ->
+        switch (came) {
+          case Redeemed.Opened opened -> Optional.of(opened);
+          case Redeemed.Unknown _, Redeemed.ForAnotherLease _ -> {
+            rejected.run();
+            yield Optional.empty();
+          }
+        });
   }
 
   private static Optional<String> token(Handshake handshake) {

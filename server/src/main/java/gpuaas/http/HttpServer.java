@@ -138,17 +138,16 @@ public final class HttpServer implements AutoCloseable {
 
   private static void guard(JavalinConfig config, SlowClients slowClients) {
     config.jetty.modifyHttpConfiguration(http -> http.addCustomizer(slowClients));
-    config.jetty.modifyServer(
-        server ->
-            server.addEventListener(
-                new LifeCycle.Listener() {
-                  @Override
-                  public void lifeCycleStarting(LifeCycle starting) {
-                    for (Connector connector : server.getConnectors()) {
-                      connector.addBean(slowClients);
-                    }
-                  }
-                }));
+    config.jetty.modifyServer(server ->
+        server.addEventListener(
+            new LifeCycle.Listener() {
+              @Override
+              public void lifeCycleStarting(LifeCycle starting) {
+                for (Connector connector : server.getConnectors()) {
+                  connector.addBean(slowClients);
+                }
+              }
+            }));
   }
 
   private static void prepare(Server server, Dialect first, Pipeline pipeline) {

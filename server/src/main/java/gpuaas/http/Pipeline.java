@@ -11,6 +11,7 @@ import gpuaas.db.DatabaseGone;
 import gpuaas.db.DatabaseSlow;
 import gpuaas.db.Tx;
 import gpuaas.observe.PlatformMetrics;
+import gpuaas.observe.Tracing;
 import gpuaas.operation.Idempotency;
 import java.time.Duration;
 import java.util.Map;
@@ -45,6 +46,7 @@ public final class Pipeline {
   private final Database database;
   private final Idempotency idempotency;
   private final PlatformMetrics metrics;
+  private final Tracing tracing;
   private final Supplier<UUID> ids;
   private final FailedTries failedTries;
   private final Consumer<Audit.Refusal> refusals;
@@ -56,6 +58,7 @@ public final class Pipeline {
       Database database,
       Idempotency idempotency,
       PlatformMetrics metrics,
+      Tracing tracing,
       Supplier<UUID> ids,
       FailedTries failedTries,
       Consumer<Audit.Refusal> refusals) {
@@ -63,6 +66,7 @@ public final class Pipeline {
     this.database = database;
     this.idempotency = idempotency;
     this.metrics = metrics;
+    this.tracing = tracing;
     this.ids = ids;
     this.failedTries = failedTries;
   }
@@ -77,7 +81,16 @@ public final class Pipeline {
   /** Answers a request for a route. Never throws. */
   public Reply answer(Dialect dialect, Route route, Request request) {
     long start = System.nanoTime();
-    RequestLog requestLog = new RequestLog(dialect, request, QUIET.contains(request.path()));
+    Tracing.Ongoing trace =
+        tracing.begin(
+            new Tracing.Started(
+                dialect.name(),
+                request.method(),
+                route.path(),
+                request.headers(),
+                request.correlationId()));
+    RequestLog requestLog =
+        new RequestLog(dialect, request, trace.ids(), QUIET.contains(request.path()));
     Reply reply;
     Visitor visitor = new Visitor(requestLog);
     try (requestLog) {
@@ -86,6 +99,7 @@ public final class Pipeline {
       metrics.answered(dialect.name(), route.method(), route.path(), reply.status(), took);
       dialect.answered(route, reply.status(), took);
       requestLog.answered(reply, took);
+      trace.end(reply.status());
     }
     return visitor
         .told(reply)

@@ -75,8 +75,8 @@ public final class RateLimits {
       this.rate = rate;
       this.bucket =
           Bucket.builder()
-              .addLimit(limit ->
-                  limit.capacity(rate.most()).refillGreedy(rate.refilled(), rate.window()))
+              .addLimit(
+                  limit -> limit.capacity(rate.most()).refillGreedy(rate.refilled(), rate.window()))
               .build();
     }
 
@@ -133,8 +133,7 @@ public final class RateLimits {
     EstimationProbe probe = known.bucket.estimateAbilityToConsume(1);
     if (!probe.canBeConsumed()) {
       throw new Refused(
-          new Refusal.RateLimited(
-              usual.most(), Duration.ofNanos(probe.getNanosToWaitForRefill())));
+          new Refusal.RateLimited(usual.most(), Duration.ofNanos(probe.getNanosToWaitForRefill())));
     }
   }
 

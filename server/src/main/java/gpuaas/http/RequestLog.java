@@ -1,6 +1,7 @@
 package gpuaas.http;
 
 import gpuaas.base.Caller;
+import gpuaas.observe.Tracing;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -18,7 +19,15 @@ final class RequestLog implements AutoCloseable {
   private static final int PATH_LENGTH_MOST = 500;
   private static final int ID_LENGTH_MOST = 100;
   private static final List<String> FIELDS =
-      List.of("service", "correlation_id", "org_id", "project_id", "resource_name", "error_code");
+      List.of(
+          "service",
+          "correlation_id",
+          "trace_id",
+          "span_id",
+          "org_id",
+          "project_id",
+          "resource_name",
+          "error_code");
 
   /** A collection and the name of one of its members: {@code allocations/{id}}. */
   private static final Pattern MEMBER = Pattern.compile("([a-z-]+)/\\{([a-z_]+)}");
@@ -29,9 +38,13 @@ final class RequestLog implements AutoCloseable {
   /**
    * @param quiet without the line that sums it up
    */
-  RequestLog(Dialect dialect, Request request, boolean quiet) {
+  RequestLog(Dialect dialect, Request request, Optional<Tracing.Ids> trace, boolean quiet) {
     this.request = request;
     this.quiet = quiet;
+    trace.ifPresent(ids -> {
+      MDC.put("trace_id", ids.trace());
+      MDC.put("span_id", ids.span());
+    });
     MDC.put("service", dialect.name());
     MDC.put("correlation_id", request.correlationId());
   }
@@ -40,10 +53,11 @@ final class RequestLog implements AutoCloseable {
   void knows(Caller caller, Route route) {
     MDC.put("org_id", caller.tenant().toString());
     MDC.put("project_id", caller.project().toString());
-    resource(route).ifPresent(resource -> {
-      String owner = caller.tenant() + ":" + caller.project();
-      MDC.put("resource_name", "gpuaas:cloud:global:" + owner + ":" + resource);
-    });
+    resource(route)
+        .ifPresent(resource -> {
+          String owner = caller.tenant() + ":" + caller.project();
+          MDC.put("resource_name", "gpuaas:cloud:global:" + owner + ":" + resource);
+        });
   }
 
   /** The last thing in the path that has a name, such as {@code gpuaas/allocation:ID}. */

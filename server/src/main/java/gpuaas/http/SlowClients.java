@@ -80,17 +80,19 @@ final class SlowClients implements Connection.Listener, HttpConfiguration.Custom
 
   /** Looks again and again, until it is closed. */
   void start() {
-    Thread.ofVirtual().name("slow-clients").start(() -> {
-      while (!closed) {
-        LockSupport.parkNanos(LOOK_EVERY.toNanos());
-        long now = System.nanoTime();
-        heads.forEach((connection, head) -> {
-          if (head.isLate(connection.getBytesIn(), now, limit)) {
-            hangUp(connection);
+    Thread.ofVirtual()
+        .name("slow-clients")
+        .start(() -> {
+          while (!closed) {
+            LockSupport.parkNanos(LOOK_EVERY.toNanos());
+            long now = System.nanoTime();
+            heads.forEach((connection, head) -> {
+              if (head.isLate(connection.getBytesIn(), now, limit)) {
+                hangUp(connection);
+              }
+            });
           }
         });
-      }
-    });
   }
 
   private static void hangUp(Connection connection) {

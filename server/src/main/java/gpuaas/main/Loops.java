@@ -170,7 +170,7 @@ public final class Loops implements AutoCloseable {
     every(TIDY_EVERY, () -> quietly("tidying archives", archives::tidy));
     every(TIDY_EVERY, () -> quietly("tidying commands", commands::tidy));
     every(TIDY_EVERY, () -> quietly("tidying", telling.webhooks()::forgetOld));
-    every(settings.measureEvery(), () -> quietly("measuring", measuring));
+    every(settings.observe().countEvery(), () -> quietly("measuring", measuring));
     chores.forEach(chore -> every(chore.pause(), () -> quietly(chore.what(), chore.work())));
     telling.start();
   }

@@ -89,8 +89,8 @@ public final class Main {
 
   private static void up(Settings settings, Optional<SimMarkets> markets) throws Exception {
     Files.createDirectories(settings.data());
-    settings.logFormat().begin();
-    PrintStream out = settings.logFormat().people();
+    settings.observe().logFormat().begin();
+    PrintStream out = settings.observe().logFormat().people();
     new SystemUser(settings.databaseSystemUser(), out::println).ensure();
     FileLock lock = lock(settings.data().resolve("lock"));
     Optional<EmbeddedPostgres> embedded = embedded(settings);

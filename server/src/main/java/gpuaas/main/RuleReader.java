@@ -1,17 +1,24 @@
 package gpuaas.main;
 
+import gpuaas.gpuaas.EventStreamRules;
 import gpuaas.http.HttpServer;
+import gpuaas.ledger.ReconciliationRules;
 import gpuaas.observe.LogFormat;
+import gpuaas.observe.ObserveSettings;
+import gpuaas.observe.Tracing;
 import gpuaas.policy.PolicyDefinition;
 import gpuaas.policy.PolicyRules;
 import gpuaas.queue.QueueRules;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** Reads what the queue goes by, policies, limits of requests, and the form of logs. */
+/** Reads what the queue, policies, requests, streams, bills, logs, metrics and traces go by. */
 final class RuleReader {
 
   private RuleReader() {}
@@ -36,7 +43,51 @@ final class RuleReader {
     return new PolicyRules(defaults, reader.duration("policy.read-every", Duration.ofSeconds(5)));
   }
 
-  static LogFormat logFormat(SettingsReader reader) {
+  static EventStreamRules eventStreams(SettingsReader reader) {
+    Duration heartbeat = reader.duration("events.stream-heartbeat", Duration.ofSeconds(15));
+    if (heartbeat.compareTo(Duration.ofSeconds(25)) > 0) {
+      throw new Settings.Wrong(
+          "events.stream-heartbeat must be at most 25s: longer silence ends a stream");
+    }
+    return new EventStreamRules(
+        heartbeat,
+        reader.duration("events.stream-recheck-every", Duration.ofSeconds(30)),
+        reader.integer("events.streams-most", 1000, 1, 1_000_000),
+        reader.integer("events.streams-most-per-caller", 10, 1, 1_000_000));
+  }
+
+  static ReconciliationRules reconciliation(SettingsReader reader) {
+    ReconciliationRules standard = ReconciliationRules.standard();
+    return new ReconciliationRules(
+        reader.duration("reconciliation.every", standard.every()),
+        reader.integer("reconciliation.days-back", standard.daysBack(), 1, 366));
+  }
+
+  static ObserveSettings observe(SettingsReader reader) {
+    return new ObserveSettings(
+        logFormat(reader),
+        reader.duration("metrics.count-every", Duration.ofSeconds(5)),
+        new Tracing.Rules(
+            reader.optional("otel.endpoint").map(RuleReader::collector),
+            reader.duration("otel.export-every", Duration.ofSeconds(5))));
+  }
+
+  private static URI collector(String text) {
+    try {
+      URI endpoint = new URI(text);
+      if (Set.of("http", "https").contains(String.valueOf(endpoint.getScheme()))
+          && endpoint.getHost() != null
+          && endpoint.getUserInfo() == null) {
+        return endpoint;
+      }
+    } catch (URISyntaxException e) {
+      // refused below
+    }
+    throw new Settings.Wrong(
+        "otel.endpoint must be an address such as http://127.0.0.1:4318, without a password");
+  }
+
+  private static LogFormat logFormat(SettingsReader reader) {
     return switch (reader.text("log.format", LogFormat.TEXT.text())) {
       case "text" -> LogFormat.TEXT;
       case "json" -> LogFormat.JSON;

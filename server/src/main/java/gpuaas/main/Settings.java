@@ -1,9 +1,12 @@
 package gpuaas.main;
 
 import gpuaas.archive.ArchiveRules;
+import gpuaas.base.Ids;
 import gpuaas.capacity.CatalogRules;
 import gpuaas.command.CommandRules;
+import gpuaas.db.Database;
 import gpuaas.db.DatabaseSettings;
+import gpuaas.db.DeploymentFactStore;
 import gpuaas.disk.DiskRules;
 import gpuaas.events.Telling;
 import gpuaas.events.WebhookRules;
@@ -17,7 +20,7 @@ import gpuaas.idp.Admittance;
 import gpuaas.lease.LeaseRules;
 import gpuaas.ledger.LedgerRules;
 import gpuaas.ledger.ReconciliationRules;
-import gpuaas.observe.LogFormat;
+import gpuaas.observe.ObserveSettings;
 import gpuaas.policy.PolicyRules;
 import gpuaas.shopper.ShopperDialect.ShopperSettings;
 import java.io.IOException;
@@ -69,8 +72,7 @@ public record Settings(
     Duration refreshTokenLifetime,
     Duration terminalTokenLifetime,
     PolicyRules policies,
-    LogFormat logFormat,
-    Duration measureEvery,
+    ObserveSettings observe,
     int failedAuthenticationsPerMinute,
     Duration terminalIdleLimit,
     Duration idempotencyKept,
@@ -218,8 +220,7 @@ public record Settings(
             reader.duration("idp.refresh-token-lifetime", Duration.ofHours(12)),
             reader.duration("terminal.token-lifetime", Duration.ofSeconds(300)),
             RuleReader.policies(reader),
-            RuleReader.logFormat(reader),
-            reader.duration("metrics.count-every", Duration.ofSeconds(5)),
+            RuleReader.observe(reader),
             reader.integer("rate-limit.failed-authentications-per-minute", 600, 1, 1_000_000),
             reader.duration("terminal.idle-limit", Duration.ofHours(4)),
             reader.duration("idempotency.kept", Duration.ofHours(24)),
@@ -236,7 +237,7 @@ public record Settings(
             ArchiveReader.disks(reader),
             ArchiveReader.commands(reader),
             ledger(reader),
-            reconciliation(reader),
+            RuleReader.reconciliation(reader),
             reader.duration("lease.probe-limit", Duration.ofSeconds(5)),
             reader.duration("sweep.every", Duration.ofSeconds(60)),
             reader.duration("node-sync.every", Duration.ofSeconds(10)),
@@ -250,7 +251,7 @@ public record Settings(
             reader.duration("ssh.recheck-every", Duration.ofSeconds(10)),
             reader.duration("audit.seal-every", Duration.ofSeconds(1)),
             telling(reader),
-            eventStreams(reader),
+            RuleReader.eventStreams(reader),
             gpuai(reader),
             GpudevReader.read(reader),
             GpudevReader.logIn(reader, development),
@@ -273,6 +274,13 @@ public record Settings(
   /** True when the Shopper API and the log-in are at one address and port. */
   boolean isShopperWithIdp() {
     return shopperAddress.equals(address) && shopperPort == idpPort;
+  }
+
+  /** Part of the tag on every instance: as it was set, or made once. */
+  String deployment(Database database, Ids ids) {
+    return deployment.orElseGet(() ->
+        DeploymentFactStore.getOrMake(
+            database, "deployment", () -> "gpuaas-" + ids.next().toString().substring(24)));
   }
 
   @Override
@@ -319,13 +327,6 @@ public record Settings(
     return rules;
   }
 
-  private static ReconciliationRules reconciliation(SettingsReader reader) {
-    ReconciliationRules standard = ReconciliationRules.standard();
-    return new ReconciliationRules(
-        reader.duration("reconciliation.every", standard.every()),
-        reader.integer("reconciliation.days-back", standard.daysBack(), 1, 366));
-  }
-
   private static Telling.Rules telling(SettingsReader reader) {
     WebhookRules standard = WebhookRules.standard();
     WebhookRules webhook =
@@ -354,18 +355,6 @@ public record Settings(
         reader.integer("rate-limit.gpuai-requests-per-second", 10, 1, 10_000_000),
         reader.integer("rate-limit.gpuai-requests-burst", 20, 1, 10_000_000),
         reader.text("gpuai.error-base", "https://api.gpu.ai/errors/"));
-  }
-
-  private static EventStreamRules eventStreams(SettingsReader reader) {
-    Duration heartbeat = reader.duration("events.stream-heartbeat", Duration.ofSeconds(15));
-    if (heartbeat.compareTo(Duration.ofSeconds(25)) > 0) {
-      throw new Wrong("events.stream-heartbeat must be at most 25s: longer silence ends a stream");
-    }
-    return new EventStreamRules(
-        heartbeat,
-        reader.duration("events.stream-recheck-every", Duration.ofSeconds(30)),
-        reader.integer("events.streams-most", 1000, 1, 1_000_000),
-        reader.integer("events.streams-most-per-caller", 10, 1, 1_000_000));
   }
 
   private static String defaultData(Map<String, String> environment) {

@@ -18,7 +18,6 @@ import gpuaas.capacity.PriceList;
 import gpuaas.command.CommandReconciler;
 import gpuaas.command.Commands;
 import gpuaas.db.Database;
-import gpuaas.db.DeploymentFactStore;
 import gpuaas.disk.DiskReconciler;
 import gpuaas.disk.Disks;
 import gpuaas.events.Telling;
@@ -50,6 +49,7 @@ import gpuaas.ledger.Ledger;
 import gpuaas.ledger.Reconciliation;
 import gpuaas.ledger.Statement;
 import gpuaas.observe.PlatformMetrics;
+import gpuaas.observe.Tracing;
 import gpuaas.operation.Idempotency;
 import gpuaas.operation.Operations;
 import gpuaas.policy.Policies;
@@ -91,6 +91,7 @@ public final class Wiring {
       ShopperDialect sessions,
       GpudevDialect jobs,
       List<Dialect> dialects,
+      Tracing tracing,
       String deployment) {
 
     /** Takes no more requests, and lets those that run finish. */
@@ -99,6 +100,7 @@ public final class Wiring {
       proxy.close();
       sessions.close();
       jobs.close();
+      tracing.close();
     }
   }
 
@@ -110,7 +112,7 @@ public final class Wiring {
     SecretBox secrets = SecretBox.open(settings.data().resolve("secret.key"));
     Ids ids = Ids.timeOrdered(clock);
     PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    String deployment = settings.deployment().orElseGet(() -> deploymentId(database, ids));
+    String deployment = settings.deployment(database, ids);
     Listeners.Entrances entrances =
         new Listeners.Entrances(new Later<>(), new Later<>(), new Later<>());
     Later<WorkLoop> loop = new Later<>();
@@ -288,9 +290,16 @@ public final class Wiring {
     FailedTries failedTries = new FailedTries(settings.failedAuthenticationsPerMinute());
     ProxyServer proxy = web.listen(settings, lease.leases(), providers, failedTries, activity);
     entrances.proxy().set(proxy);
+    Tracing tracing = Tracing.open(settings.observe().tracing());
     Pipeline pipeline =
         new Pipeline(
-            database, idempotency, platformMetrics, ids::next, failedTries, audit::refused);
+            database,
+            idempotency,
+            platformMetrics,
+            tracing,
+            ids::next,
+            failedTries,
+            audit::refused);
     GpuaasDialect gpuaas =
         new GpuaasDialect(
             new GpuaasDialect.Parts(
@@ -382,11 +391,7 @@ public final class Wiring {
         shopper,
         gpudev,
         dialects.all(),
+        tracing,
         deployment);
-  }
-
-  private static String deploymentId(Database database, Ids ids) {
-    return DeploymentFactStore.getOrMake(
-        database, "deployment", () -> "gpuaas-" + ids.next().toString().substring(24));
   }
 }

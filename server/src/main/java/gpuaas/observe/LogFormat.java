@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.bridge.SLF4JBridgeHandler;
 
 /** For whom logs are written. */
 public enum LogFormat {
@@ -34,6 +35,8 @@ public enum LogFormat {
     if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
       configure(context);
     }
+    SLF4JBridgeHandler.removeHandlersForRootLogger();
+    SLF4JBridgeHandler.install();
   }
 
   void configure(LoggerContext context) {

@@ -1,5 +1,5 @@
 /**
- * How what happens in here is seen from outside: logs and measurements.
+ * How what happens in here is seen from outside: logs, measurements and traces.
  *
  * <p>Promises that nobody outside can write a log line. Start at {@link gpuaas.observe.LogFormat}.
  */

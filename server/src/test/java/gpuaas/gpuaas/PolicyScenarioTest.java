@@ -80,10 +80,7 @@ class PolicyScenarioTest {
   private static JsonNode audited(String target, String action) {
     return server
         .call(
-            "GET",
-            "/api/v1/admin/audit-logs?target_id=" + target + "&action=" + action,
-            admin,
-            "")
+            "GET", "/api/v1/admin/audit-logs?target_id=" + target + "&action=" + action, admin, "")
         .json()
         .path("items");
   }

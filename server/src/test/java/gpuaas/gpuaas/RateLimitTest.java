@@ -119,7 +119,8 @@ class RateLimitTest {
             .database()
             .read(tx ->
                 tx.query(
-                        "select to_jsonb(idempotency)::text from idempotency where key = 'replay-1'")
+                        "select to_jsonb(idempotency)::text from idempotency where key ="
+                            + " 'replay-1'")
                     .mapTo(String.class)
                     .list());
     assertThat(stored).hasSize(1).noneMatch(headers -> headers.contains("RateLimit"));
@@ -154,7 +155,9 @@ class RateLimitTest {
     int before = remaining(read);
     server.call("POST", "/api/v1/ssh-keys", token, "{}");
     Answer after = server.call("GET", ME, token, "");
-    assertThat(remaining(after)).as("a refused call takes nothing").isGreaterThanOrEqualTo(before - 1);
+    assertThat(remaining(after))
+        .as("a refused call takes nothing")
+        .isGreaterThanOrEqualTo(before - 1);
   }
 
   @Test
@@ -163,7 +166,11 @@ class RateLimitTest {
     JsonNode me = me(token);
     limit("requests_per_minute", "projects", me.path("project_id").asText(), 20);
     String key =
-        server.call("POST", "/api/v1/api-keys", token, "{\"name\": \"k\"}").json().path("key").asText();
+        server
+            .call("POST", "/api/v1/api-keys", token, "{\"name\": \"k\"}")
+            .json()
+            .path("key")
+            .asText();
     assertThat(exhaust(token, 20).status()).isEqualTo(429);
     Answer other = server.call("GET", ME, key, "");
     assertThat(other.status()).as("a key is by itself").isEqualTo(200);
@@ -268,7 +275,9 @@ class RateLimitTest {
             "");
     assertThat(head.status()).isEqualTo(429);
     assertThat(head.body()).isEmpty();
-    assertThat(head.all()).containsPattern("\r\nRetry-After: [1-9]").contains("X-RateLimit-Limit: 6");
+    assertThat(head.all())
+        .containsPattern("\r\nRetry-After: [1-9]")
+        .contains("X-RateLimit-Limit: 6");
     for (String path : List.of("/api/v1/events/stream", "/api/v1/admin/audit-logs/export")) {
       Raw stream =
           RawHttp.send(

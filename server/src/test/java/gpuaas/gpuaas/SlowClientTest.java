@@ -21,8 +21,8 @@ import org.junit.jupiter.api.Test;
  * S3: who says what they want a byte at a time is cut off, on every listener, and nobody else.
  *
  * <p>Bodies, heads and pages that are too long: {@link HostileInputTest}. Frames that are too long,
- * and who does not read a terminal: {@link TerminalScenarioTest}. Who does not read a stream: {@link
- * EventScenarioTest}. How many calls there may be: {@link RateLimitTest}.
+ * and who does not read a terminal: {@link TerminalScenarioTest}. Who does not read a stream:
+ * {@link EventScenarioTest}. How many calls there may be: {@link RateLimitTest}.
  */
 @DisplayName("S3: slow clients")
 class SlowClientTest {
@@ -130,7 +130,10 @@ class SlowClientTest {
               + token
               + "\r\nContent-Length: 1000\r\n\r\n{");
       String answer = drip.drip(" ");
-      assertThat(answer).startsWith("HTTP/1.1 408").contains("too slowly").contains("Connection: close");
+      assertThat(answer)
+          .startsWith("HTTP/1.1 408")
+          .contains("too slowly")
+          .contains("Connection: close");
     }
   }
 

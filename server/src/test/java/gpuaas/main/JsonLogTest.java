@@ -5,8 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import gpuaas.main.TestServer.Answer;
+import gpuaas.spi.Eventually;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +25,13 @@ class JsonLogTest {
     String id = UUID.randomUUID().toString();
     List<JsonNode> lines = new ArrayList<>();
     JsonNode me;
-    try (ServerProcess server = ServerProcess.start(Map.of("GPUAAS_LOG_FORMAT", "json"))) {
+    // Nobody takes the spans, which is to be said among the logs, and not often.
+    Map<String, String> settings =
+        Map.of(
+            "GPUAAS_LOG_FORMAT", "json",
+            "GPUAAS_OTEL_ENDPOINT", "http://127.0.0.1:1",
+            "GPUAAS_OTEL_EXPORT_EVERY", "50ms");
+    try (ServerProcess server = ServerProcess.start(settings)) {
       String token = server.token();
       me = server.call("GET", "/api/v1/me", token, "").json();
       Answer answer =
@@ -31,9 +41,13 @@ class JsonLogTest {
               Map.of("Authorization", "Bearer " + token, "X-Correlation-Id", "my-trace-001"),
               "");
       assertThat(answer.status()).isEqualTo(404);
+      Path output = server.data().resolve("output");
+      Eventually.within(
+          Duration.ofSeconds(60),
+          "the collector is missed",
+          () -> text(output).contains("traces do not reach"));
       server.call("GET", "/api/v1/allocations/a%3Ac", token, "");
       assertThat(server.stop()).isTrue();
-      Path output = server.data().resolve("output");
       for (String line : Files.readAllLines(output)) {
         lines.add(new ObjectMapper().readTree(line));
       }
@@ -52,6 +66,12 @@ class JsonLogTest {
             .filter(line -> line.has("error_code"))
             .findFirst()
             .orElseThrow();
+    assertThat(found.path("trace_id").asText()).matches("[0-9a-f]{32}");
+    assertThat(found.path("span_id").asText()).matches("[0-9a-f]{16}");
+    assertThat(lines.stream().filter(line -> line.toString().contains("traces do not reach")))
+        .hasSize(1)
+        .allSatisfy(line -> assertThat(line.path("level").asText()).isEqualTo("WARN"));
+    assertThat(lines.toString()).doesNotContain("opentelemetry");
     String tenant = me.path("tenant_id").asText();
     String project = me.path("project_id").asText();
     assertThat(found.path("service").asText()).isEqualTo("gpuaas-api");
@@ -62,5 +82,13 @@ class JsonLogTest {
         .isEqualTo("gpuaas:cloud:global:" + tenant + ":" + project + ":gpuaas/allocation:" + id);
     assertThat(lines.toString()).contains("gpuaas/allocation:a%3Ac");
     assertThat(lines.toString()).contains("GPUaaS is ready.", "environments go on running");
+  }
+
+  private static String text(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

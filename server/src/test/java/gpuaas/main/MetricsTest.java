@@ -38,7 +38,10 @@ class MetricsTest {
   }
 
   private static List<String> lines() {
-    return TestServer.send("GET", server.apiUrl() + "/metrics", Map.of(), "").body().lines().toList();
+    return TestServer.send("GET", server.apiUrl() + "/metrics", Map.of(), "")
+        .body()
+        .lines()
+        .toList();
   }
 
   /** The value of a metric with exactly these labels. */

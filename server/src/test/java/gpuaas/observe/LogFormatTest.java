@@ -26,8 +26,7 @@ class LogFormatTest {
     LoggerContext context = new LoggerContext();
     format.configure(context);
     Logger logger = context.getLogger("gpuaas.Test");
-    LoggingEvent event =
-        new LoggingEvent("", logger, Level.WARN, message, thrown, new Object[] {});
+    LoggingEvent event = new LoggingEvent("", logger, Level.WARN, message, thrown, new Object[] {});
     event.setMDCPropertyMap(Map.of("correlation_id", "trace-1", "org_id", "tenant-1"));
     ConsoleAppender<ILoggingEvent> out =
         (ConsoleAppender<ILoggingEvent>)
@@ -79,7 +78,8 @@ class LogFormatTest {
   @Test
   void linesHaveALength() {
     for (LogFormat format : LogFormat.values()) {
-      String line = line(format, "x".repeat(1_000_000), new IllegalStateException("y".repeat(1_000_000)));
+      String line =
+          line(format, "x".repeat(1_000_000), new IllegalStateException("y".repeat(1_000_000)));
       assertThat(line.length()).as(format.text()).isLessThan(30_000);
     }
   }

@@ -33,8 +33,8 @@ public final class CallLimits {
   private record Counted(String key, Rate rate) {}
 
   /**
-   * Takes a call of each limit that it counts against, or of none: then it refuses, with the longest
-   * time to wait.
+   * Takes a call of each limit that it counts against, or of none: then it refuses, with the
+   * longest time to wait.
    *
    * @return headers that say what is left of the tightest
    */
@@ -74,8 +74,7 @@ public final class CallLimits {
               caller,
               caller.user().toString()));
     }
-    all.add(
-        of(PolicyDefinition.TENANT_REQUESTS_PER_MINUTE, caller, caller.tenant().toString()));
+    all.add(of(PolicyDefinition.TENANT_REQUESTS_PER_MINUTE, caller, caller.tenant().toString()));
     return all;
   }
 

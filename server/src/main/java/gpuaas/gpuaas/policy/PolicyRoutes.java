@@ -122,8 +122,7 @@ public final class PolicyRoutes {
   private Reply here(Request request) {
     return Reply.json(
         200,
-        new HoldingPage(
-            policies.here(request.caller()).stream().map(HoldingView::of).toList()));
+        new HoldingPage(policies.here(request.caller()).stream().map(HoldingView::of).toList()));
   }
 
   private record DefinitionView(
