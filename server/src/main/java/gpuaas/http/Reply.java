@@ -30,7 +30,10 @@ public record Reply(
   /** Writes an answer piece by piece. */
   @FunctionalInterface
   public interface Stream {
-    /** Runs once, whatever became of the client; interrupted when the server stops. */
+    /**
+     * Runs once, whatever became of the client, but not for HEAD; interrupted when the server
+     * stops.
+     */
     void run(Out out) throws IOException, InterruptedException;
   }
 

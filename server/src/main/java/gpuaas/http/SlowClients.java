@@ -7,6 +7,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.io.EndPoint;
+import org.eclipse.jetty.server.ConnectionMetaData;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.Request;
 
@@ -58,7 +59,10 @@ final class SlowClients implements Connection.Listener, HttpConfiguration.Custom
 
   @Override
   public void onOpened(Connection connection) {
-    heads.put(connection, new Head());
+    if (connection
+        instanceof ConnectionMetaData) { // it speaks HTTP, and is no socket that a request became
+      heads.put(connection, new Head());
+    }
   }
 
   @Override

@@ -30,9 +30,9 @@ public enum LogFormat {
     return name().toLowerCase(Locale.ROOT);
   }
 
-  /** Logs are written in this form from now on. */
+  /** Logs are written in this form from now on. Text is what they begin with by themselves. */
   public void begin() {
-    if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
+    if (this != TEXT && LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
       configure(context);
     }
     SLF4JBridgeHandler.removeHandlersForRootLogger();

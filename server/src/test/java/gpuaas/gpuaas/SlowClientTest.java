@@ -3,6 +3,7 @@ package gpuaas.gpuaas;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import gpuaas.access.KeyPairs;
 import gpuaas.main.TestServer;
 import java.io.IOException;
 import java.net.Socket;
@@ -135,6 +136,26 @@ class SlowClientTest {
           .contains("too slowly")
           .contains("Connection: close");
     }
+  }
+
+  @Test
+  void aTerminalIsNoRequestThatTakesLong() throws Exception {
+    String key = server.addKey(token, KeyPairs.make("slow").publicKey().line());
+    String id = server.allocate(token, 1, key);
+    server.awaitStatus(token, id, "active");
+    String path = "/api/v1/allocations/" + id;
+    String opens =
+        server.call("POST", path + "/terminal-token", token, "").json().path("token").asText();
+    String url = server.apiUrl().replace("http", "ws") + "/ws/terminal/" + id;
+    try (TerminalClient terminal = TerminalClient.open(url, opens)) {
+      for (int i = 0; i < 20; i++) {
+        terminal.type("echo still-$((" + i + "+0))\r");
+        terminal.until("still-" + i);
+        LockSupport.parkNanos(BETWEEN.toNanos());
+      }
+    }
+    server.call("POST", path + "/release", token, "");
+    server.awaitStatus(token, id, "released");
   }
 
   @Test

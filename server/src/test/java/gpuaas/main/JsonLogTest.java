@@ -49,7 +49,7 @@ class JsonLogTest {
       server.call("GET", "/api/v1/allocations/a%3Ac", token, "");
       assertThat(server.stop()).isTrue();
       for (String line : Files.readAllLines(output)) {
-        lines.add(new ObjectMapper().readTree(line));
+        lines.add(json(line));
       }
     }
     assertThat(lines)
@@ -82,6 +82,14 @@ class JsonLogTest {
         .isEqualTo("gpuaas:cloud:global:" + tenant + ":" + project + ":gpuaas/allocation:" + id);
     assertThat(lines.toString()).contains("gpuaas/allocation:a%3Ac");
     assertThat(lines.toString()).contains("GPUaaS is ready.", "environments go on running");
+  }
+
+  private static JsonNode json(String line) {
+    try {
+      return new ObjectMapper().readTree(line);
+    } catch (IOException e) {
+      throw new AssertionError("not JSON: " + line, e);
+    }
   }
 
   private static String text(Path file) {
