@@ -42,6 +42,8 @@ class ArchitectureTest {
           "disk",
           "queue",
           "lease",
+          "group",
+          "oversight",
           "web",
           "fill");
 

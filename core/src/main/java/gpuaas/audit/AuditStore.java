@@ -44,6 +44,11 @@ public final class AuditStore {
     ALLOCATION_RELEASE,
     ALLOCATION_UPDATE,
     ALLOCATION_DISMISS,
+    ALLOCATION_FORCE_RELEASE(10),
+    ALLOCATION_FORCE_CLEANUP(10),
+    ALLOCATION_RESTART,
+    ALLOCATION_GROUP_CREATE,
+    ALLOCATION_GROUP_RELEASE,
     TERMINAL_TOKEN_CREATE,
     SSH_KEY_CREATE,
     SSH_KEY_DELETE,
@@ -117,6 +122,18 @@ public final class AuditStore {
   public static void append(
       Tx tx, Caller caller, Act act, UUID target, Instant now, Map<String, String> details) {
     append(tx, entry(Optional.of(caller), caller.origin(), act, target, now, details));
+  }
+
+  /** The same of what is in another project than the caller, with what is to be known of it. */
+  public static void append(
+      Tx tx,
+      Caller caller,
+      UUID project,
+      Act act,
+      UUID target,
+      Instant now,
+      Map<String, String> details) {
+    append(tx, entry(Optional.of(caller), caller.origin(), act, target, now, details).in(project));
   }
 
   /** Writes that the system did this to that, by itself. */

@@ -98,6 +98,7 @@ public sealed interface Refusal {
     INVITATION,
     SERVICE_ACCOUNT,
     SESSION,
+    GROUP,
     TENANT,
     POLICY
   }

@@ -7,10 +7,15 @@ import gpuaas.base.Caller;
 import gpuaas.base.Refusal;
 import gpuaas.db.Database;
 import gpuaas.events.Telling;
+import gpuaas.gpuaas.allocation.AdminAllocationRoutes;
+import gpuaas.gpuaas.allocation.AllocationRoutes;
+import gpuaas.gpuaas.allocation.AllocationViews;
+import gpuaas.gpuaas.allocation.GroupRoutes;
 import gpuaas.gpuaas.policy.CallLimits;
 import gpuaas.gpuaas.policy.PolicyRoutes;
 import gpuaas.gpuaas.wire.DocumentRoutes;
 import gpuaas.gpuaas.wire.GpuaasErrors;
+import gpuaas.group.Groups;
 import gpuaas.http.Dialect;
 import gpuaas.http.FailedTries;
 import gpuaas.http.Reply;
@@ -19,10 +24,10 @@ import gpuaas.http.Route;
 import gpuaas.http.SocketRoute;
 import gpuaas.identity.ApiKeys;
 import gpuaas.idp.Admittance;
-import gpuaas.lease.LeaseRules;
 import gpuaas.lease.Leases;
 import gpuaas.ledger.Budgets;
 import gpuaas.ledger.Ledger;
+import gpuaas.oversight.Oversight;
 import gpuaas.policy.Policies;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.InstantSource;
@@ -52,7 +57,6 @@ public final class GpuaasDialect implements Dialect {
       GpuaasAuth auth,
       Database database,
       Leases leases,
-      LeaseRules rules,
       SshKeys sshKeys,
       ApiKeys apiKeys,
       Membership membership,
@@ -77,7 +81,11 @@ public final class GpuaasDialect implements Dialect {
   public GpuaasDialect(Parts parts) {
     this.auth = parts.auth();
     this.limits = new CallLimits(parts.policies());
-    GpuaasViews views = new GpuaasViews(parts.clock(), parts.rules(), parts.hostKeyFingerprint());
+    AllocationViews views = new AllocationViews(parts.hostKeyFingerprint());
+    AllocationRoutes allocations = new AllocationRoutes(parts.leases(), views);
+    Groups groups =
+        new Groups(parts.database(), parts.leases(), parts.membership().ids(), parts.clock());
+    Oversight oversight = new Oversight(parts.database(), parts.leases(), parts.clock());
     TerminalRoutes terminals =
         new TerminalRoutes(
             parts.leases(),
@@ -100,7 +108,9 @@ public final class GpuaasDialect implements Dialect {
                 new ServiceAccountRoutes(parts.membership(), parts.clock()).routes(),
                 new AuditRoutes(parts.membership().audit()).routes(),
                 new PolicyRoutes(parts.policies()).routes(),
-                new AllocationRoutes(parts.leases(), views).routes(),
+                allocations.routes(),
+                new GroupRoutes(groups, views).routes(),
+                new AdminAllocationRoutes(oversight, allocations, views).routes(),
                 new EventRoutes(parts.telling().feed(), parts.eventStreams(), parts.auth()::caller)
                     .routes(),
                 new MoneyRoutes(parts.ledger(), parts.budgets()).routes(),

@@ -185,7 +185,7 @@ public final class HttpServer implements AutoCloseable {
       return;
     }
     Reply reply = pipeline.answer(dialect, route, request(context, body.get(), id));
-    if (reply.stream().isPresent() && context.method() != HandlerType.HEAD) {
+    if (reply.stream().isPresent() && !context.method().equals(HandlerType.HEAD)) {
       streams.run(context, reply, reply.stream().get());
     } else {
       write(context, reply);

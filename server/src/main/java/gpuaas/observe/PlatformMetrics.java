@@ -135,7 +135,7 @@ public final class PlatformMetrics {
     waiting.set(
         leases.counts().stream()
             .filter(count -> count.state().equals("waiting"))
-            .mapToInt(Leases.Count::leases)
+            .mapToInt(count -> count.leases())
             .sum());
   }
 }

@@ -115,6 +115,7 @@ public final class GpuaasErrors {
       case INVITATION -> ErrorCode.INVITATION_NOT_FOUND;
       case SERVICE_ACCOUNT -> ErrorCode.SERVICE_ACCOUNT_NOT_FOUND;
       case SESSION -> ErrorCode.SESSION_NOT_FOUND;
+      case GROUP -> ErrorCode.ALLOCATION_GROUP_NOT_FOUND;
       case TENANT -> ErrorCode.TENANT_NOT_FOUND;
       case POLICY -> ErrorCode.POLICY_NOT_FOUND;
     };
@@ -136,6 +137,7 @@ public final class GpuaasErrors {
       case INVITATION -> "Invitation";
       case SERVICE_ACCOUNT -> "Service account";
       case SESSION -> "Session";
+      case GROUP -> "Allocation group";
       case TENANT -> "Tenant";
       case POLICY -> "Policy";
     };
