@@ -112,7 +112,6 @@ public record Settings(
     Map<String, ProviderSettings> providers) {
 
   private static final String LOOPBACK = "127.0.0.1";
-  private static final String DEVELOPMENT_SECRET = "dev-client-secret";
 
   /** An external PostgreSQL. */
   public record DatabaseAddress(String url, String user, String password) {
@@ -161,19 +160,8 @@ public record Settings(
   private static Settings of(Path data, SettingsReader reader) {
     String address = reader.text("address", LOOPBACK);
     boolean loopback = isLoopback(address);
-    boolean development = reader.flag("development", loopback);
-    if (development && !loopback) {
-      throw new Wrong(
-          "development is on, and address is "
-              + address
-              + ": the development users are for loopback only."
-              + " Remove the setting development, or bind to 127.0.0.1.");
-    }
-    String clientSecret = reader.text("idp.client-secret", development ? DEVELOPMENT_SECRET : "");
-    if (!development && (clientSecret.isEmpty() || clientSecret.equals(DEVELOPMENT_SECRET))) {
-      throw new Wrong(
-          "idp.client-secret must be set to a secret of your own when development is off");
-    }
+    boolean development = People.development(reader, address, loopback);
+    String clientSecret = People.clientSecret(reader, development);
     Duration callLimit = reader.duration("provider.call-limit", Duration.ofSeconds(45));
     int idpPort = reader.integer("idp.port", 8080, 0, 65_535);
     // Its documents know no log-in, so it is for this machine only, unless there is a key.

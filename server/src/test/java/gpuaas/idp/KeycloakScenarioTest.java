@@ -45,6 +45,8 @@ class KeycloakScenarioTest {
                 "1xH200",
                 "GPUAAS_IDP_PORT",
                 LogInClient.freePort(),
+                "GPUAAS_DEVELOPMENT",
+                "true",
                 "GPUAAS_OIDC_ISSUER",
                 keycloak.issuer(),
                 "GPUAAS_OIDC_CLIENT_SECRET",
