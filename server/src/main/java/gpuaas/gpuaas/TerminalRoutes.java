@@ -6,7 +6,6 @@ import gpuaas.base.Refusal;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.base.Refused;
 import gpuaas.db.Database;
-import gpuaas.http.RateLimits;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
@@ -25,7 +24,6 @@ final class TerminalRoutes {
   private final Leases leases;
   private final Terminals terminals;
   private final Database database;
-  private final RateLimits limits;
   private final Optional<String> publicUrl;
   private final SocketRoute.Opener opener;
 
@@ -33,13 +31,11 @@ final class TerminalRoutes {
       Leases leases,
       Terminals terminals,
       Database database,
-      RateLimits limits,
       Optional<String> publicUrl,
       SocketRoute.Opener opener) {
     this.leases = leases;
     this.terminals = terminals;
     this.database = database;
-    this.limits = limits;
     this.publicUrl = publicUrl;
     this.opener = opener;
   }
@@ -63,7 +59,6 @@ final class TerminalRoutes {
 
   private Reply mint(Request request) {
     request.caller().require(Action.TERMINAL_OPEN);
-    limits.take(request.caller().user().toString());
     Lease lease = leases.get(request.caller(), request.id("id", Kind.LEASE));
     if (!(lease.state() instanceof LeaseState.Running)) {
       throw new Refused(

@@ -1,9 +1,12 @@
 package gpuaas.main;
 
 import gpuaas.archive.ArchiveRules;
+import gpuaas.base.Ids;
 import gpuaas.capacity.CatalogRules;
 import gpuaas.command.CommandRules;
+import gpuaas.db.Database;
 import gpuaas.db.DatabaseSettings;
+import gpuaas.db.DeploymentFactStore;
 import gpuaas.disk.DiskRules;
 import gpuaas.events.Telling;
 import gpuaas.events.WebhookRules;
@@ -11,11 +14,14 @@ import gpuaas.gpuaas.EventStreamRules;
 import gpuaas.gpuai.GpuaiDialect;
 import gpuaas.gpudev.GpudevDialect.GpudevSettings;
 import gpuaas.gpudev.LogInDoor;
+import gpuaas.http.HttpServer;
 import gpuaas.identity.ApiKeys;
 import gpuaas.idp.Admittance;
 import gpuaas.lease.LeaseRules;
 import gpuaas.ledger.LedgerRules;
 import gpuaas.ledger.ReconciliationRules;
+import gpuaas.observe.ObserveSettings;
+import gpuaas.policy.PolicyRules;
 import gpuaas.shopper.ShopperDialect.ShopperSettings;
 import java.io.IOException;
 import java.io.Reader;
@@ -65,12 +71,12 @@ public record Settings(
     Duration accessTokenLifetime,
     Duration refreshTokenLifetime,
     Duration terminalTokenLifetime,
-    int terminalTokensPerMinute,
-    int requestsPerMinute,
+    PolicyRules policies,
+    ObserveSettings observe,
     int failedAuthenticationsPerMinute,
     Duration terminalIdleLimit,
     Duration idempotencyKept,
-    int bodyBytesMost,
+    HttpServer.Limits requestLimits,
     int leasesMostPerProject,
     ApiKeys.ApiKeyRules apiKeys,
     Admittance.Rules people,
@@ -201,12 +207,12 @@ public record Settings(
             reader.duration("idp.access-token-lifetime", Duration.ofMinutes(60)),
             reader.duration("idp.refresh-token-lifetime", Duration.ofHours(12)),
             reader.duration("terminal.token-lifetime", Duration.ofSeconds(300)),
-            reader.integer("rate-limit.terminal-token-requests-per-minute", 10, 1, 1_000_000),
-            reader.integer("rate-limit.requests-per-minute", 600_000, 1, 100_000_000),
+            RuleReader.policies(reader),
+            RuleReader.observe(reader),
             reader.integer("rate-limit.failed-authentications-per-minute", 600, 1, 1_000_000),
             reader.duration("terminal.idle-limit", Duration.ofHours(4)),
             reader.duration("idempotency.kept", Duration.ofHours(24)),
-            reader.integer("api.body-bytes-most", 1024 * 1024, 1024, 1 << 30),
+            RuleReader.requestLimits(reader),
             reader.integer("lease.most-per-project", 1000, 1, 1_000_000),
             new ApiKeys.ApiKeyRules(
                 reader.integer("api-key.most-per-project", 100, 1, 100_000),
@@ -219,7 +225,7 @@ public record Settings(
             ArchiveReader.disks(reader),
             ArchiveReader.commands(reader),
             ledger(reader),
-            reconciliation(reader),
+            RuleReader.reconciliation(reader),
             reader.duration("lease.probe-limit", Duration.ofSeconds(5)),
             reader.duration("sweep.every", Duration.ofSeconds(60)),
             reader.duration("node-sync.every", Duration.ofSeconds(10)),
@@ -233,7 +239,7 @@ public record Settings(
             reader.duration("ssh.recheck-every", Duration.ofSeconds(10)),
             reader.duration("audit.seal-every", Duration.ofSeconds(1)),
             telling(reader),
-            eventStreams(reader),
+            RuleReader.eventStreams(reader),
             gpuai(reader),
             GpudevReader.read(reader),
             GpudevReader.logIn(reader, development),
@@ -258,6 +264,13 @@ public record Settings(
     return shopperAddress.equals(address) && shopperPort == idpPort;
   }
 
+  /** Part of the tag on every instance: as it was set, or made once. */
+  String deployment(Database database, Ids ids) {
+    return deployment.orElseGet(() ->
+        DeploymentFactStore.getOrMake(
+            database, "deployment", () -> "gpuaas-" + ids.next().toString().substring(24)));
+  }
+
   @Override
   public String toString() {
     return "Settings[" + data + ", " + address + "]"; // never the secrets
@@ -275,7 +288,7 @@ public record Settings(
         reader.duration("spot.grace", standard.spotGrace()),
         reader.duration("lease.end-warn-before", standard.endWarnBefore()),
         reader.duration("lease.idle-warn-before", standard.idleWarnBefore()),
-        QueueReader.read(reader));
+        RuleReader.queue(reader));
   }
 
   private static LedgerRules ledger(SettingsReader reader) {
@@ -300,13 +313,6 @@ public record Settings(
       throw new Wrong("ledger.stop-ahead must not be shorter than ledger.check-every");
     }
     return rules;
-  }
-
-  private static ReconciliationRules reconciliation(SettingsReader reader) {
-    ReconciliationRules standard = ReconciliationRules.standard();
-    return new ReconciliationRules(
-        reader.duration("reconciliation.every", standard.every()),
-        reader.integer("reconciliation.days-back", standard.daysBack(), 1, 366));
   }
 
   private static Telling.Rules telling(SettingsReader reader) {
@@ -337,18 +343,6 @@ public record Settings(
         reader.integer("rate-limit.gpuai-requests-per-second", 10, 1, 10_000_000),
         reader.integer("rate-limit.gpuai-requests-burst", 20, 1, 10_000_000),
         reader.text("gpuai.error-base", "https://api.gpu.ai/errors/"));
-  }
-
-  private static EventStreamRules eventStreams(SettingsReader reader) {
-    Duration heartbeat = reader.duration("events.stream-heartbeat", Duration.ofSeconds(15));
-    if (heartbeat.compareTo(Duration.ofSeconds(25)) > 0) {
-      throw new Wrong("events.stream-heartbeat must be at most 25s: longer silence ends a stream");
-    }
-    return new EventStreamRules(
-        heartbeat,
-        reader.duration("events.stream-recheck-every", Duration.ofSeconds(30)),
-        reader.integer("events.streams-most", 1000, 1, 1_000_000),
-        reader.integer("events.streams-most-per-caller", 10, 1, 1_000_000));
   }
 
   private static String defaultData(Map<String, String> environment) {

@@ -49,6 +49,8 @@ public enum ErrorCode {
   INVITATION_NOT_FOUND(404, "There is no such invitation in this project."),
   SERVICE_ACCOUNT_NOT_FOUND(404, "There is no such service account in this project."),
   SESSION_NOT_FOUND(404, "There is no such session of yours."),
+  TENANT_NOT_FOUND(404, "There is no such tenant."),
+  POLICY_NOT_FOUND(404, "There is no policy of this key, or no value was set there."),
   ALLOCATION_INVALID_STATE(
       409, "The allocation is in a state in which this cannot be done. The message names both."),
   INVALID_STATE(409, "It is in a state in which this cannot be done. The message names both."),

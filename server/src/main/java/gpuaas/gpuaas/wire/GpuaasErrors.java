@@ -116,6 +116,8 @@ public final class GpuaasErrors {
       case SERVICE_ACCOUNT -> ErrorCode.SERVICE_ACCOUNT_NOT_FOUND;
       case SESSION -> ErrorCode.SESSION_NOT_FOUND;
       case GROUP -> ErrorCode.ALLOCATION_GROUP_NOT_FOUND;
+      case TENANT -> ErrorCode.TENANT_NOT_FOUND;
+      case POLICY -> ErrorCode.POLICY_NOT_FOUND;
     };
   }
 
@@ -136,6 +138,8 @@ public final class GpuaasErrors {
       case SERVICE_ACCOUNT -> "Service account";
       case SESSION -> "Session";
       case GROUP -> "Allocation group";
+      case TENANT -> "Tenant";
+      case POLICY -> "Policy";
     };
   }
 
@@ -208,6 +212,7 @@ public final class GpuaasErrors {
         switch (status) {
           case 404 -> "There is nothing at this path";
           case 405 -> "This path does not know this method";
+          case 408 -> "The body came too slowly";
           case 413 -> "The body is too long";
           case 431 -> "The headers are too long";
           default -> "The request cannot be read";
