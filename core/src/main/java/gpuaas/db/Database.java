@@ -8,6 +8,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.JdbiException;
@@ -29,7 +30,10 @@ public final class Database implements AutoCloseable {
     this.group = new GroupCommit(jdbi, settings.groupWriters(), settings.groupMost());
   }
 
-  /** Connects, and brings the schema up to date. Throws {@link DatabaseGone} when there is none. */
+  /**
+   * Connects, and brings the schema up to date. Throws {@link DatabaseGone} when there is none, and
+   * {@link DatabaseUnfit} when it is of another version.
+   */
   public static Database open(DatabaseSettings settings) {
     HikariConfig config = new HikariConfig();
     config.setJdbcUrl(settings.url());
@@ -50,12 +54,17 @@ public final class Database implements AutoCloseable {
       throw new DatabaseGone(e);
     }
     // On connections of its own: a migration may take its time.
-    Flyway.configure()
-        .dataSource(settings.url(), settings.user(), settings.password())
-        .locations("classpath:db")
-        .loggers("slf4j")
-        .load()
-        .migrate();
+    try {
+      Flyway.configure()
+          .dataSource(settings.url(), settings.user(), settings.password())
+          .locations("classpath:db")
+          .loggers("slf4j")
+          .load()
+          .migrate();
+    } catch (FlywayException e) {
+      pool.close();
+      throw new DatabaseUnfit(e);
+    }
     return new Database(pool, settings);
   }
 

@@ -3,6 +3,7 @@ package gpuaas.main;
 import gpuaas.db.Database;
 import gpuaas.db.DatabaseGone;
 import gpuaas.db.DatabaseSettings;
+import gpuaas.db.DatabaseUnfit;
 import gpuaas.db.EmbeddedPostgres;
 import gpuaas.provider.ProviderGate;
 import gpuaas.provider.Providers;
@@ -54,6 +55,8 @@ public final class Main {
       fail("The settings do not work: " + e.getMessage());
     } catch (DatabaseGone e) {
       fail("There is no database: " + e.getMessage());
+    } catch (DatabaseUnfit e) {
+      fail("The database cannot be used: " + e.getMessage());
     }
   }
 
