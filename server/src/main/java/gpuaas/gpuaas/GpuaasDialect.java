@@ -1,5 +1,6 @@
 package gpuaas.gpuaas;
 
+import gpuaas.access.SshKey;
 import gpuaas.access.SshKeys;
 import gpuaas.access.Terminals;
 import gpuaas.audit.Audit;
@@ -43,7 +44,7 @@ public final class GpuaasDialect implements Dialect {
    * What the dialect speaks about.
    *
    * @param publicUrl the address that the world knows; empty: the one that each client used
-   * @param hostKeyFingerprint of the SSH gateway, so that clients know it before they connect
+   * @param hostKey of the SSH gateway, so that clients know it before they connect
    */
   public record Parts(
       GpuaasAuth auth,
@@ -57,7 +58,7 @@ public final class GpuaasDialect implements Dialect {
       int terminalTokensPerMinute,
       RateLimits rateLimits,
       Optional<String> publicUrl,
-      String hostKeyFingerprint,
+      SshKey hostKey,
       SocketRoute.Opener terminalSocket,
       Ledger ledger,
       Budgets budgets,
@@ -75,7 +76,7 @@ public final class GpuaasDialect implements Dialect {
   public GpuaasDialect(Parts parts) {
     this.auth = parts.auth();
     this.rateLimits = parts.rateLimits();
-    GpuaasViews views = new GpuaasViews(parts.clock(), parts.rules(), parts.hostKeyFingerprint());
+    GpuaasViews views = new GpuaasViews(parts.clock(), parts.rules(), parts.hostKey());
     TerminalRoutes terminals =
         new TerminalRoutes(
             parts.leases(),

@@ -1,5 +1,6 @@
 package gpuaas.gpuaas;
 
+import gpuaas.access.SshKey;
 import gpuaas.capacity.Delay;
 import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseRules;
@@ -30,12 +31,12 @@ final class GpuaasViews {
 
   private final InstantSource clock;
   private final LeaseRules rules;
-  private final String hostKeyFingerprint;
+  private final SshKey hostKey;
 
-  GpuaasViews(InstantSource clock, LeaseRules rules, String hostKeyFingerprint) {
+  GpuaasViews(InstantSource clock, LeaseRules rules, SshKey hostKey) {
     this.clock = clock;
     this.rules = rules;
-    this.hostKeyFingerprint = hostKeyFingerprint;
+    this.hostKey = hostKey;
   }
 
   /** An allocation. What is not known in its state is null. */
@@ -70,7 +71,8 @@ final class GpuaasViews {
       int port,
       String username,
       String sshCommand,
-      String sshHostKeyFingerprint) {}
+      String sshHostKeyFingerprint,
+      String sshHostKey) {}
 
   /** Why it waits, its place in the queue, and when it may start; null when that is not known. */
   record WaitingView(int position, String reason, Optional<Instant> estimatedStartAt) {}
@@ -181,7 +183,13 @@ final class GpuaasViews {
   private Connection connection(Endpoint ssh) {
     String command = "ssh -p " + ssh.port() + " " + ssh.user() + "@" + ssh.host();
     return new Connection(
-        ssh.host(), ssh.host(), ssh.port(), ssh.user(), command, hostKeyFingerprint);
+        ssh.host(),
+        ssh.host(),
+        ssh.port(),
+        ssh.user(),
+        command,
+        hostKey.fingerprint(),
+        hostKey.type() + " " + hostKey.blob());
   }
 
   private static PlacementView placement(Place place) {

@@ -308,7 +308,7 @@ public final class Wiring {
                 settings.terminalTokensPerMinute(),
                 RateLimits.perMinute(settings.requestsPerMinute()),
                 settings.apiUrl(),
-                gateway.hostKeys().getFirst().fingerprint(),
+                gateway.hostKeys().getFirst(),
                 terminalSocket,
                 ledger,
                 budgets,

@@ -249,7 +249,13 @@ class TenancyScenarioTest {
     String body =
         new ObjectMapper()
             .writeValueAsString(
-                Map.of("title", "t", "key", KeyPairs.make("neighbours").publicKey().line()));
+                Map.of(
+                    "title",
+                    "t",
+                    "key",
+                    KeyPairs.make("neighbours").publicKey().line(),
+                    "scope",
+                    "project"));
     String sshKey =
         done(201, in(project, "POST", "/api/v1/ssh-keys", owner, body)).path("id").asText();
     String apiKey =
