@@ -134,10 +134,13 @@ final class RouteCalls {
         server.token(name + "-admin", "a long password"));
   }
 
-  String base(String route) {
-    return route.startsWith("gpuai") && !route.startsWith("gpuaas")
-        ? server.gpuaiUrl()
-        : server.apiUrl();
+  private String base(String route) {
+    return switch (route.split(" ", 2)[0]) {
+      case "gpuaas-api" -> server.apiUrl();
+      case "gpudev" -> server.gpudevUrl();
+      case "shopper" -> server.shopperUrl();
+      default -> server.gpuaiUrl();
+    };
   }
 
   Answer send(String route, Call call, Map<String, String> more) {
@@ -360,7 +363,7 @@ final class RouteCalls {
         a -> byKey(a, "POST", mount + "/webhook-endpoints", hook("instance.running")));
   }
 
-  private static Call byKey(Actor actor, String method, String path, String body) {
+  static Call byKey(Actor actor, String method, String path, String body) {
     return new Call(method, path, actor.apiKey(), Optional.empty(), body);
   }
 
@@ -382,7 +385,7 @@ final class RouteCalls {
     return answer.body().isEmpty() ? JSON.createObjectNode() : answer.json();
   }
 
-  private static String named() {
+  static String named() {
     return "{\"name\": \"Name " + NUMBERS.incrementAndGet() + "\"}";
   }
 
