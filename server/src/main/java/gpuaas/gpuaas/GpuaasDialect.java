@@ -12,6 +12,7 @@ import gpuaas.gpuaas.wire.DocumentRoutes;
 import gpuaas.gpuaas.wire.GpuaasErrors;
 import gpuaas.http.Dialect;
 import gpuaas.http.FailedTries;
+import gpuaas.http.Origins;
 import gpuaas.http.RateLimits;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
@@ -83,7 +84,8 @@ public final class GpuaasDialect implements Dialect {
             parts.terminals(),
             parts.database(),
             RateLimits.perMinute(parts.terminalTokensPerMinute()),
-            parts.publicUrl(),
+            new Origins(parts.publicUrl(), parts.membership().admittance().redirectUris().named()),
+            parts.auth(),
             parts.terminalSocket());
     this.routes =
         Stream.of(

@@ -8,7 +8,6 @@ import gpuaas.access.SshProbe;
 import gpuaas.access.Terminals;
 import gpuaas.archive.Archives;
 import gpuaas.audit.Audit;
-import gpuaas.base.Action;
 import gpuaas.base.Ids;
 import gpuaas.base.Later;
 import gpuaas.base.SecretBox;
@@ -138,7 +137,7 @@ public final class Wiring {
     // audit, identity, provider, access
     Audit audit = new Audit(database, clock);
     Identities identities = new Identities(database, ids, clock);
-    ApiKeys apiKeys = new ApiKeys(database, ids, clock, settings.apiKeys());
+    ApiKeys apiKeys = new ApiKeys(database, ids, clock, settings.apiKeys(), entrances::loggedOut);
     Admittance admittance =
         Admittance.open(
             database,
@@ -147,7 +146,7 @@ public final class Wiring {
             secrets,
             Addresses.idp(settings),
             settings.people(),
-            _ -> entrances.lessened(),
+            new Admittance.Told(_ -> entrances.lessened(), entrances::loggedOut),
             ids,
             clock);
     ShopperMetrics shopperMetrics = new ShopperMetrics(metrics);
@@ -259,7 +258,7 @@ public final class Wiring {
             providers,
             activity,
             settings.terminalIdleLimit(),
-            (person, one) -> admittance.still(person, one.project(), Action.TERMINAL_OPEN));
+            (opened, one) -> admittance.still(opened, one.project()));
     entrances.terminals().set(terminalSocket);
 
     // loops and listeners
