@@ -124,7 +124,8 @@ class DocumentScenarioTest {
             .replace("7f2e...", String.valueOf(keyId));
     Shell.Ran ran =
         Shell.bash(
-            "set -o pipefail\n" + script,
+            // Python as the distribution has it, with the packages that ./dev installs.
+            "set -o pipefail; PATH=/usr/bin:$PATH\n" + script,
             Map.of("TOKEN", String.valueOf(token), "URL", server.apiUrl() + "/api/v1/catalog"));
     assertThat(ran.exit()).as(script + ran.err()).isZero();
     return ran.out();
