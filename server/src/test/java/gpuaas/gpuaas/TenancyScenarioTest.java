@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -185,6 +186,7 @@ class TenancyScenarioTest {
   }
 
   @Test
+  @DisplayName("S8: who is removed has nothing here from that moment")
   void whoIsRemovedHasNothingHereFromThatMoment() {
     String project = project("Leaving");
     invite(project, "member");
