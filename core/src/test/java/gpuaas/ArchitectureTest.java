@@ -41,6 +41,8 @@ class ArchitectureTest {
           "disk",
           "queue",
           "lease",
+          "group",
+          "oversight",
           "web",
           "fill");
 

@@ -44,6 +44,11 @@ public final class AuditStore {
     ALLOCATION_RELEASE,
     ALLOCATION_UPDATE,
     ALLOCATION_DISMISS,
+    ALLOCATION_FORCE_RELEASE,
+    ALLOCATION_FORCE_CLEANUP,
+    ALLOCATION_RESTART,
+    ALLOCATION_GROUP_CREATE,
+    ALLOCATION_GROUP_RELEASE,
     TERMINAL_TOKEN_CREATE,
     SSH_KEY_CREATE,
     SSH_KEY_DELETE,
@@ -84,14 +89,26 @@ public final class AuditStore {
     /** The name in the trail: {@code allocation.create}. */
     String text() {
       String name = name().toLowerCase(Locale.ROOT);
-      int last = name.lastIndexOf('_');
-      return name.substring(0, last) + "." + name.substring(last + 1);
+      int dot = name.contains("_force_") ? name.indexOf("_force_") : name.lastIndexOf('_');
+      return name.substring(0, dot) + "." + name.substring(dot + 1);
     }
   }
 
   /** Writes that the caller did this to that. */
   public static void append(Tx tx, Caller caller, Act act, UUID target, Instant now) {
     append(tx, entry(Optional.of(caller), caller.origin(), act, target, now, Map.of()));
+  }
+
+  /** The same of what is in another project than the caller, with what is to be known of it. */
+  public static void append(
+      Tx tx,
+      Caller caller,
+      UUID project,
+      Act act,
+      UUID target,
+      Instant now,
+      Map<String, String> details) {
+    append(tx, entry(Optional.of(caller), caller.origin(), act, target, now, details).in(project));
   }
 
   /** Writes that the system did this to that, by itself. */

@@ -32,6 +32,23 @@ public record Entry(
     details = Map.copyOf(details);
   }
 
+  /** The same, about something of this project. */
+  Entry in(UUID other) {
+    return new Entry(
+        id,
+        at,
+        actor,
+        actorName,
+        actorRole,
+        other,
+        action,
+        target,
+        success,
+        correlationId,
+        origin,
+        details);
+  }
+
   /** All of it in one form that never changes: what a seal is over. */
   String canonical() {
     StringBuilder text = new StringBuilder();

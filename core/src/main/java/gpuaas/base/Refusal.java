@@ -97,6 +97,7 @@ public sealed interface Refusal {
     MEMBER,
     INVITATION,
     SERVICE_ACCOUNT,
-    SESSION
+    SESSION,
+    GROUP
   }
 }

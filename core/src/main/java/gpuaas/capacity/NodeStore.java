@@ -119,6 +119,14 @@ public final class NodeStore {
         .set();
   }
 
+  /** Ids of GPUs that a lease holds, of nodes and of offers. */
+  public static List<String> claimed(Tx tx, UUID lease) {
+    return tx.query("select gpu_id from gpu_claim where lease_id = :id order by gpu_id limit 1024")
+        .bind("id", lease)
+        .mapTo(String.class)
+        .list();
+  }
+
   /** Ids of GPUs of our own nodes that a lease holds and that are gone or do not work. */
   public static List<String> lost(Tx tx, UUID lease) {
     return tx.query(

@@ -62,7 +62,13 @@ public record Event(
     LEASE_GPU_BACK,
     /** Its environment does not come up, for a reason that is told. */
     LEASE_FAILING,
+    /** Its environment is started anew, with the same files and GPUs; not charged until it runs. */
+    LEASE_RESTARTING,
     LEASE_STOPPING,
+    /** Its end takes longer than it may: its provider does not confirm that nothing is left. */
+    LEASE_STOP_STUCK,
+    /** Somebody asked to try that anew. */
+    LEASE_STOP_RETRIED,
     LEASE_ENDED,
     LEASE_DISMISSED;
 
@@ -74,6 +80,7 @@ public record Event(
             LEASE_DECLINED,
             LEASE_BOOTING,
             LEASE_RUNNING,
+            LEASE_RESTARTING,
             LEASE_STOPPING,
             LEASE_ENDED,
             LEASE_DISMISSED ->
@@ -92,7 +99,9 @@ public record Event(
             LEASE_OUT_OF_MEMORY,
             LEASE_GPU_LOST,
             LEASE_GPU_BACK,
-            LEASE_FAILING ->
+            LEASE_FAILING,
+            LEASE_STOP_STUCK,
+            LEASE_STOP_RETRIED ->
             false;
       };
     }

@@ -16,6 +16,7 @@ import gpuaas.catalog.Want;
 import gpuaas.db.Tx;
 import gpuaas.queue.QueueRules;
 import gpuaas.spi.Gpu;
+import gpuaas.spi.InstanceRef;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -25,6 +26,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
 /** Whether a lease is accepted, and at which price. */
@@ -185,5 +187,24 @@ final class Accepting {
                 + "; the largest has "
                 + there.largestEver();
     throw new Refused(new Refusal.NeverFits(want.sku(), why));
+  }
+
+  /** Refuses what cannot be started anew; a restart that is under way is none. */
+  static void refuseRestart(Lease lease, Predicate<InstanceRef> restartable) {
+    LeaseSpec spec = lease.spec();
+    Optional<String> why =
+        switch (lease.state()) {
+          case LeaseState.Booting _ when lease.history().restarts() > 0 -> Optional.empty();
+          case LeaseState.Running _ when spec.command().isPresent() || spec.gang().isPresent() ->
+              Optional.of("running a command or in a gang, which is done once");
+          case LeaseState.Running r when !restartable.test(r.instance()) ->
+              Optional.of("at a provider that starts nothing again");
+          case LeaseState.Running _ -> Optional.empty();
+          default -> Optional.of(lease.state().text());
+        };
+    why.ifPresent(text -> {
+      throw new Refused(
+          new Refusal.WrongState(Kind.LEASE, lease.id().toString(), text, "running by itself"));
+    });
   }
 }

@@ -5,7 +5,9 @@ import gpuaas.archive.Archives;
 import gpuaas.archive.Archives.Progress;
 import gpuaas.command.Commands;
 import gpuaas.lease.LeaseBook.Signals;
+import gpuaas.lease.LeaseHistory.Trouble;
 import gpuaas.lease.LeaseSignal.Gone;
+import gpuaas.lease.LeaseSignal.Troubled;
 import gpuaas.lease.LeaseSignal.Warned;
 import gpuaas.lease.LeaseSignal.Warning;
 import gpuaas.lease.LeaseState.Stopping;
@@ -61,14 +63,25 @@ final class Destroying {
     }
     drain(lease, stopping);
     Instant lookedAt = signals.now();
-    boolean nothingLeft = true;
+    List<String> left = new ArrayList<>();
     for (String name : namesToAsk(stopping)) {
-      nothingLeft &= isNothingLeft(name, lease, stopping);
+      left.addAll(left(name, lease, stopping));
     }
-    if (nothingLeft && !lookedAt.isBefore(stopping.quietFrom())) {
+    boolean isQuiet = !lookedAt.isBefore(stopping.quietFrom());
+    if (left.isEmpty() && isQuiet) {
       return signals.goOn(lease, new Gone());
     }
+    if (isQuiet && isStuck(lease, stopping, lookedAt)) {
+      signals.apply(lease, new Troubled(lease.history().trouble().stuck(String.join("; ", left))));
+    }
     return Next.after(pause(stopping, lookedAt));
+  }
+
+  /** True when it is to be told, once, that its end takes too long. It goes on all the same. */
+  private boolean isStuck(Lease lease, Stopping stopping, Instant now) {
+    Trouble trouble = lease.history().trouble();
+    Instant from = trouble.stopAskedAgainAt().orElse(stopping.since());
+    return !trouble.takesTooLong() && !now.isBefore(from.plus(rules.stopLimit()));
   }
 
   private void drain(Lease lease, Stopping stopping) {
@@ -101,19 +114,24 @@ final class Destroying {
     return Optional.of(Next.now());
   }
 
-  /** True when a look after the last destroy found nothing at this provider. */
-  private boolean isNothingLeft(String name, Lease lease, Stopping stopping) {
+  /** What a look after the last destroy found at this provider, or why none was possible. */
+  private List<String> left(String name, Lease lease, Stopping stopping) {
     Provider provider = providers.get(name);
-    boolean nothingLeft = true;
+    List<String> left = new ArrayList<>();
     try {
       for (InstanceRef instance : instances(provider, lease, stopping, name)) {
         provider.destroy(instance);
-        nothingLeft &= provider.inspect(instance).isEmpty();
+        if (provider.inspect(instance).isPresent()) {
+          left.add(name + " still has " + instance.id());
+        }
       }
     } catch (ProviderException couldNotAsk) {
-      return false;
+      left.add(
+          name
+              + " does not confirm it: "
+              + Probing.shown(String.valueOf(couldNotAsk.getMessage())));
     }
-    return nothingLeft;
+    return left;
   }
 
   /**

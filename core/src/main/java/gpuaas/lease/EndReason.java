@@ -33,7 +33,14 @@ public enum EndReason {
   /** The provider says that the instance is gone, and we did not ask for it. */
   LOST(true),
   /** Another member of its gang failed, or never came. */
-  GANG(true);
+  GANG(true),
+  /** Whoever runs the platform ended it. */
+  FORCED(false),
+  /**
+   * Whoever runs the platform gave up on proving that nothing of it is left: what it held stays
+   * blocked until that is known.
+   */
+  CLEANUP_UNPROVEN(true);
 
   private final boolean failure;
 

@@ -5,6 +5,7 @@ import gpuaas.base.Caller;
 import gpuaas.events.Event;
 import gpuaas.lease.LeaseHistory.Trouble;
 import gpuaas.lease.LeaseSignal.Answered;
+import gpuaas.lease.LeaseSignal.CleanupForced;
 import gpuaas.lease.LeaseSignal.Created;
 import gpuaas.lease.LeaseSignal.Decline;
 import gpuaas.lease.LeaseSignal.Declined;
@@ -13,6 +14,7 @@ import gpuaas.lease.LeaseSignal.Gone;
 import gpuaas.lease.LeaseSignal.Metered;
 import gpuaas.lease.LeaseSignal.Placed;
 import gpuaas.lease.LeaseSignal.ReclaimAsked;
+import gpuaas.lease.LeaseSignal.RestartAsked;
 import gpuaas.lease.LeaseSignal.StopAsked;
 import gpuaas.lease.LeaseSignal.Troubled;
 import gpuaas.lease.LeaseSignal.Warned;
@@ -120,6 +122,8 @@ public record Lease(
               Change.usage(
                   this, r, now, Evidence.stopAsked(stop.why().text(), stop.correlationId(), now)),
               now);
+      case Case(Running r, RestartAsked restart) -> restarting(r, restart, now);
+      case Case(Booting _, RestartAsked _) when history.restarts() > 0 -> unchanged();
       case Case(Running r, Gone _) ->
           // Charged up to when it was last seen. Spot capacity was taken back; the rest is lost.
           stopping(
@@ -132,6 +136,8 @@ public record Lease(
               now);
 
       case Case(Running _, ReclaimAsked(Instant at)) -> reclaiming(at, now);
+      case Case(Booting _, ReclaimAsked(Instant at)) when history.readyAt().isPresent() ->
+          reclaiming(at, now);
       // Nobody is in it yet who would have to be told.
       case Case(Provisioning _, ReclaimAsked _), Case(Booting _, ReclaimAsked _) ->
           on(new StopAsked(EndReason.RECLAIMED), now, rules);
@@ -144,6 +150,7 @@ public record Lease(
 
       case Case(Running _, Troubled(Trouble what)) -> troubled(what, now);
       case Case(Booting _, Troubled(Trouble what)) -> troubled(what, now);
+      case Case(Stopping _, Troubled(Trouble what)) -> troubled(what, now);
       case Case(Running _, Warned warned) -> warned(warned, now);
       case Case(LeaseState s, Warned w) when s.isOver() && w.isOfPast() -> warned(w, now);
       case Case(Stopping s, Created c) when c.attempt() == s.attempt() && s.instance().isEmpty() ->
@@ -152,11 +159,24 @@ public record Lease(
       case Case(Stopping s, Declined d) when d.attempt() == s.attempt() && s.instance().isEmpty() ->
           quietly(new Stopping(s.instance(), s.attempt(), s.why(), s.since(), now));
       case Case(Stopping s, Gone _) when !now.isBefore(s.quietFrom()) -> ended(s.why(), now);
+      case Case(Stopping s, CleanupForced forced) ->
+          ended(forced.verifiedAbsent() ? s.why() : EndReason.CLEANUP_UNPROVEN, now);
+      case Case(Stopping _, StopAsked _) when history.trouble().takesTooLong() ->
+          troubled(history.trouble().stopAskedAgain(now), now);
       case Case(Stopping _, StopAsked _), Case(Stopping _, Gone _), Case(Ended _, StopAsked _) ->
           unchanged();
 
       default -> throw new LeaseSignal.Illegal(this, signal);
     };
+  }
+
+  /** Charged up to the request, and not again before it answers. */
+  private Change restarting(Running r, RestartAsked restart, Instant now) {
+    Booting anew = new Booting(r.place(), r.attempt(), r.instance(), now);
+    Lease after = copy(name, anew, expires, history.restarted());
+    Evidence end = Evidence.stopAsked("restart", restart.correlationId(), now);
+    List<Usage> usage = Change.usage(this, r, now, end);
+    return changed(after, Event.Type.LEASE_RESTARTING, Map.of(), usage, now);
   }
 
   private Change reclaiming(Instant at, Instant now) {
@@ -227,7 +247,8 @@ public record Lease(
 
   private Change running(Booting b, Answered a, Instant now) {
     Running next = new Running(b.place(), b.attempt(), b.instance(), a.ssh(), now, now);
-    Optional<Instant> end = spec.termFromRequest() ? expires : spec.term().map(now::plus);
+    boolean known = spec.termFromRequest() || history.readyAt().isPresent();
+    Optional<Instant> end = known ? expires : spec.term().map(now::plus);
     Lease after = with(next, end);
     return told(after, Event.Type.LEASE_RUNNING, Map.of(), now);
   }
@@ -310,14 +331,6 @@ public record Lease(
         correlationId);
   }
 
-  /** A place in a list of leases, newest first; what comes after it is older. */
-  public record Position(Instant madeAt, UUID id) {}
-
-  /** Where it stands in lists. */
-  public Position position() {
-    return new Position(createdAt, id);
-  }
-
   /** How far it is, as lists go by it. */
   public LeaseState.Phase phase() {
     return LeaseState.Phase.of(state, history.dismissedAt().isPresent());
@@ -370,8 +383,7 @@ public record Lease(
 
   /** True when it was told that it is taken back, and its time is over. */
   public boolean isReclaimDue(Instant now) {
-    return state instanceof Running
-        && history.reclaimAt().map(at -> !now.isBefore(at)).orElse(false);
+    return !state.isOver() && history.reclaimAt().map(at -> !now.isBefore(at)).orElse(false);
   }
 
   /** True when its end has come and it is not ending yet. */

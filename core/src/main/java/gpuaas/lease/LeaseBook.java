@@ -54,6 +54,14 @@ interface LeaseBook {
     return List.of();
   }
 
+  /** Those that ended without a proof and hold something at this provider to this day. */
+  default List<Lease> unproven(String provider) {
+    return List.of();
+  }
+
+  /** Nothing is left of one of those: what it held is free. */
+  default void proven(Lease lease) {}
+
   /** The public keys, as OpenSSH lines, that open the lease. */
   List<String> authorizedKeys(Lease lease);
 

@@ -1,35 +1,16 @@
 package gpuaas.lease;
 
 import gpuaas.db.Tx;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 
 /** Lists and counts of leases. */
-final class LeaseListStore {
+public final class LeaseListStore {
 
   private LeaseListStore() {}
-
-  /** Leases of a project, newest first; {@code before} is where the last page ended. */
-  static List<Lease> list(
-      Tx tx, Optional<UUID> project, List<String> states, Optional<Lease> before, int limit) {
-    return tx.query(
-            """
-            select * from lease
-             where (:project::uuid is null or project_id = :project)
-               and (cardinality(:states) = 0 or state = any(:states))
-               and (:beforeMadeAt::timestamptz is null or (made_at, id) < (:beforeMadeAt, :beforeId::uuid))
-             order by made_at desc, id desc limit :limit
-            """)
-        .bind("project", project.orElse(null))
-        .bindArray("states", String.class, states)
-        .bind("beforeMadeAt", before.map(Lease::createdAt).orElse(null))
-        .bind("beforeId", before.map(Lease::id).orElse(null))
-        .bind("limit", limit)
-        .map(LeaseRow.READ)
-        .list();
-  }
 
   /** The other members of its gang, by their number; ended ones too. */
   static List<Lease> mates(Tx tx, Lease lease) {
@@ -73,11 +54,7 @@ final class LeaseListStore {
 
   /** The same by phase; no phases: whatever is not gone. Each has an index in this very order. */
   static List<Lease> listByPhase(
-      Tx tx,
-      UUID project,
-      Set<LeaseState.Phase> phases,
-      Optional<Lease.Position> after,
-      int limit) {
+      Tx tx, UUID project, Set<LeaseState.Phase> phases, Optional<Position> after, int limit) {
     String phase =
         switch (phases.size()) {
           case 0 -> "phase <> 'gone'";
@@ -102,33 +79,127 @@ final class LeaseListStore {
     return query.bind("project", project).bind("limit", limit).map(LeaseRow.READ).list();
   }
 
-  /** Leases of a project, newest first. */
-  static List<Lease> list(Tx tx, UUID project, Leases.Filter filter, int limit) {
+  /**
+   * Leases, newest first.
+   *
+   * @param project whose; empty: everybody's
+   * @param before where the last page ended
+   */
+  public static List<Lease> list(
+      Tx tx, Optional<UUID> project, Filter filter, Optional<Lease> before, int limit) {
     return tx.query(
             """
             select * from lease
-             where project_id = :project
+             where (:project::uuid is null or project_id = :project::uuid)
                and (:consumer::text is null or spec -> 'notes' ->> 'consumer_id' = :consumer)
                and (cardinality(:parents) = 0 or spec -> 'notes' ->> 'retry_parent_id' = any(:parents))
                and (:provider::text is null or coalesce(provider, spec -> 'want' -> 'offer' ->> 'provider') = :provider)
                and (cardinality(:states) = 0 or state = any(:states))
                and (:failed::boolean is null or coalesce(end_reason = any(:failures), false) = :failed)
+               and (:stuck::boolean is null or (coalesce(trouble ->> 'stuck', '') <> '') = :stuck)
+               and (:sku::text is null or sku = :sku)
+               and (:group::text is null or spec -> 'notes' ->> 'group_id' = :group)
+               and (:beforeMadeAt::timestamptz is null or (made_at, id) < (:beforeMadeAt, :beforeId::uuid))
              order by made_at desc, id desc limit :limit
             """)
-        .bind("project", project)
+        .bind("project", project.orElse(null))
         .bind("consumer", filter.consumer().orElse(null))
         .bindArray("parents", String.class, List.copyOf(filter.parents()))
         .bind("provider", filter.provider().orElse(null))
         .bindArray("states", String.class, List.copyOf(filter.states()))
         .bind("failed", filter.failed().orElse(null))
         .bindArray("failures", String.class, EndReason.failures())
+        .bind("stuck", filter.stuck().orElse(null))
+        .bind("sku", filter.sku().orElse(null))
+        .bind("group", filter.group().map(UUID::toString).orElse(null))
+        .bind("beforeMadeAt", before.map(Lease::createdAt).orElse(null))
+        .bind("beforeId", before.map(Lease::id).orElse(null))
         .bind("limit", limit)
         .map(LeaseRow.READ)
         .list();
   }
 
+  /**
+   * Which leases. What is empty does not matter.
+   *
+   * @param consumer as written on it with {@link LeaseSpec#CONSUMER}
+   * @param parents as written on it with {@link LeaseSpec#PARENT}
+   * @param provider that it was last placed at, or was to be
+   * @param states by name
+   * @param failed whether it is ending or ended by a failure
+   * @param stuck whether its end took longer than it may
+   * @param sku that was asked for
+   * @param group as written on it with {@link LeaseSpec#GROUP}
+   */
+  public record Filter(
+      Optional<String> consumer,
+      Set<String> parents,
+      Optional<String> provider,
+      Set<String> states,
+      Optional<Boolean> failed,
+      Optional<Boolean> stuck,
+      Optional<String> sku,
+      Optional<UUID> group) {
+
+    /** All of them. */
+    public static final Filter ALL =
+        new Filter(
+            Optional.empty(),
+            Set.of(),
+            Optional.empty(),
+            Set.of(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty());
+
+    /** Those of one consumer. */
+    public static Filter of(
+        Optional<String> consumer,
+        Set<String> parents,
+        Optional<String> provider,
+        Set<String> states,
+        Optional<Boolean> failed) {
+      return new Filter(
+          consumer,
+          parents,
+          provider,
+          states,
+          failed,
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty());
+    }
+
+    /** Those of a group. */
+    public static Filter of(UUID group) {
+      return new Filter(
+          ALL.consumer,
+          ALL.parents,
+          ALL.provider,
+          ALL.states,
+          ALL.failed,
+          ALL.stuck,
+          ALL.sku,
+          Optional.of(group));
+    }
+  }
+
+  /** Those that ended without a proof and hold GPUs of this provider to this day. */
+  static List<Lease> unproven(Tx tx, String provider) {
+    return tx.query(
+            """
+            select * from lease
+             where id in (select lease_id from gpu_claim where provider = :provider) and state = 'ended'
+             order by id limit 1000
+            """)
+        .bind("provider", provider)
+        .map(LeaseRow.READ)
+        .list();
+  }
+
   /** Some of a project's, newest first, and how many there are. */
-  static Leases.Part part(Tx tx, UUID project, Leases.Standing standing, int offset, int limit) {
+  static Part part(Tx tx, UUID project, Standing standing, int offset, int limit) {
     String which =
         " from lease where project_id = :project and (state = any(:states) or (state in"
             + " ('stopping', 'ended') and end_reason = any(:reasons)))";
@@ -150,8 +221,26 @@ final class LeaseListStore {
             .bind("offset", offset)
             .map(LeaseRow.READ)
             .list();
-    return new Leases.Part(leases, total);
+    return new Part(leases, total);
   }
+
+  /** A place in a list of leases, newest first; what comes after it is older. */
+  public record Position(Instant madeAt, UUID id) {
+
+    /** Where a lease stands. */
+    public static Position of(Lease lease) {
+      return new Position(lease.createdAt(), lease.id());
+    }
+  }
+
+  /** Leases of these states that go on, and those that are over for these reasons. */
+  public record Standing(Set<String> states, Set<EndReason> reasons) {}
+
+  /** Leases, and how many there are besides. */
+  public record Part(List<Lease> leases, int total) {}
+
+  /** So many leases of a state at a provider. */
+  public record Count(String provider, String state, int leases) {}
 
   /** Those whose ids, or names by their makers, begin so. */
   static List<Lease> byPrefix(Tx tx, UUID project, String prefix) {
@@ -188,14 +277,14 @@ final class LeaseListStore {
   }
 
   /** How many leases there are of each state at each provider, but for those that have ended. */
-  static List<Leases.Count> counts(Tx tx) {
+  static List<Count> counts(Tx tx) {
     return tx.query(
             """
             select coalesce(provider, spec -> 'want' -> 'offer' ->> 'provider', '') as provider, state, count(*)::int as leases
               from lease where state <> 'ended' group by 1, 2 limit 1000
             """)
         .map(row ->
-            new Leases.Count(
+            new Count(
                 row.getColumn("provider", String.class),
                 row.getColumn("state", String.class),
                 row.getColumn("leases", Integer.class)))

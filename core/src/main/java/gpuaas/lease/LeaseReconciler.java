@@ -42,7 +42,7 @@ public final class LeaseReconciler implements Reconciler, CommandReconciler.Leas
   LeaseReconciler(
       LeaseBook book,
       Providers providers,
-      Readiness readiness,
+      LeaseParts.Readiness readiness,
       Archives archives,
       Disks disks,
       Commands commands,
@@ -132,9 +132,17 @@ public final class LeaseReconciler implements Reconciler, CommandReconciler.Leas
   /** What becomes of the other members when one ends for this; empty: they go on. */
   private static Optional<EndReason> whatOthersEndBy(EndReason why) {
     return switch (why) {
-      case ASKED, EXPIRED, IDLE, RECLAIMED, OUT_OF_FUNDS, WAITED_TOO_LONG -> Optional.of(why);
+      case ASKED, EXPIRED, IDLE, RECLAIMED, OUT_OF_FUNDS, WAITED_TOO_LONG, FORCED ->
+          Optional.of(why);
       case COMPLETED -> Optional.empty(); // each ends with its own work
-      case COMMAND_FAILED, NO_CAPACITY, DECLINED, BOOT_FAILED, BOOT_TIMEOUT, LOST, GANG ->
+      case COMMAND_FAILED,
+          NO_CAPACITY,
+          DECLINED,
+          BOOT_FAILED,
+          BOOT_TIMEOUT,
+          LOST,
+          GANG,
+          CLEANUP_UNPROVEN ->
           Optional.of(EndReason.GANG);
     };
   }

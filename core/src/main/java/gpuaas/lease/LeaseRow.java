@@ -74,6 +74,7 @@ final class LeaseRow {
     rows = lease(rows, "expires_at", "timestamptz", it -> it.expires().orElse(null));
     rows = lease(rows, "told", "text", LeaseRow::told);
     rows = lease(rows, "trouble", "jsonb", LeaseRow::trouble);
+    rows = lease(rows, "restarts", "integer", it -> it.history().restarts());
     rows = state(rows, "attempt", "integer", Columns::attempt);
     rows = state(rows, "place", "jsonb", it -> it.place == null ? null : Json.write(it.place));
     rows =
@@ -128,7 +129,8 @@ final class LeaseRow {
             .collect(Collectors.toUnmodifiableSet()),
         Optional.ofNullable(row.textOrNull("trouble"))
             .map(text -> Json.read(text, Trouble.class))
-            .orElse(Trouble.NONE));
+            .orElse(Trouble.NONE),
+        (int) row.number("restarts"));
   }
 
   private static LeaseState state(Row row) {

@@ -39,6 +39,13 @@ public sealed interface LeaseSignal {
     }
   }
 
+  /**
+   * Its environment shall be started anew, with the files, GPUs and end that it has.
+   *
+   * @param correlationId of the request that asked
+   */
+  record RestartAsked(String correlationId) implements LeaseSignal {}
+
   /** A spot lease is to make room, at this time. */
   record ReclaimAsked(Instant at) implements LeaseSignal {}
 
@@ -109,6 +116,13 @@ public sealed interface LeaseSignal {
 
   /** The provider says that there is nothing. */
   record Gone() implements LeaseSignal {}
+
+  /**
+   * Whoever runs the platform ends it without its provider's word.
+   *
+   * @param verifiedAbsent true: somebody has seen that nothing of it is left
+   */
+  record CleanupForced(boolean verifiedAbsent) implements LeaseSignal {}
 
   /** A provider's no. */
   enum Decline {

@@ -5,6 +5,7 @@ import gpuaas.catalog.Want;
 import gpuaas.spi.InstanceRequest.Launch;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -64,6 +65,9 @@ public record LeaseSpec(
 
   /** The note that names the lease in whose place it was asked for. */
   public static final String PARENT = "retry_parent_id";
+
+  /** The note that names the group it belongs to. */
+  public static final String GROUP = "group_id";
 
   public LeaseSpec {
     sshKeys = List.copyOf(sshKeys);
@@ -128,6 +132,33 @@ public record LeaseSpec(
   Optional<Instant> givesUp(Instant createdAt) {
     boolean ever = whenFull == WhenFull.QUEUE && patience.isPositive();
     return ever ? Optional.of(createdAt.plus(patience)) : Optional.empty();
+  }
+
+  /** The same with something written on it. */
+  public LeaseSpec noting(String name, String text) {
+    Map<String, String> all = new HashMap<>(notes);
+    all.put(name, text);
+    return new LeaseSpec(
+        want,
+        image,
+        sshKeys,
+        ownKeys,
+        environment,
+        launch,
+        term,
+        termFromRequest,
+        bootLimit,
+        whenFull,
+        patience,
+        guards,
+        disk,
+        keep,
+        all,
+        onlyOne,
+        command,
+        ending,
+        gang,
+        priority);
   }
 
   /** The same as a member of a gang. */

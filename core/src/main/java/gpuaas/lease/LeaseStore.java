@@ -43,7 +43,7 @@ final class LeaseStore implements LeaseBook {
   LeaseStore(
       Database database,
       InstantSource clock,
-      Leases.Hooks hooks,
+      LeaseParts.Hooks hooks,
       LeaseRules rules,
       Ledger ledger,
       Disks disks,
@@ -183,6 +183,23 @@ final class LeaseStore implements LeaseBook {
   static List<Want> ahead(Tx tx, Lease waiting) {
     Want want = waiting.spec().want();
     return QueueStore.ahead(tx, want.gpuModel(), waiting.id());
+  }
+
+  @Override
+  public List<Lease> unproven(String provider) {
+    return database.read(tx -> LeaseListStore.unproven(tx, provider));
+  }
+
+  @Override
+  public void proven(Lease lease) {
+    database.run(tx -> {
+      var _ = proven(tx, lease); // or somebody else has said so already
+    });
+  }
+
+  /** True: it held something until now. */
+  boolean proven(Tx tx, Lease lease) {
+    return writes.proven(tx, lease);
   }
 
   @Override

@@ -42,7 +42,7 @@ final class LeaseWriteStore {
         quiet_from = change.quiet_from, end_reason = change.end_reason, ended_at = change.ended_at,
         name = change.name, provider = change.provider, region = change.region, ready_at = change.ready_at,
         dismissed_at = change.dismissed_at, reclaim_at = change.reclaim_at, told = change.told::text[],
-        trouble = change.trouble
+        trouble = change.trouble, restarts = change.restarts
       """;
 
   /** Waits for whoever writes the lease. */
@@ -69,7 +69,7 @@ final class LeaseWriteStore {
 
   private final Database database;
   private final InstantSource clock;
-  private final Leases.Hooks hooks;
+  private final LeaseParts.Hooks hooks;
   private final LeaseRules rules;
   private final Ledger ledger;
   private final Disks disks;
@@ -78,7 +78,7 @@ final class LeaseWriteStore {
   LeaseWriteStore(
       Database database,
       InstantSource clock,
-      Leases.Hooks hooks,
+      LeaseParts.Hooks hooks,
       LeaseRules rules,
       Ledger ledger,
       Disks disks,
@@ -240,7 +240,7 @@ final class LeaseWriteStore {
     }
     switch (after.state()) {
       case LeaseState.Ended ended -> {
-        if (!(change.before().state() instanceof LeaseState.Ended)) {
+        if (!(change.before().state() instanceof LeaseState.Ended) && isProven(ended)) {
           releaseDisk(tx, after, ended.why());
         }
       }
@@ -264,14 +264,32 @@ final class LeaseWriteStore {
         .ifPresent(disk -> disks.released(tx, disk, lease.id(), used, why == EndReason.ASKED));
   }
 
+  /** What may still be used by something is nobody else's. */
+  private static boolean isProven(LeaseState.Ended ended) {
+    return ended.why() != EndReason.CLEANUP_UNPROVEN;
+  }
+
+  /** Gives back what a lease held that ended without a proof: now there is one. */
+  boolean proven(Tx tx, Lease lease) {
+    if (NodeStore.release(tx, List.of(lease.id())).isEmpty()) {
+      return false;
+    }
+    releaseDisk(tx, lease, EndReason.CLEANUP_UNPROVEN);
+    queue.wakeFirst(tx, lease.spec().want().gpuModel());
+    return true;
+  }
+
   /** Gives back the GPUs of those who have none, and lets the first who waits for such look. */
   private void release(Tx tx, List<Change> done) {
     Map<UUID, String> models =
         done.stream()
             .map(Change::after)
             .filter(after ->
-                after.state() instanceof LeaseState.Waiting
-                    || after.state() instanceof LeaseState.Ended)
+                switch (after.state()) {
+                  case LeaseState.Waiting _ -> true;
+                  case LeaseState.Ended ended -> isProven(ended);
+                  default -> false;
+                })
             .collect(Collectors.toMap(Lease::id, after -> after.spec().want().gpuModel()));
     if (models.isEmpty()) {
       return;

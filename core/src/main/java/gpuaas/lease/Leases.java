@@ -1,7 +1,5 @@
 package gpuaas.lease;
 
-import gpuaas.access.SshKeys;
-import gpuaas.archive.Archives;
 import gpuaas.audit.AuditStore;
 import gpuaas.audit.AuditStore.Act;
 import gpuaas.base.Action;
@@ -12,16 +10,15 @@ import gpuaas.base.Refusal;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.base.Refused;
 import gpuaas.capacity.Delay;
-import gpuaas.command.Commands;
 import gpuaas.db.Database;
 import gpuaas.db.Tx;
-import gpuaas.disk.Disks;
 import gpuaas.events.Event;
 import gpuaas.events.EventStore;
-import gpuaas.ledger.Budgets;
-import gpuaas.ledger.Ledger;
-import gpuaas.provider.Providers;
-import gpuaas.spi.gang.HasGangs;
+import gpuaas.lease.LeaseListStore.Count;
+import gpuaas.lease.LeaseListStore.Filter;
+import gpuaas.lease.LeaseListStore.Part;
+import gpuaas.lease.LeaseListStore.Standing;
+import gpuaas.spi.InstanceRef;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -30,8 +27,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BiConsumer;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
@@ -48,6 +43,7 @@ public final class Leases {
   private final Ids ids;
   private final InstantSource clock;
   private final LeaseRules rules;
+  private final Predicate<InstanceRef> restartable;
 
   Leases(
       Database database,
@@ -55,13 +51,15 @@ public final class Leases {
       Accepting accepting,
       Ids ids,
       InstantSource clock,
-      LeaseRules rules) {
+      LeaseRules rules,
+      Predicate<InstanceRef> restartable) {
     this.database = database;
     this.store = store;
     this.accepting = accepting;
     this.ids = ids;
     this.clock = clock;
     this.rules = rules;
+    this.restartable = restartable;
   }
 
   /**
@@ -102,20 +100,29 @@ public final class Leases {
   /**
    * Leases of the caller's project, newest first.
    *
-   * @param states the names of states; empty: all
    * @param after where the last page ended, as its {@code next} says
    */
-  public Page<Lease> list(Caller caller, List<String> states, Optional<UUID> after, int limit) {
+  public Page<Lease> list(Caller caller, Filter filter, Optional<UUID> after, int limit) {
     caller.require(Action.LEASE_READ);
     return database.read(tx -> {
       Optional<Lease> before = after.map(id -> visible(LeaseStore.find(tx, id), caller, id));
-      List<Lease> found =
-          LeaseListStore.list(tx, Optional.of(caller.project()), states, before, limit + 1);
-      boolean more = found.size() > limit;
-      List<Lease> page = more ? found.subList(0, limit) : found;
-      return new Page<>(
-          page, more ? Optional.of(page.getLast().id().toString()) : Optional.empty());
+      return page(
+          LeaseListStore.list(tx, Optional.of(caller.project()), filter, before, limit + 1), limit);
     });
+  }
+
+  /** The same of everybody's, for whoever runs the platform. */
+  public Page<Lease> listAll(
+      Caller caller, Optional<UUID> project, Filter filter, Optional<UUID> after, int limit) {
+    caller.require(Action.PLATFORM_OPERATE);
+    return database.read(tx -> {
+      Optional<Lease> before = after.map(id -> known(LeaseStore.find(tx, id), id));
+      return page(LeaseListStore.list(tx, project, filter, before, limit + 1), limit);
+    });
+  }
+
+  private static Page<Lease> page(List<Lease> found, int limit) {
+    return Page.of(found, limit, Lease::id);
   }
 
   /**
@@ -126,7 +133,10 @@ public final class Leases {
    * @param limit one more is returned when there are more
    */
   public List<Lease> list(
-      Caller caller, Set<LeaseState.Phase> phases, Optional<Lease.Position> after, int limit) {
+      Caller caller,
+      Set<LeaseState.Phase> phases,
+      Optional<LeaseListStore.Position> after,
+      int limit) {
     caller.require(Action.LEASE_READ);
     return database.read(
         tx -> LeaseListStore.listByPhase(tx, caller.project(), phases, after, limit + 1));
@@ -135,7 +145,7 @@ public final class Leases {
   /** Leases of the caller's project, newest first, that their makers have written this on. */
   public List<Lease> list(Caller caller, Filter filter, int limit) {
     caller.require(Action.LEASE_READ);
-    return database.read(tx -> LeaseListStore.list(tx, caller.project(), filter, limit));
+    return list(caller, filter, Optional.empty(), limit).items();
   }
 
   /** A part of them all, newest first, and how many there are. */
@@ -150,19 +160,10 @@ public final class Leases {
     return database.read(tx -> LeaseListStore.byPrefix(tx, caller.project(), prefix));
   }
 
-  /** Leases of these states that go on, and those that are over for these reasons. */
-  public record Standing(Set<String> states, Set<EndReason> reasons) {}
-
-  /** Leases, and how many there are besides. */
-  public record Part(List<Lease> leases, int total) {}
-
   /** How many there are, of everybody's, by provider and state; for those who run the platform. */
   public List<Count> counts() {
     return database.read(LeaseListStore::counts);
   }
-
-  /** So many leases of a state at a provider. */
-  public record Count(String provider, String state, int leases) {}
 
   /** Gives it another name, or none. */
   public Lease rename(Tx tx, Caller caller, UUID id, Optional<String> name) {
@@ -216,6 +217,25 @@ public final class Leases {
   }
 
   /**
+   * Has its environment started anew: what runs in it ends, its files, GPUs, address and end stay.
+   *
+   * @throws Refused when it does not run, or is one that cannot be started again
+   */
+  public Lease restart(Tx tx, Caller caller, UUID id) {
+    caller.require(Action.LEASE_UPDATE);
+    LeaseSignal asked = new LeaseSignal.RestartAsked(caller.correlationId());
+    return write(
+        tx,
+        caller,
+        id,
+        lease -> {
+          Accepting.refuseRestart(lease, restartable);
+          return lease.on(asked, clock.instant(), rules);
+        },
+        Act.ALLOCATION_RESTART);
+  }
+
+  /**
    * Asks all of everybody's to end, and waits for that, but no longer than this; how many are left.
    */
   public int endAll(Duration limit) throws InterruptedException {
@@ -247,14 +267,37 @@ public final class Leases {
             : LeaseStore.locked(tx, id);
     Lease lease = visible(found, caller, id);
     Change change = decision.apply(lease);
+    if (write(tx, change)) {
+      AuditStore.append(tx, caller, act, id, clock.instant());
+    }
+    return change.after();
+  }
+
+  /** False: nothing changes. */
+  private boolean write(Tx tx, Change change) {
     if (change.isEmpty()) {
-      return lease;
+      return false;
     }
     if (!store.write(tx, change)) {
-      throw new IllegalStateException("a locked lease moved on: " + id);
+      throw new IllegalStateException("a locked lease moved on: " + change.after().id());
     }
-    AuditStore.append(tx, caller, act, id, clock.instant());
-    return change.after();
+    return true;
+  }
+
+  /** A lease of anybody's that nobody else writes until the end of the transaction. */
+  public Lease lockAny(Tx tx, Caller caller, UUID id) {
+    caller.require(Action.PLATFORM_OPERATE);
+    return known(LeaseStore.locked(tx, id), id);
+  }
+
+  /** Something happened to a lease that {@link #lockAny} has locked; true: that changed it. */
+  public boolean operate(Tx tx, Lease lease, LeaseSignal signal) {
+    return write(tx, lease.on(signal, clock.instant(), rules));
+  }
+
+  /** Nothing is left of a lease that ended without a proof; true: it held something until now. */
+  public boolean proven(Tx tx, Lease lease) {
+    return store.proven(tx, lease);
   }
 
   /** Why it waits; empty when it does not. */
@@ -305,95 +348,10 @@ public final class Leases {
   }
 
   private static Lease visible(Optional<Lease> found, Caller caller, UUID id) {
-    return found
-        .filter(lease -> caller.sees(lease.project()))
-        .orElseThrow(() -> new Refused(new Refusal.NotFound(Kind.LEASE, id.toString())));
+    return known(found.filter(lease -> caller.sees(lease.project())), id);
   }
 
-  /**
-   * Which leases. What is empty does not matter.
-   *
-   * @param consumer as written on it with {@link LeaseSpec#CONSUMER}
-   * @param parents as written on it with {@link LeaseSpec#PARENT}
-   * @param provider that it was last placed at, or was to be
-   * @param states by name
-   * @param failed whether it is ending or ended by a failure
-   */
-  public record Filter(
-      Optional<String> consumer,
-      Set<String> parents,
-      Optional<String> provider,
-      Set<String> states,
-      Optional<Boolean> failed) {
-
-    /** All of them. */
-    public static final Filter ALL =
-        new Filter(Optional.empty(), Set.of(), Optional.empty(), Set.of(), Optional.empty());
-  }
-
-  /** Everything about leases, made in one place: the service, its loop and its sweeper. */
-  public record Parts(
-      Leases leases,
-      LeaseReconciler reconciler,
-      OrphanSweeper sweeper,
-      SpendingGuard spendingGuard,
-      Runnable reviveAll,
-      Runnable lookAtQueue) {}
-
-  /**
-   * Who is told of what, after each commit, and who is asked.
-   *
-   * @param wake kind and id of what is due now
-   * @param changed a lease as it was just written
-   * @param lastTraffic when anything last went into or out of a lease, if that is known
-   */
-  public record Hooks(
-      BiConsumer<String, UUID> wake,
-      Consumer<Lease> changed,
-      Function<UUID, Optional<Instant>> lastTraffic) {}
-
-  /** Makes the parts. */
-  public static Parts open(
-      Database database,
-      Providers providers,
-      Readiness readiness,
-      Archives archives,
-      Disks disks,
-      Commands commands,
-      SshKeys sshKeys,
-      String deployment,
-      Ids ids,
-      InstantSource clock,
-      LeaseRules rules,
-      int livingMostPerProject,
-      Ledger ledger,
-      Budgets budgets,
-      Hooks hooks) {
-    LeaseStore store =
-        new LeaseStore(
-            database, clock, hooks, rules, ledger, disks, providers.having(HasGangs.class));
-    return new Parts(
-        new Leases(
-            database,
-            store,
-            new Accepting(sshKeys, clock, livingMostPerProject, rules.queue()),
-            ids,
-            clock,
-            rules),
-        new LeaseReconciler(
-            store,
-            providers,
-            readiness,
-            archives,
-            disks,
-            commands,
-            deployment,
-            clock,
-            rules,
-            hooks.lastTraffic()),
-        new OrphanSweeper(store, providers, deployment),
-        new SpendingGuard(database, store, budgets, providers, ledger.rules(), rules, clock),
-        store::reviveAll,
-        store::lookAtQueue);
+  static Lease known(Optional<Lease> found, UUID id) {
+    return found.orElseThrow(() -> new Refused(new Refusal.NotFound(Kind.LEASE, id.toString())));
   }
 }

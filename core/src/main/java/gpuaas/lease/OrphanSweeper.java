@@ -11,8 +11,11 @@ import gpuaas.spi.Owned;
 import gpuaas.spi.Provider;
 import gpuaas.spi.ProviderException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
 
 /**
  * Destroys every instance that carries our tag and that no lease names or may be about to name.
@@ -47,7 +50,20 @@ public final class OrphanSweeper {
         left.add(owned); // the next sweep tries again
       }
     }
+    free(providerName, provider, left);
     return new Swept(destroyed, left);
+  }
+
+  /** What a lease held that ended without a proof is free when nothing of it is there any more. */
+  private void free(String providerName, Provider provider, List<Owned> left) {
+    List<Lease> unproven = book.unproven(providerName);
+    if (unproven.isEmpty()) {
+      return;
+    }
+    Set<UUID> there = new HashSet<>();
+    left.forEach(owned -> there.add(owned.tag().lease()));
+    provider.list(deployment).forEach(owned -> there.add(owned.tag().lease()));
+    unproven.stream().filter(lease -> !there.contains(lease.id())).forEach(book::proven);
   }
 
   /** What a sweep did: orphans destroyed, and orphans that could not be. */

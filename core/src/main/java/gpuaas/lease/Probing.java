@@ -34,14 +34,14 @@ final class Probing {
   private static final Pattern PATH = Pattern.compile("(?<![\\w:/.-])(/[\\w.+-]+){2,}");
 
   private final Providers providers;
-  private final Readiness readiness;
+  private final LeaseParts.Readiness readiness;
   private final Archives archives;
   private final Signals signals;
   private final LeaseRules rules;
 
   Probing(
       Providers providers,
-      Readiness readiness,
+      LeaseParts.Readiness readiness,
       Archives archives,
       Signals signals,
       LeaseRules rules) {
@@ -61,6 +61,9 @@ final class Probing {
     }
     Optional<InstanceStatus> status;
     try {
+      if (lease.history().restarts() > 0) {
+        providers.restart(b.instance(), lease.history().restarts());
+      }
       status = providers.get(b.instance().provider()).inspect(b.instance());
     } catch (ProviderException couldNotAsk) {
       return Next.after(COULD_NOT_ASK);
@@ -109,7 +112,8 @@ final class Probing {
   /** Brings in what was kept; after the one before has brought its own to safety. */
   private Progress files(Lease lease, Booting b) {
     Optional<Archive.Owner> owner = lease.keeper();
-    if (owner.isEmpty()) {
+    boolean restarted = lease.history().readyAt().isPresent();
+    if (owner.isEmpty() || restarted) {
       return Progress.DONE;
     }
     return signals.book().isKeptNow(lease)

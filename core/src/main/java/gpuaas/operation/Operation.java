@@ -80,6 +80,9 @@ public record Operation(
                 LEASE_GPU_LOST,
                 LEASE_GPU_BACK,
                 LEASE_FAILING,
+                LEASE_RESTARTING,
+                LEASE_STOP_STUCK,
+                LEASE_STOP_RETRIED,
                 LEASE_DISMISSED ->
                 operation;
           };

@@ -64,7 +64,10 @@ public final class Operations {
           LEASE_OUT_OF_MEMORY,
           LEASE_GPU_LOST,
           LEASE_GPU_BACK,
-          LEASE_FAILING ->
+          LEASE_FAILING,
+          LEASE_RESTARTING,
+          LEASE_STOP_STUCK,
+          LEASE_STOP_RETRIED ->
           Optional.empty();
     };
   }

@@ -5,6 +5,7 @@ import gpuaas.spi.HasUtilization.Utilization;
 import gpuaas.spi.InstanceRef;
 import gpuaas.spi.Provider;
 import gpuaas.spi.ProviderException;
+import gpuaas.spi.restart.HasRestart;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -71,6 +72,35 @@ public final class Providers {
             byName.get(instance.provider()) instanceof ProviderGate gate
                 ? gate.call("GetUtilization", () -> able.utilization(instance))
                 : able.utilization(instance));
+  }
+
+  /** Whether an instance can be started anew. */
+  public boolean canRestart(InstanceRef instance) {
+    return ability(instance, HasRestart.class).filter(HasRestart::canRestart).isPresent();
+  }
+
+  /**
+   * Sees to it that an instance has been restarted so often. Goes through the provider's gate.
+   *
+   * @throws ProviderException when it could not be done
+   */
+  public void restart(InstanceRef instance, int number) {
+    HasRestart able =
+        ability(instance, HasRestart.class)
+            .orElseThrow(() ->
+                new ProviderException.Unavailable(
+                    instance.provider() + " cannot restart anything", null));
+    if (byName.get(instance.provider()) instanceof ProviderGate gate) {
+      var _ =
+          gate.call(
+              "RestartInstance",
+              () -> {
+                able.restart(instance, number);
+                return true;
+              });
+    } else {
+      able.restart(instance, number);
+    }
   }
 
   /** Ends the connections to all of them. Instances go on running. */

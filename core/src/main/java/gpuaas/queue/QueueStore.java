@@ -24,7 +24,7 @@ public final class QueueStore {
 
   /** Whose GPUs will be free without anybody doing anything. */
   private static final String LEAVING =
-      "(state = 'stopping' or (state = 'running' and reclaim_at is not null))";
+      "(state = 'stopping' or (state in ('booting', 'running') and reclaim_at is not null))";
 
   private static final String RECLAIMABLE =
       "state in ('provisioning', 'booting', 'running') and reclaim_at is null and spec -> 'want'"

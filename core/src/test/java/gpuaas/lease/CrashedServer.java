@@ -127,13 +127,13 @@ public final class CrashedServer {
         new LeaseStore(
             database,
             CLOCK,
-            new Leases.Hooks(
+            new LeaseParts.Hooks(
                 (kind, id) -> loop.get().wake(kind, id), _ -> {}, _ -> Optional.empty()),
             RULES,
             new Ledger(database, CLOCK, LedgerRules.standard()),
             TestDisks.none(),
             Set.of());
-    Readiness readiness =
+    LeaseParts.Readiness readiness =
         (lease, instance, ssh) -> dying.step("prove", () -> prove((HasExec) local, instance));
     LeaseReconciler reconciler =
         new LeaseReconciler(

@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 
 /**
  * The leases on a real database, a simulated machine and a clock that a test moves: step by step.
@@ -46,7 +47,7 @@ public final class Desk implements AutoCloseable {
   final Map<UUID, Instant> traffic = new HashMap<>();
   private final Ids next;
   private final Providers providers;
-  public Leases.Parts parts;
+  public LeaseParts parts;
   private final AtomicLong ids = new AtomicLong(100);
 
   public Desk(LedgerRules ledgerRules, int gpus) {
@@ -55,7 +56,12 @@ public final class Desk implements AutoCloseable {
 
   /** With several machines. */
   public Desk(LedgerRules ledgerRules, int nodes, int gpus) {
-    machine = new SimProvider("sim", clock, SimScript::prompt, nodes, gpus);
+    this(ledgerRules, SimScript::prompt, nodes, gpus);
+  }
+
+  /** With machines that behave like this. */
+  public Desk(LedgerRules ledgerRules, Supplier<SimScript> scripts, int nodes, int gpus) {
+    machine = new SimProvider("sim", clock, scripts, nodes, gpus);
     ledger = new Ledger(database, clock, ledgerRules);
     next = () -> new UUID(0, ids.incrementAndGet());
     budgets = new Budgets(database, next, clock, ledgerRules);
@@ -80,8 +86,8 @@ public final class Desk implements AutoCloseable {
     });
   }
 
-  private Leases.Parts open() {
-    return Leases.open(
+  private LeaseParts open() {
+    return LeaseParts.open(
         database,
         providers,
         (lease, instance, ssh) -> Optional.of(new Endpoint("127.0.0.1", 22, "root")),
@@ -96,7 +102,7 @@ public final class Desk implements AutoCloseable {
         100,
         ledger,
         budgets,
-        new Leases.Hooks(
+        new LeaseParts.Hooks(
             (kind, id) -> {}, lease -> {}, id -> Optional.ofNullable(traffic.get(id))));
   }
 

@@ -149,6 +149,10 @@ class DestroyingTest {
     rented();
     step(Optional.empty(), 1);
     assertThat(good.living()).isEmpty();
-    assertThat(written).isEmpty();
+    assertThat(written)
+        .allSatisfy(change -> assertThat(change.after().state()).isInstanceOf(Stopping.class))
+        .extracting(change -> change.after().history().trouble().stuck())
+        .as("that it takes too long is told, with the reason")
+        .contains("a-market does not confirm it: the market is down");
   }
 }

@@ -27,6 +27,7 @@ final class Invariants {
   private final SimProvider provider;
   private final Map<UUID, Instant> meteredTo = new HashMap<>();
   private final Map<UUID, Instant> runningSince = new HashMap<>();
+  private final Map<UUID, Instant> restartedAt = new HashMap<>();
   private final Map<UUID, Long> sequences = new HashMap<>();
   private final Set<UUID> ended = new HashSet<>();
   private final MoneyInvariants money = new MoneyInvariants();
@@ -94,6 +95,9 @@ final class Invariants {
         runningSince.put(event.lease(), event.at());
         meteredTo.put(event.lease(), event.at());
       }
+      if (event.type() == Event.Type.LEASE_RESTARTING) {
+        restartedAt.put(event.lease(), event.at());
+      }
       if (event.type() == Event.Type.LEASE_ENDED) {
         ended.add(event.lease());
       }
@@ -117,6 +121,11 @@ final class Invariants {
       meteredTo.put(usage.lease(), usage.to());
     }
     usageSeen = book.usage.size();
+    restartedAt.forEach((lease, at) -> {
+      Instant until = meteredTo.remove(lease); // nothing more before it answers again
+      require(at.equals(until), "restarted at %s, charged to %s: %s", at, until, lease);
+    });
+    restartedAt.clear();
     for (Lease lease : book.leases.values()) {
       switch (lease.state()) {
         case Running r ->

@@ -7,6 +7,7 @@ import gpuaas.base.Caller;
 import gpuaas.base.Standing;
 import gpuaas.catalog.Want;
 import gpuaas.events.Event;
+import gpuaas.lease.LeaseHistory.Trouble;
 import gpuaas.lease.LeaseSignal.Answered;
 import gpuaas.lease.LeaseSignal.Created;
 import gpuaas.lease.LeaseSignal.Decline;
@@ -83,20 +84,22 @@ class LeaseTest {
     SIGNALS.put("funds-low", new LeaseSignal.FundsLow("the funds", 60));
     SIGNALS.put("stop-asked", new StopAsked(EndReason.ASKED));
     SIGNALS.put("gone", new Gone());
+    SIGNALS.put("restart", new LeaseSignal.RestartAsked("trace-8"));
+    SIGNALS.put("forced", new LeaseSignal.CleanupForced(true));
   }
 
   // rows: states; columns: placed, declined, created, answered, metered, reclaim, funds-low,
-  // stop-asked, gone
+  // stop-asked, gone, restart, forced
   // "-" cannot happen, "=" nothing changes, else the state afterwards
   private static final String TABLE =
       """
-      waiting       provisioning waiting  -         -        -        -        -        ended     -
-      provisioning  -            waiting  booting   -        -        stopping -        stopping  -
-      booting       -            -        -         running  -        stopping -        stopping  stopping
-      running       -            -        -         -        running  running  running  stopping  stopping
-      stopping      -            -        -         -        -        -        -        =         ended
-      unheard       -            stopping stopping  -        -        -        -        =         =
-      ended         -            -        -         -        -        -        -        =         -
+      waiting       provisioning waiting  -         -        -        -        -        ended     -         -       -
+      provisioning  -            waiting  booting   -        -        stopping -        stopping  -         -       -
+      booting       -            -        -         running  -        stopping -        stopping  stopping  -       -
+      running       -            -        -         -        running  running  running  stopping  stopping  booting -
+      stopping      -            -        -         -        -        -        -        =         ended     -       ended
+      unheard       -            stopping stopping  -        -        -        -        =         =         -       ended
+      ended         -            -        -         -        -        -        -        =         -         -       -
       """;
 
   private static Lease lease(LeaseState state, WhenFull whenFull) {
@@ -156,6 +159,49 @@ class LeaseTest {
         }
       }
     }
+  }
+
+  @Test
+  void aRestartIsChargedToItsRequestAndNotUntilItAnswersAgain() {
+    Instant end = T0.plus(Duration.ofHours(1));
+    Lease running =
+        lease(new Booting(PLACE, 1, INSTANCE, T0)).on(new Answered(SSH), T0, RULES).after();
+    Change asked = running.on(new LeaseSignal.RestartAsked("trace-8"), T9, RULES);
+    assertThat(asked.usage()).extracting(Usage::to).containsExactly(T9);
+    assertThat(asked.usage().getFirst().end())
+        .isEqualTo(new Evidence(Proof.STOP_ASKED, T9, "restart trace-8"));
+    Lease again = asked.after().on(new Answered(SSH), T9.plusSeconds(5), RULES).after();
+    assertThat(again.expires()).as("its end stays").contains(end);
+    assertThat(again.history().restarts()).isEqualTo(1);
+    assertThat(((Running) again.state()).meteredTo()).isEqualTo(T9.plusSeconds(5));
+    assertThat(asked.after().on(new LeaseSignal.RestartAsked("trace-9"), T9, RULES).isEmpty())
+        .as("one that is under way is enough")
+        .isTrue();
+  }
+
+  @Test
+  void anEndThatIsStuckIsToldOnceAndAgainAfterItWasTriedAnew() {
+    Lease stopping = lease(new Stopping(Optional.of(INSTANCE), 1, EndReason.ASKED, T0, T0));
+    Trouble why = stopping.history().trouble().stuck("sim still has i-1");
+    Change stuck = stopping.on(new LeaseSignal.Troubled(why), T9, RULES);
+    assertThat(stuck.events()).extracting(Event::type).containsExactly(Event.Type.LEASE_STOP_STUCK);
+    assertThat(stuck.after().on(new LeaseSignal.Troubled(why), T9, RULES).isEmpty()).isTrue();
+    Change retried = stuck.after().on(new StopAsked(EndReason.ASKED), T9, RULES);
+    assertThat(retried.events())
+        .extracting(Event::type)
+        .containsExactly(Event.Type.LEASE_STOP_RETRIED);
+    assertThat(retried.after().history().trouble().takesTooLong()).isFalse();
+    assertThat(retried.after().history().trouble().stopAskedAgainAt()).contains(T9);
+    assertThat(retried.after().state()).isEqualTo(stopping.state());
+  }
+
+  @Test
+  void anEndWithoutProofIsAFailureAndOneWithProofKeepsItsReason() {
+    Lease stopping = lease(new Stopping(Optional.of(INSTANCE), 1, EndReason.EXPIRED, T0, T0));
+    assertThat(stopping.on(new LeaseSignal.CleanupForced(true), T9, RULES).after().state())
+        .isEqualTo(new Ended(EndReason.EXPIRED, T9));
+    assertThat(stopping.on(new LeaseSignal.CleanupForced(false), T9, RULES).after().state())
+        .isEqualTo(new Ended(EndReason.CLEANUP_UNPROVEN, T9));
   }
 
   @Test

@@ -160,7 +160,7 @@ final class SimulatedBook implements LeaseBook {
   /** Its GPUs will be free without anybody doing anything. */
   static boolean isLeaving(Lease lease) {
     return lease.state() instanceof LeaseState.Stopping
-        || (lease.state() instanceof LeaseState.Running && lease.history().reclaimAt().isPresent());
+        || (!lease.state().isOver() && lease.history().reclaimAt().isPresent());
   }
 
   private boolean isReclaimable(Lease lease) {

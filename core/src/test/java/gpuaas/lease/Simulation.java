@@ -150,9 +150,28 @@ final class Simulation {
     book.add(Lease.requested(id, USER, spec, Optional.empty(), 2_000_000, stage.instant()));
     due(id, stage.instant());
     trace.say("requested " + want.gpuCount() + " GPUs " + tier + " as " + id);
+    if (faults.chance(0.4)) {
+      stage.pause(faults.upTo(Duration.ofMinutes(3)));
+      restart(id);
+    }
     if (faults.chance(0.7)) {
       stage.pause(faults.upTo(Duration.ofMinutes(5)));
       stop(id);
+    }
+  }
+
+  private void restart(UUID id) {
+    try {
+      Lease lease = book.leases.get(id);
+      if (lease != null && lease.state() instanceof LeaseState.Running) {
+        trace.say("restart asked for " + id);
+        if (book.write(
+            lease.on(new LeaseSignal.RestartAsked("simulated"), stage.instant(), rules))) {
+          due(id, stage.instant());
+        }
+      }
+    } catch (Faults.Crash gone) {
+      due(id, stage.instant());
     }
   }
 

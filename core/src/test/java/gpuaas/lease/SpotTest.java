@@ -120,7 +120,7 @@ class SpotTest {
         new LeaseStore(
             desk.database,
             desk.clock,
-            new Leases.Hooks((kind, id) -> {}, lease -> {}, id -> Optional.empty()),
+            new LeaseParts.Hooks((kind, id) -> {}, lease -> {}, id -> Optional.empty()),
             LeaseRules.standard(),
             desk.ledger,
             TestDisks.none(),

@@ -14,10 +14,10 @@ import gpuaas.disk.TestDisks;
 import gpuaas.lease.Desk;
 import gpuaas.lease.EndReason;
 import gpuaas.lease.Lease;
+import gpuaas.lease.LeaseParts;
 import gpuaas.lease.LeaseRules;
 import gpuaas.lease.LeaseSpec;
 import gpuaas.lease.LeaseState;
-import gpuaas.lease.Leases;
 import gpuaas.ledger.Budgets;
 import gpuaas.ledger.Ledger;
 import gpuaas.ledger.LedgerRules;
@@ -69,7 +69,7 @@ public final class DrainBench {
   private final AtomicReference<WorkLoop> loop = new AtomicReference<>();
   private final AtomicInteger ended = new AtomicInteger();
   private final AtomicLong steps = new AtomicLong();
-  private final Leases.Parts parts;
+  private final LeaseParts parts;
 
   private DrainBench(Database database, Path data) {
     this.database = database;
@@ -79,7 +79,7 @@ public final class DrainBench {
     Ids ids = Ids.timeOrdered(CLOCK);
     Ledger ledger = new Ledger(database, CLOCK, LedgerRules.standard());
     this.parts =
-        Leases.open(
+        LeaseParts.open(
             database,
             providers,
             (lease, instance, ssh) -> Optional.of(new Endpoint("127.0.0.1", 22, "root")),
@@ -94,7 +94,7 @@ public final class DrainBench {
             100_000,
             ledger,
             new Budgets(database, ids, CLOCK, LedgerRules.standard()),
-            new Leases.Hooks(
+            new LeaseParts.Hooks(
                 (kind, id) -> loop.get().wake(kind, id), this::changed, _ -> Optional.empty()));
     loop.set(
         new WorkLoop(

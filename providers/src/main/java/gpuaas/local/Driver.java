@@ -42,6 +42,14 @@ public interface Driver extends AutoCloseable {
       Optional<Path> home)
       throws IOException;
 
+  /**
+   * Whether {@link #start} takes up the files of one that {@link #remove} took away, so that it can
+   * be restarted.
+   */
+  default boolean startsAgain() {
+    return false;
+  }
+
   /** Takes up one that an earlier process has started, and finishes what that had not. */
   default void adopt(EnvironmentFolder folder, Environment environment) throws IOException {}
 

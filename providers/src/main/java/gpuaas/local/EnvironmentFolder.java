@@ -30,6 +30,7 @@ public record EnvironmentFolder(Path path) {
   private static final String STATE = "state.json";
   private static final String FAILURE = "failure.txt";
   private static final String MAKING = "making";
+  private static final String RESTARTS = "restarts";
   private static final long DELETE_SECONDS = 600;
 
   /** The environment's id. */
@@ -89,6 +90,19 @@ public record EnvironmentFolder(Path path) {
   /** Whether it is being made, or whoever made it was interrupted. */
   boolean isBeingMade() {
     return Files.exists(path.resolve(MAKING));
+  }
+
+  /** How often it was restarted, in full. */
+  int restarts() throws IOException {
+    Path note = path.resolve(RESTARTS);
+    return Files.exists(note) ? Integer.parseInt(Files.readString(note).strip()) : 0;
+  }
+
+  /** Notes that it was restarted so often. */
+  void restarted(int number) throws IOException {
+    Path draft = path.resolve(RESTARTS + ".draft");
+    Files.writeString(draft, Integer.toString(number));
+    Files.move(draft, path.resolve(RESTARTS), StandardCopyOption.ATOMIC_MOVE);
   }
 
   /** Takes away what was made of it, but not what it is to be. */

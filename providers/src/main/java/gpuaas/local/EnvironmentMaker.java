@@ -241,6 +241,26 @@ record EnvironmentMaker(
     folder.made();
   }
 
+  /** Ends what runs in it and starts it again with the files that it has, unless that was done. */
+  void restart(EnvironmentFolder folder, int number) throws IOException {
+    try (KeyedLocks.Held _ = locks.hold(folder.id())) {
+      Optional<Environment> environment = folder.exists() ? folder.read() : Optional.empty();
+      if (environment.isEmpty() || folder.isBeingMade() || folder.restarts() >= number) {
+        return;
+      }
+      driver.remove(folder);
+      start(folder, environment.get(), image(environment.get()));
+      folder.restarted(number);
+    }
+  }
+
+  /** The image that it was made with. */
+  private Image image(Environment environment) throws IOException {
+    return environment.hasRegistryImage()
+        ? registryImages.kept(environment.image(), environment.imageDigest(), environment.id())
+        : images.find(environment.image());
+  }
+
   private Optional<Path> home(String disk, Image image) throws IOException {
     if (disk.isEmpty() || disks.isEmpty()) {
       return Optional.empty();

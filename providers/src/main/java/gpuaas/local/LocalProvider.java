@@ -29,6 +29,7 @@ import gpuaas.spi.ProviderException.Unavailable;
 import gpuaas.spi.disk.Disks;
 import gpuaas.spi.disk.HasDisks;
 import gpuaas.spi.gang.HasGangs;
+import gpuaas.spi.restart.HasRestart;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.SocketChannel;
@@ -47,7 +48,14 @@ import org.slf4j.LoggerFactory;
  * finds.
  */
 public final class LocalProvider
-    implements Provider, HasNodes, HasExec, HasPorts, HasUtilization, HasDisks, HasGangs {
+    implements Provider,
+        HasNodes,
+        HasExec,
+        HasPorts,
+        HasUtilization,
+        HasDisks,
+        HasGangs,
+        HasRestart {
 
   private static final Logger LOG = LoggerFactory.getLogger(LocalProvider.class);
 
@@ -208,6 +216,23 @@ public final class LocalProvider
       maker.remove(id);
     } catch (IOException failure) {
       throw new OutcomeUnknown("environment " + id + " is not quite gone", failure);
+    }
+  }
+
+  @Override
+  public boolean canRestart() {
+    return driver.startsAgain();
+  }
+
+  @Override
+  public void restart(InstanceRef instance, int number) {
+    Optional<EnvironmentFolder> folder = find(instance);
+    if (folder.isPresent()) {
+      try {
+        maker.restart(folder.get(), number);
+      } catch (IOException | UncheckedIOException failure) {
+        throw new Unavailable("environment " + instance.id() + " did not start again", failure);
+      }
     }
   }
 

@@ -19,6 +19,7 @@ import gpuaas.spi.Region;
 import gpuaas.spi.Resources;
 import gpuaas.spi.Tier;
 import gpuaas.spi.gang.HasGangs;
+import gpuaas.spi.restart.HasRestart;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -34,7 +35,7 @@ import java.util.stream.IntStream;
  * Nodes with GPUs, in memory. Each instance follows a {@link SimScript} of its own. Does not guard
  * its GPUs against a second holder: that is the core's promise, and this shows whether it keeps it.
  */
-public final class SimProvider implements Provider, HasNodes, HasUtilization, HasGangs {
+public final class SimProvider implements Provider, HasNodes, HasUtilization, HasGangs, HasRestart {
 
   /** The kind of GPU it has. */
   public static final Gpu GPU = new Gpu("NVIDIA", "H200", 141 * 1024);
@@ -63,12 +64,15 @@ public final class SimProvider implements Provider, HasNodes, HasUtilization, Ha
     final Instant madeAt;
     Optional<Instant> destroyedAt = Optional.empty();
     Utilization utilization = IDLE;
+    Instant startedAt;
+    int restarts;
 
     SimInstance(InstanceRequest request, SimScript script, Instant madeAt) {
       this.tag = request.tag();
       this.request = request;
       this.script = script;
       this.madeAt = madeAt;
+      this.startedAt = madeAt;
     }
 
     boolean isLost(Instant now) {
@@ -131,7 +135,7 @@ public final class SimProvider implements Provider, HasNodes, HasUtilization, Ha
     if (instance == null || instance.isGone(now)) {
       return Optional.empty();
     }
-    Duration age = Duration.between(instance.madeAt, now);
+    Duration age = Duration.between(instance.startedAt, now);
     if (instance.destroyedAt.isPresent()) {
       return Optional.of(new InstanceStatus.Failed("being destroyed"));
     }
@@ -139,6 +143,20 @@ public final class SimProvider implements Provider, HasNodes, HasUtilization, Ha
         age.compareTo(instance.script.startsAfter()) < 0
             ? new InstanceStatus.Starting(Duration.ofSeconds(1))
             : new InstanceStatus.Up(Optional.of(new Endpoint("127.0.0.1", 22, ref.id()))));
+  }
+
+  @Override
+  public boolean canRestart() {
+    return true;
+  }
+
+  @Override
+  public synchronized void restart(InstanceRef ref, int number) {
+    SimInstance instance = instances.get(ref.id());
+    if (instance != null && instance.restarts < number) {
+      instance.restarts = number;
+      instance.startedAt = clock.instant();
+    }
   }
 
   @Override

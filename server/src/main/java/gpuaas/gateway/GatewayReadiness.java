@@ -3,7 +3,7 @@ package gpuaas.gateway;
 import gpuaas.access.KeyPairs;
 import gpuaas.access.SshProbe;
 import gpuaas.lease.Lease;
-import gpuaas.lease.Readiness;
+import gpuaas.lease.LeaseParts.Readiness;
 import gpuaas.spi.Endpoint;
 import gpuaas.spi.InstanceRef;
 import gpuaas.spi.InstanceRequest.Launch;

@@ -9,6 +9,7 @@ import gpuaas.catalog.Sku;
 import gpuaas.catalog.SkuStore;
 import gpuaas.catalog.Want;
 import gpuaas.db.Database;
+import gpuaas.gpuaas.allocation.AllocationViews;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
@@ -50,7 +51,7 @@ final class CatalogRoutes {
       int gpusFree,
       List<String> regionCodes,
       boolean simulated,
-      Optional<GpuaasViews.AssuranceView> assurance,
+      Optional<AllocationViews.AssuranceView> assurance,
       Map<String, Object> resourceProfile) {}
 
   private record CatalogPage(List<SkuView> items) {}
@@ -89,14 +90,14 @@ final class CatalogRoutes {
         sku.gpusTotal(),
         sku.allowedGpuCounts(),
         sku.wholeMachine() ? "baremetal" : "gpu_slice",
-        GpuaasViews.priceMinor(priceMicros),
-        GpuaasViews.priceMinor(priceMicros),
+        AllocationViews.priceMinor(priceMicros),
+        AllocationViews.priceMinor(priceMicros),
         "USD",
         there.largestEver() >= fewest,
         there.gpusFree(),
         there.regions().stream().map(Region::code).toList(),
         simulated,
-        there.assurance().map(GpuaasViews.AssuranceView::of),
+        there.assurance().map(AllocationViews.AssuranceView::of),
         sku.resourceProfile());
   }
 }

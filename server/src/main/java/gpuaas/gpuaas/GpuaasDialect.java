@@ -8,8 +8,13 @@ import gpuaas.base.Caller;
 import gpuaas.base.Refusal;
 import gpuaas.db.Database;
 import gpuaas.events.Telling;
+import gpuaas.gpuaas.allocation.AdminAllocationRoutes;
+import gpuaas.gpuaas.allocation.AllocationRoutes;
+import gpuaas.gpuaas.allocation.AllocationViews;
+import gpuaas.gpuaas.allocation.GroupRoutes;
 import gpuaas.gpuaas.wire.DocumentRoutes;
 import gpuaas.gpuaas.wire.GpuaasErrors;
+import gpuaas.group.Groups;
 import gpuaas.http.Dialect;
 import gpuaas.http.FailedTries;
 import gpuaas.http.Origins;
@@ -20,10 +25,10 @@ import gpuaas.http.Route;
 import gpuaas.http.SocketRoute;
 import gpuaas.identity.ApiKeys;
 import gpuaas.idp.Admittance;
-import gpuaas.lease.LeaseRules;
 import gpuaas.lease.Leases;
 import gpuaas.ledger.Budgets;
 import gpuaas.ledger.Ledger;
+import gpuaas.oversight.Oversight;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.InstantSource;
 import java.util.List;
@@ -51,7 +56,6 @@ public final class GpuaasDialect implements Dialect {
       GpuaasAuth auth,
       Database database,
       Leases leases,
-      LeaseRules rules,
       SshKeys sshKeys,
       ApiKeys apiKeys,
       Membership membership,
@@ -77,7 +81,11 @@ public final class GpuaasDialect implements Dialect {
   public GpuaasDialect(Parts parts) {
     this.auth = parts.auth();
     this.rateLimits = parts.rateLimits();
-    GpuaasViews views = new GpuaasViews(parts.clock(), parts.rules(), parts.hostKey());
+    AllocationViews views = new AllocationViews(parts.hostKey());
+    AllocationRoutes allocations = new AllocationRoutes(parts.leases(), views);
+    Groups groups =
+        new Groups(parts.database(), parts.leases(), parts.membership().ids(), parts.clock());
+    Oversight oversight = new Oversight(parts.database(), parts.leases(), parts.clock());
     TerminalRoutes terminals =
         new TerminalRoutes(
             parts.leases(),
@@ -101,7 +109,9 @@ public final class GpuaasDialect implements Dialect {
                 new MemberRoutes(parts.membership().admittance()).routes(),
                 new ServiceAccountRoutes(parts.membership(), parts.clock()).routes(),
                 new AuditRoutes(parts.membership().audit()).routes(),
-                new AllocationRoutes(parts.leases(), views).routes(),
+                allocations.routes(),
+                new GroupRoutes(groups, views).routes(),
+                new AdminAllocationRoutes(oversight, allocations, views).routes(),
                 new EventRoutes(parts.telling().feed(), parts.eventStreams(), parts.auth()::caller)
                     .routes(),
                 new MoneyRoutes(parts.ledger(), parts.budgets()).routes(),

@@ -157,6 +157,7 @@ record GpuaiErrors(String base) {
           case INVITATION -> "invitation";
           case SERVICE_ACCOUNT -> "service account";
           case SESSION -> "session";
+          case GROUP -> "group";
         };
     return "There is no such " + noun + ".";
   }

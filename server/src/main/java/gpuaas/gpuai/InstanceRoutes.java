@@ -14,6 +14,7 @@ import gpuaas.http.Request;
 import gpuaas.http.Route;
 import gpuaas.lease.EndReason;
 import gpuaas.lease.Lease;
+import gpuaas.lease.LeaseListStore;
 import gpuaas.lease.LeaseSpec;
 import gpuaas.lease.LeaseSpec.Guards;
 import gpuaas.lease.LeaseState.Phase;
@@ -131,11 +132,12 @@ final class InstanceRoutes {
     if (phases.isPresent() && phases.get().isEmpty()) {
       return parts.lists().page(request, filter, List.<Lease>of(), lease -> lease, _ -> List.of());
     }
-    Optional<Lease.Position> after =
+    Optional<LeaseListStore.Position> after =
         parts
             .lists()
             .after(request, filter, 2)
-            .map(key -> new Lease.Position(Instant.parse(key.get(0)), Lists.id(key.get(1))));
+            .map(key ->
+                new LeaseListStore.Position(Instant.parse(key.get(0)), Lists.id(key.get(1))));
     List<Lease> found =
         parts
             .leases()

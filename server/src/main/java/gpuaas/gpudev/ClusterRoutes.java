@@ -7,6 +7,7 @@ import gpuaas.gpudev.wire.GpudevJson;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
+import gpuaas.lease.LeaseListStore;
 import gpuaas.lease.Leases;
 import gpuaas.spi.Gpu;
 import java.time.InstantSource;
@@ -59,7 +60,7 @@ final class ClusterRoutes {
 
   private Reply status(Request request) {
     Map<String, Map<String, Object>> types = byType(request.caller());
-    List<Leases.Count> counts = leases.counts();
+    List<LeaseListStore.Count> counts = leases.counts();
     Map<String, Object> body = new LinkedHashMap<>();
     body.put("total_gpus", sum(types, "total"));
     body.put("available_gpus", sum(types, "available"));
@@ -78,10 +79,10 @@ final class ClusterRoutes {
     return types.values().stream().mapToInt(row -> (Integer) row.getOrDefault(what, 0)).sum();
   }
 
-  private static int count(List<Leases.Count> counts, String state) {
+  private static int count(List<LeaseListStore.Count> counts, String state) {
     return counts.stream()
         .filter(count -> count.state().equals(state))
-        .mapToInt(Leases.Count::leases)
+        .mapToInt(LeaseListStore.Count::leases)
         .sum();
   }
 }

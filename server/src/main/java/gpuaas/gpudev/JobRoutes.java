@@ -22,6 +22,7 @@ import gpuaas.http.Request;
 import gpuaas.http.Route;
 import gpuaas.lease.EndReason;
 import gpuaas.lease.Lease;
+import gpuaas.lease.LeaseListStore;
 import gpuaas.lease.LeaseSpec;
 import gpuaas.lease.Leases;
 import gpuaas.operation.MessageNumbers;
@@ -194,7 +195,7 @@ final class JobRoutes {
     int offset = query.integer("offset", 0, 0, Integer.MAX_VALUE);
     query.check();
     Caller caller = request.caller();
-    Leases.Part part =
+    LeaseListStore.Part part =
         leases.list(caller, standing(request.query("status").orElse("")), offset, limit);
     Beside beside = beside(part.leases());
     Map<String, Object> body = new LinkedHashMap<>();
@@ -207,9 +208,9 @@ final class JobRoutes {
   }
 
   /** What the words mean; an unknown one means nothing, none at all everything. */
-  private static Leases.Standing standing(String words) {
+  private static LeaseListStore.Standing standing(String words) {
     if (words.isBlank()) {
-      return new Leases.Standing(LIVING, Set.of(EndReason.values()));
+      return new LeaseListStore.Standing(LIVING, Set.of(EndReason.values()));
     }
     Set<String> asked =
         Arrays.stream(words.split(",", 100)).map(String::strip).collect(Collectors.toSet());
@@ -227,6 +228,6 @@ final class JobRoutes {
         Arrays.stream(EndReason.values())
             .filter(why -> asked.contains(JobView.status(why)))
             .collect(Collectors.toSet());
-    return new Leases.Standing(states, reasons);
+    return new LeaseListStore.Standing(states, reasons);
   }
 }

@@ -38,7 +38,9 @@ final class JobView {
           EndReason.BOOT_FAILED, "its environment did not come up",
           EndReason.BOOT_TIMEOUT, "its environment did not answer in time",
           EndReason.LOST, "its machine or environment was lost",
-          EndReason.GANG, "another node of it failed, or never came");
+          EndReason.GANG, "another node of it failed, or never came",
+          EndReason.FORCED, "whoever runs the cluster ended it",
+          EndReason.CLEANUP_UNPROVEN, "it ended, and its provider never confirmed that it is gone");
 
   private JobView() {}
 
@@ -216,11 +218,12 @@ final class JobView {
 
   static String status(EndReason why) {
     return switch (why) {
-      case ASKED, WAITED_TOO_LONG -> "cancelled";
+      case ASKED, WAITED_TOO_LONG, FORCED -> "cancelled";
       case COMPLETED -> "completed";
       case COMMAND_FAILED -> "failed";
       case EXPIRED, IDLE, RECLAIMED, OUT_OF_FUNDS -> "expired";
-      case NO_CAPACITY, DECLINED, BOOT_FAILED, BOOT_TIMEOUT, LOST, GANG -> "failed";
+      case NO_CAPACITY, DECLINED, BOOT_FAILED, BOOT_TIMEOUT, LOST, GANG, CLEANUP_UNPROVEN ->
+          "failed";
     };
   }
 

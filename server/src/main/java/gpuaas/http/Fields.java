@@ -160,6 +160,15 @@ public final class Fields {
     return Optional.of(value.decimalValue());
   }
 
+  /** True or false, which must be there. */
+  public boolean truth(String name) {
+    JsonNode value = object.path(name);
+    if (value.isMissingNode() || value.isNull()) {
+      return problem(name, "is required: true or false", false);
+    }
+    return value.isBoolean() ? value.booleanValue() : problem(name, "must be true or false", false);
+  }
+
   /** One of some words that must be there. */
   public <T> T word(String name, Map<String, T> words) {
     JsonNode value = object.path(name);

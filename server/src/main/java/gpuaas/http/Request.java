@@ -78,6 +78,18 @@ public record Request(
         });
   }
 
+  /** An id in the query. */
+  public Optional<UUID> queryId(String name) {
+    return query(name)
+        .map(text -> {
+          try {
+            return UUID.fromString(text);
+          } catch (IllegalArgumentException e) {
+            throw new Refused(Refusal.Invalid.field(name, "is not an id"));
+          }
+        });
+  }
+
   /** A path parameter that is an id; anything else names nothing that exists. */
   public UUID id(String name, Refusal.Kind kind) {
     String text = pathParameters.getOrDefault(name, "");

@@ -7,7 +7,7 @@ import gpuaas.db.Database;
 import gpuaas.db.DatabaseGone;
 import gpuaas.events.Telling;
 import gpuaas.fill.FillWatch;
-import gpuaas.lease.Leases;
+import gpuaas.lease.LeaseParts;
 import gpuaas.ledger.BudgetAlerts;
 import gpuaas.ledger.Reconciliation;
 import gpuaas.operation.Idempotency;
@@ -42,7 +42,7 @@ public final class Loops implements AutoCloseable {
   private final Database database;
   private final Providers providers;
   private final NodeSync nodes;
-  private final Leases.Parts lease;
+  private final LeaseParts lease;
   private final Archives archives;
   private final FillWatch disks;
   private final Commands commands;
@@ -71,7 +71,7 @@ public final class Loops implements AutoCloseable {
       Database database,
       Providers providers,
       NodeSync nodes,
-      Leases.Parts lease,
+      LeaseParts lease,
       Archives archives,
       Commands commands,
       Reconciliation reconciliation,

@@ -44,6 +44,7 @@ import gpuaas.identity.ApiKeys;
 import gpuaas.identity.Identities;
 import gpuaas.idp.Admittance;
 import gpuaas.idp.IdpDialect;
+import gpuaas.lease.LeaseParts;
 import gpuaas.lease.Leases;
 import gpuaas.ledger.Budgets;
 import gpuaas.ledger.Ledger;
@@ -175,8 +176,8 @@ public final class Wiring {
         new Reconciliation(
             database, providers, clock, settings.ledger(), settings.reconciliation());
     Activity activity = new Activity(clock);
-    Leases.Hooks hooks =
-        new Leases.Hooks(
+    LeaseParts.Hooks hooks =
+        new LeaseParts.Hooks(
             (kind, id) -> {
               loop.get().wake(kind, id);
               telling.relay().wake();
@@ -200,8 +201,8 @@ public final class Wiring {
             settings.disks(),
             (kind, id) -> loop.get().wake(kind, id));
     Commands commands = new Commands(database, providers, clock, settings.commands());
-    Leases.Parts lease =
-        Leases.open(
+    LeaseParts lease =
+        LeaseParts.open(
             database,
             providers,
             readiness,
@@ -299,7 +300,6 @@ public final class Wiring {
                 new GpuaasAuth(admittance.credentials()),
                 database,
                 lease.leases(),
-                settings.lease(),
                 sshKeys,
                 apiKeys,
                 new GpuaasDialect.Membership(admittance, audit, failedTries, ids::next),

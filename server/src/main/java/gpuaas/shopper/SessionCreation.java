@@ -13,6 +13,7 @@ import gpuaas.db.Database;
 import gpuaas.db.Duplicate;
 import gpuaas.lease.EndReason;
 import gpuaas.lease.Lease;
+import gpuaas.lease.LeaseListStore;
 import gpuaas.lease.LeaseSpec;
 import gpuaas.lease.LeaseState;
 import gpuaas.lease.LeaseState.Ended;
@@ -233,8 +234,8 @@ final class SessionCreation {
   }
 
   private void refuseSecond(Caller caller, String consumer, Listed offer) {
-    Leases.Filter active =
-        new Leases.Filter(
+    LeaseListStore.Filter active =
+        LeaseListStore.Filter.of(
             Optional.of(consumer), Set.of(), Optional.empty(), ACTIVE, Optional.empty());
     leases.list(caller, active, ACTIVE_MOST).stream()
         .filter(lease -> offer.id().equals(lease.spec().notes().get(SessionSpecs.OFFER)))

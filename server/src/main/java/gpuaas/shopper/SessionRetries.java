@@ -110,7 +110,9 @@ public final class SessionRetries implements EventSink {
           NO_CAPACITY,
           WAITED_TOO_LONG,
           DECLINED,
-          GANG ->
+          GANG,
+          FORCED,
+          CLEANUP_UNPROVEN ->
           Optional.empty();
     };
   }

@@ -10,6 +10,7 @@ import gpuaas.http.Request;
 import gpuaas.http.Route;
 import gpuaas.lease.EndReason;
 import gpuaas.lease.Lease;
+import gpuaas.lease.LeaseListStore;
 import gpuaas.lease.LeaseSpec;
 import gpuaas.lease.LeaseState.Ended;
 import gpuaas.lease.LeaseState.Stopping;
@@ -151,7 +152,7 @@ final class SessionRoutes {
   private record Page(List<SessionView> sessions, int count) {}
 
   private Reply list(Request request) {
-    Optional<Leases.Filter> filter = filter(request);
+    Optional<LeaseListStore.Filter> filter = filter(request);
     int limit = limit(request);
     if (filter.isEmpty()) {
       return ShopperJson.reply(200, new Page(List.of(), 0)); // of a status that there is not
@@ -182,7 +183,7 @@ final class SessionRoutes {
     return limit <= 0 ? LISTED_MOST : (int) Math.min(limit, LISTED_MOST);
   }
 
-  private static Optional<Leases.Filter> filter(Request request) {
+  private static Optional<LeaseListStore.Filter> filter(Request request) {
     Optional<String> status = Queries.text(request, "status");
     Set<String> states =
         switch (status.orElse("")) {
@@ -200,7 +201,7 @@ final class SessionRoutes {
     Optional<Boolean> failed =
         states.contains("ended") ? status.map("failed"::equals) : Optional.empty();
     return Optional.of(
-        new Leases.Filter(
+        LeaseListStore.Filter.of(
             Queries.text(request, "consumer_id"),
             Set.of(),
             Queries.text(request, "provider"),
@@ -219,8 +220,9 @@ final class SessionRoutes {
     if (ids.isEmpty()) {
       return children;
     }
-    Leases.Filter filter =
-        new Leases.Filter(Optional.empty(), ids, Optional.empty(), Set.of(), Optional.empty());
+    LeaseListStore.Filter filter =
+        LeaseListStore.Filter.of(
+            Optional.empty(), ids, Optional.empty(), Set.of(), Optional.empty());
     leases
         .list(request.caller(), filter, LISTED_MOST)
         .forEach(child ->

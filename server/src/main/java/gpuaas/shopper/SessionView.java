@@ -163,6 +163,8 @@ record SessionView(
       case IDLE -> "stopped: nobody used it for its idle_threshold_minutes";
       case RECLAIMED -> "instance stopped unexpectedly: taken back by its provider";
       case OUT_OF_FUNDS -> "stopped: the account is empty, or a budget is used up";
+      case FORCED -> "stopped: whoever runs this ended it";
+      case CLEANUP_UNPROVEN -> "destroy failed: its provider never confirmed that it is gone";
       case GANG -> "instance stopped unexpectedly: another member of its gang failed";
       case NO_CAPACITY, WAITED_TOO_LONG ->
           "provider create failed: the offer is no longer available";

@@ -2,6 +2,7 @@ package gpuaas.shopper;
 
 import gpuaas.lease.EndReason;
 import gpuaas.lease.Lease;
+import gpuaas.lease.LeaseListStore;
 import gpuaas.lease.LeaseState.Booting;
 import gpuaas.lease.LeaseState.Ended;
 import gpuaas.lease.LeaseState.Provisioning;
@@ -112,7 +113,9 @@ public final class ShopperMetrics {
           WAITED_TOO_LONG,
           NO_CAPACITY,
           DECLINED,
-          GANG ->
+          GANG,
+          FORCED,
+          CLEANUP_UNPROVEN ->
           why.text();
     };
   }
@@ -183,7 +186,7 @@ public final class ShopperMetrics {
   /** Before the page is shown. */
   void refresh(Leases leases) {
     Map<List<String>, Integer> sums = new TreeMap<>(java.util.Comparator.comparing(List::toString));
-    for (Leases.Count count : leases.counts()) {
+    for (LeaseListStore.Count count : leases.counts()) {
       String status =
           switch (count.state()) {
             case "waiting" -> "pending";

@@ -21,6 +21,11 @@ record OverlayRoot(Path files, Path mountFolder) {
 
   private static final long NODEV = 4;
 
+  /** True after a first start: the files are its user's since, and not written from outside. */
+  boolean hasFiles() {
+    return Files.isDirectory(files);
+  }
+
   /** Writes what differs from environment to environment. */
   void makeFiles(
       Environment environment, Image image, String hosts, String resolver, String greeting)

@@ -108,8 +108,10 @@ public final class RuncDriver implements Driver {
     String id = folder.id();
     OverlayRoot root = root(folder);
     String resolver = outbound.map(OutboundNetwork::resolver).orElse("");
-    root.makeFiles(
-        environment, image, hosts(environment), resolver, Greeting.of(environment, edits));
+    if (!root.hasFiles()) {
+      root.makeFiles(
+          environment, image, hosts(environment), resolver, Greeting.of(environment, edits));
+    }
     steps.after(Step.FILES);
     root.mount(image);
     steps.after(Step.MOUNTED);
@@ -148,6 +150,11 @@ public final class RuncDriver implements Driver {
 
   private static String deployment(String id) {
     return Environment.tagOf(id).map(OwnerTag::deployment).orElse("");
+  }
+
+  @Override
+  public boolean startsAgain() {
+    return true;
   }
 
   @Override

@@ -33,6 +33,7 @@ public enum ErrorCode {
       "The account does not cover the first part of what is asked for. Add credit, or ask for"
           + " less."),
   ALLOCATION_NOT_FOUND(404, "There is no such allocation, or it is not yours to know of."),
+  ALLOCATION_GROUP_NOT_FOUND(404, "There is no such group of allocations in this project."),
   SSH_KEY_NOT_FOUND(404, "There is no such key in this project."),
   WEBHOOK_NOT_FOUND(404, "There is no such webhook endpoint in this project."),
   API_KEY_NOT_FOUND(404, "There is no such key in this project."),

@@ -115,6 +115,7 @@ public final class GpuaasErrors {
       case INVITATION -> ErrorCode.INVITATION_NOT_FOUND;
       case SERVICE_ACCOUNT -> ErrorCode.SERVICE_ACCOUNT_NOT_FOUND;
       case SESSION -> ErrorCode.SESSION_NOT_FOUND;
+      case GROUP -> ErrorCode.ALLOCATION_GROUP_NOT_FOUND;
     };
   }
 
@@ -134,6 +135,7 @@ public final class GpuaasErrors {
       case INVITATION -> "Invitation";
       case SERVICE_ACCOUNT -> "Service account";
       case SESSION -> "Session";
+      case GROUP -> "Allocation group";
     };
   }
 

@@ -154,6 +154,20 @@ public final class RegistryImages implements AutoCloseable {
   }
 
   /**
+   * The image that an environment has.
+   *
+   * @param image the {@link Reference#text} that was asked for
+   * @throws IOException when it is not here, which nobody can have taken away
+   */
+  public Image kept(String image, String digest, String environment) throws IOException {
+    StoredImage stored =
+        store
+            .find(digest)
+            .orElseThrow(() -> new IOException("the image " + digest + " is not here any more"));
+    return obtained(stored, Reference.parse(image), environment).image();
+  }
+
+  /**
    * The image, fetched if it is not here; takes minutes. The environment keeps it until it is
    * {@link #release released}.
    *

@@ -1,9 +1,9 @@
-package gpuaas.gpuaas;
+package gpuaas.gpuaas.allocation;
 
 import gpuaas.access.SshKey;
 import gpuaas.capacity.Delay;
 import gpuaas.lease.Lease;
-import gpuaas.lease.LeaseRules;
+import gpuaas.lease.LeaseSpec;
 import gpuaas.lease.LeaseState.Booting;
 import gpuaas.lease.LeaseState.Ended;
 import gpuaas.lease.LeaseState.Place;
@@ -15,27 +15,25 @@ import gpuaas.spi.Assurance;
 import gpuaas.spi.Endpoint;
 import gpuaas.spi.Gpu;
 import gpuaas.spi.Resources;
-import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /** Leases in this dialect's words. */
-final class GpuaasViews {
+public final class AllocationViews {
 
   private static final long MICROS_PER_MINOR = 10_000;
 
-  private final InstantSource clock;
-  private final LeaseRules rules;
   private final SshKey hostKey;
 
-  GpuaasViews(InstantSource clock, LeaseRules rules, SshKey hostKey) {
-    this.clock = clock;
-    this.rules = rules;
+  /**
+   * @param hostKey of the SSH gateway
+   */
+  public AllocationViews(SshKey hostKey) {
     this.hostKey = hostKey;
   }
 
@@ -61,6 +59,8 @@ final class GpuaasViews {
       Optional<Connection> connection,
       Optional<WaitingView> waiting,
       Optional<String> failureReason,
+      Optional<String> releaseFailedReason,
+      Optional<String> groupId,
       Optional<PlacementView> placement,
       String correlationId) {}
 
@@ -88,8 +88,9 @@ final class GpuaasViews {
       ResourcesView resources) {}
 
   /** The truth about isolation and limits. */
-  record AssuranceView(String isolation, Map<String, Boolean> limitsEnforced, String gpuMode) {
-    static AssuranceView of(Assurance assurance) {
+  public record AssuranceView(
+      String isolation, Map<String, Boolean> limitsEnforced, String gpuMode) {
+    public static AssuranceView of(Assurance assurance) {
       Map<String, Boolean> limits = new java.util.TreeMap<>();
       for (Assurance.Limit limit : Assurance.Limit.values()) {
         limits.put(lower(limit), assurance.limitsEnforced().contains(limit));
@@ -125,35 +126,41 @@ final class GpuaasViews {
         lease.state() instanceof Running r ? Optional.of(connection(r.ssh())) : Optional.empty(),
         delay.map(d -> new WaitingView(d.position(), d.reason(), d.estimatedStart())),
         failure(lease),
-        place(lease).map(GpuaasViews::placement),
+        lease.state() instanceof Stopping
+            ? Optional.of(lease.history().trouble().stuck()).filter(why -> !why.isEmpty())
+            : Optional.empty(),
+        Optional.ofNullable(lease.spec().notes().get(LeaseSpec.GROUP)),
+        place(lease).map(AllocationViews::placement),
         lease.correlationId());
   }
 
   /** The word for a state; complete, so that a new state cannot be forgotten. */
-  String status(Lease lease) {
+  static String status(Lease lease) {
     return switch (lease.state()) {
       case Waiting _ -> "requested";
       case Provisioning _, Booting _ -> "provisioning";
       case Running _ -> "active";
-      case Stopping s -> isStuck(s) ? "release_failed" : "releasing";
+      case Stopping _ -> lease.history().trouble().takesTooLong() ? "release_failed" : "releasing";
       case Ended e -> e.why().isFailure() ? "failed" : "released";
     };
   }
 
-  /** The states that a word may stand for; empty for an unknown word. */
-  static List<String> states(String status) {
-    return switch (status) {
-      case "requested" -> List.of("waiting");
-      case "provisioning" -> List.of("provisioning", "booting");
-      case "active" -> List.of("running");
-      case "releasing", "release_failed" -> List.of("stopping");
-      case "released", "failed" -> List.of("ended");
-      default -> List.of();
-    };
-  }
+  /** What a word stands for. */
+  record Meaning(Set<String> states, Optional<Boolean> failed, Optional<Boolean> stuck) {}
 
-  private boolean isStuck(Stopping s) {
-    return Duration.between(s.since(), clock.instant()).compareTo(rules.stopLimit()) > 0;
+  /** What a word stands for; empty for an unknown word. */
+  static Optional<Meaning> meaning(String status) {
+    Optional<Boolean> any = Optional.empty();
+    return switch (status) {
+      case "requested" -> Optional.of(new Meaning(Set.of("waiting"), any, any));
+      case "provisioning" -> Optional.of(new Meaning(Set.of("provisioning", "booting"), any, any));
+      case "active" -> Optional.of(new Meaning(Set.of("running"), any, any));
+      case "releasing" -> Optional.of(new Meaning(Set.of("stopping"), any, Optional.of(false)));
+      case "release_failed" -> Optional.of(new Meaning(Set.of("stopping"), any, Optional.of(true)));
+      case "released" -> Optional.of(new Meaning(Set.of("ended"), Optional.of(false), any));
+      case "failed" -> Optional.of(new Meaning(Set.of("ended"), Optional.of(true), any));
+      default -> Optional.empty();
+    };
   }
 
   private static Optional<Instant> provisioningSince(Lease lease) {
@@ -207,7 +214,7 @@ final class GpuaasViews {
   }
 
   /** A price in hundredths of a dollar. */
-  static long priceMinor(long micros) {
+  public static long priceMinor(long micros) {
     return micros / MICROS_PER_MINOR;
   }
 

@@ -1,29 +1,21 @@
-package gpuaas.gpuaas;
+package gpuaas.gpuaas.allocation;
 
 import gpuaas.base.Action;
 import gpuaas.base.Page;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.base.Refused;
-import gpuaas.catalog.Sku;
-import gpuaas.catalog.SkuStore;
-import gpuaas.catalog.Want;
 import gpuaas.db.Tx;
 import gpuaas.events.Event;
+import gpuaas.gpuaas.allocation.AllocationViews.Meaning;
 import gpuaas.http.Fields;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
 import gpuaas.lease.EndReason;
 import gpuaas.lease.Lease;
-import gpuaas.lease.LeaseSpec;
-import gpuaas.lease.LeaseSpec.Guards;
+import gpuaas.lease.LeaseListStore.Filter;
 import gpuaas.lease.Leases;
-import gpuaas.spi.Region;
-import gpuaas.spi.Tier;
-import java.math.BigDecimal;
-import java.math.RoundingMode;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,77 +24,37 @@ import java.util.Optional;
 import java.util.UUID;
 
 /** Allocations: ask for one, look, list, release. */
-final class AllocationRoutes {
+public final class AllocationRoutes {
 
   private static final String PATH = "/api/v1/allocations";
-  private static final int KEYS_MOST = 50;
   private static final int PAGE_MOST = 200;
-  private static final int IDLE_CPU_PERCENT = 5;
-  private static final BigDecimal PRICE_MOST = BigDecimal.valueOf(1_000_000);
 
   private final Leases leases;
-  private final GpuaasViews views;
+  private final AllocationViews views;
 
-  AllocationRoutes(Leases leases, GpuaasViews views) {
+  public AllocationRoutes(Leases leases, AllocationViews views) {
     this.leases = leases;
     this.views = views;
   }
 
-  List<Route> routes() {
+  /** What is answered. */
+  public List<Route> routes() {
     return List.of(
         Route.onceTogether("POST", PATH, this::create).needing(Action.LEASE_CREATE),
         Route.get(PATH, this::list).needing(Action.LEASE_READ),
         Route.get(PATH + "/{id}", this::get).needing(Action.LEASE_READ),
         Route.get(PATH + "/{id}/timeline", this::timeline).needing(Action.LEASE_READ),
+        Route.once("POST", PATH + "/{id}/restart", this::restart).needing(Action.LEASE_UPDATE),
         Route.once("POST", PATH + "/{id}/release", this::release).needing(Action.LEASE_STOP));
   }
 
   private Reply create(Request request, Tx tx) {
     Fields fields = request.fields();
-    String skuName = fields.text("sku", 63);
-    int gpuCount = fields.integer("gpus_total", 1, 1024);
-    String region = fields.text("region_code", 63);
-    List<UUID> sshKeys = fields.ids("ssh_key_ids", KEYS_MOST);
-    String image = fields.optionalText("image", 255, "");
-    Optional<Duration> term =
-        fields.maybeInteger("duration_minutes", 1, 525_600).map(Duration::ofMinutes);
-    Guards guards = guards(fields);
+    AllocationRequest asked = AllocationRequest.read(fields);
     fields.check();
-    Sku sku =
-        tx.recall(List.of("sku", skuName), own -> SkuStore.find(own, skuName))
-            .orElseThrow(
-                () -> new Refused(Refusal.Invalid.field("sku", "is not in the catalogue")));
-    if (!sku.allowedGpuCounts().contains(gpuCount)) {
-      String allowed =
-          "it comes with " + sku.allowedGpuCounts().toString().replaceAll("[\\[\\]]", "") + " GPUs";
-      throw new Refused(new Refusal.NeverFits(skuName, allowed));
-    }
-    Want want =
-        new Want(
-            skuName, sku.gpuModel(), gpuCount, Optional.of(new Region(region)), Tier.ON_DEMAND);
-    LeaseSpec spec =
-        new LeaseSpec(
-            want, image, sshKeys, Map.of(), term, LeaseSpec.WhenFull.QUEUE, Duration.ZERO, guards);
-    Lease lease = leases.request(tx, request.caller(), spec, Optional.empty());
+    Lease lease = leases.request(tx, request.caller(), asked.spec(tx), Optional.empty());
     return Reply.json(201, views.allocation(lease, Optional.empty()))
         .with("Location", PATH + "/" + lease.id());
-  }
-
-  private static Guards guards(Fields fields) {
-    Optional<Long> priceMost =
-        fields
-            .maybeNumber("max_price_per_hour", PRICE_MOST)
-            .map(dollars ->
-                dollars.movePointRight(6).setScale(0, RoundingMode.FLOOR).longValueExact());
-    Optional<Integer> idleMinutes = fields.maybeInteger("idle_stop_minutes", 1, 10_080);
-    Optional<Integer> idlePercent = fields.maybeInteger("idle_cpu_percent", 1, 100);
-    if (idlePercent.isPresent() && idleMinutes.isEmpty()) {
-      fields.problem("idle_cpu_percent", "is only for use with idle_stop_minutes", 0);
-    }
-    return new Guards(
-        priceMost,
-        idleMinutes.map(minutes ->
-            new Guards.Idle(Duration.ofMinutes(minutes), idlePercent.orElse(IDLE_CPU_PERCENT))));
   }
 
   private Reply get(Request request) {
@@ -110,23 +62,47 @@ final class AllocationRoutes {
     return Reply.json(200, views.allocation(lease, leases.delay(lease)));
   }
 
-  private record AllocationPage(List<GpuaasViews.Allocation> items, Optional<String> nextCursor) {}
+  /** A page of them. */
+  record AllocationPage(List<AllocationViews.Allocation> items, Optional<String> nextCursor) {}
 
   private Reply list(Request request) {
-    Optional<String> status = request.query("status");
-    List<String> states = status.map(GpuaasViews::states).orElse(List.of());
-    if (status.isPresent() && states.isEmpty()) {
-      throw new Refused(Refusal.Invalid.field("status", "is not the status of an allocation"));
-    }
     int limit = request.queryInteger("page_size", 50, 1, PAGE_MOST);
-    List<GpuaasViews.Allocation> items = new ArrayList<>();
-    Page<Lease> page = leases.list(request.caller(), states, request.cursorId(), limit);
-    for (Lease lease : page.items()) {
-      if (status.isEmpty() || views.status(lease).equals(status.get())) {
-        items.add(views.allocation(lease, Optional.empty()));
-      }
-    }
-    return Reply.json(200, new AllocationPage(items, page.next()));
+    return Reply.json(
+        200, page(leases.list(request.caller(), filter(request), request.cursorId(), limit)));
+  }
+
+  AllocationPage page(Page<Lease> page) {
+    return new AllocationPage(
+        page.items().stream().map(lease -> views.allocation(lease, Optional.empty())).toList(),
+        page.next());
+  }
+
+  /** What the query asks for. */
+  static Filter filter(Request request) {
+    Filter all = Filter.ALL;
+    Meaning meaning =
+        request
+            .query("status")
+            .map(word ->
+                AllocationViews.meaning(word)
+                    .orElseThrow(() ->
+                        new Refused(
+                            Refusal.Invalid.field("status", "is not the status of an allocation"))))
+            .orElse(new Meaning(all.states(), all.failed(), all.stuck()));
+    return new Filter(
+        all.consumer(),
+        all.parents(),
+        request.query("provider"),
+        meaning.states(),
+        meaning.failed(),
+        meaning.stuck(),
+        request.query("sku"),
+        request.queryId("group_id"));
+  }
+
+  private Reply restart(Request request, Tx tx) {
+    Lease lease = leases.restart(tx, request.caller(), request.id("id", Kind.LEASE));
+    return Reply.json(202, views.allocation(lease, Optional.empty()));
   }
 
   private Reply release(Request request, Tx tx) {
@@ -173,7 +149,10 @@ final class AllocationRoutes {
       case LEASE_GPU_LOST -> List.of("gpu_lost");
       case LEASE_FAILING -> List.of("failing");
       case LEASE_GPU_BACK -> List.of("gpu_back");
+      case LEASE_RESTARTING -> List.of("restarting");
       case LEASE_STOPPING -> List.of("releasing");
+      case LEASE_STOP_STUCK -> List.of("release_failed");
+      case LEASE_STOP_RETRIED -> List.of("releasing");
       case LEASE_ENDED -> List.of("ended");
       case LEASE_DISMISSED -> List.of("dismissed");
     };
