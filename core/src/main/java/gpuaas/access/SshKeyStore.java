@@ -12,8 +12,8 @@ import org.jdbi.v3.core.result.RowView;
 final class SshKeyStore {
 
   /**
-   * Of the keys in {@code :ids}, those that open machines of {@code :project}: they are its own or a
-   * person's, and whoever registered them may enter machines there.
+   * Of the keys in {@code :ids}, those that open machines of {@code :project}: they are its own or
+   * a person's, and whoever registered them may enter machines there.
    */
   private static final String OPENING =
       """

@@ -56,11 +56,7 @@ public final class ApiKeys {
    *     closes
    */
   public ApiKeys(
-      Database database,
-      Ids ids,
-      InstantSource clock,
-      ApiKeyRules rules,
-      Consumer<UUID> revoked) {
+      Database database, Ids ids, InstantSource clock, ApiKeyRules rules, Consumer<UUID> revoked) {
     this.revoked = revoked;
     this.database = database;
     this.ids = ids;

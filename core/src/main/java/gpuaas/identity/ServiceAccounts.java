@@ -50,11 +50,7 @@ public final class ServiceAccounts {
    *     opened closes
    */
   public ServiceAccounts(
-      Database database,
-      Ids ids,
-      InstantSource clock,
-      AccountRules rules,
-      Consumer<UUID> revoked) {
+      Database database, Ids ids, InstantSource clock, AccountRules rules, Consumer<UUID> revoked) {
     this.revoked = revoked;
     this.database = database;
     this.ids = ids;

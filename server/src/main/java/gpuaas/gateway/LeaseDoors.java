@@ -21,8 +21,8 @@ import java.util.stream.Stream;
 
 /**
  * The doors of leases. A running lease opens to its own keys, and to the registered ones that it
- * was asked with, as long as they open its project, and to those of its guests; a booting one only to
- * the probe, which proves that it can be entered.
+ * was asked with, as long as they open its project, and to those of its guests; a booting one only
+ * to the probe, which proves that it can be entered.
  */
 public final class LeaseDoors implements Doors {
 

@@ -105,9 +105,7 @@ public final class TerminalSocket implements SocketRoute.Opener {
   }
 
   private static void end(UUID lease, Open one, String reason) {
-    Thread.ofVirtual()
-        .name("terminal-end-" + lease)
-        .start(() -> one.bridge().revoked(reason));
+    Thread.ofVirtual().name("terminal-end-" + lease).start(() -> one.bridge().revoked(reason));
   }
 
   @Override

@@ -91,7 +91,8 @@ final class TerminalRoutes {
               Kind.LEASE, lease.id().toString(), lease.state().text(), "active"));
     }
     Credential credential = auth.cameWith(request);
-    Terminals.Token token = database.tx(tx -> terminals.mint(tx, request.caller(), credential, lease.id()));
+    Terminals.Token token =
+        database.tx(tx -> terminals.mint(tx, request.caller(), credential, lease.id()));
     String url = socketBase(request) + SOCKET_PATH.replace("{id}", lease.id().toString());
     return Reply.json(201, new TokenView(token.token(), url, token.lifetime().toSeconds()))
         .with("Cache-Control", "no-store");

@@ -194,9 +194,7 @@ final class InstanceRoutes {
   }
 
   private GpuaiViews.Instance view(Tx tx, Lease lease) {
-    return parts
-        .views()
-        .instance(lease, parts.gpuTypes().of(tx, lease.spec().want().gpuModel()));
+    return parts.views().instance(lease, parts.gpuTypes().of(tx, lease.spec().want().gpuModel()));
   }
 
   private GpuaiViews.Instance view(Lease lease) {

@@ -92,11 +92,13 @@ public record Admittance(
             .plus(MARGIN);
     SigningKeys keys =
         SigningKeys.open(database, secrets, clock, logIn.signingKeyAge(), longestToken);
-    ServiceAccounts accounts = new ServiceAccounts(database, ids, clock, rules.accounts(), told.loggedOut());
+    ServiceAccounts accounts =
+        new ServiceAccounts(database, ids, clock, rules.accounts(), told.loggedOut());
     TokenCheck check = new TokenCheck(keys, idp.issuer(), idp.clientId(), clock);
     Tokens tokens = new Tokens(keys, idp.issuer(), idp.clientId());
     Sessions sessions =
-        new Sessions(database, identities, ids, clock, logIn.sessions(), longestToken, told.loggedOut());
+        new Sessions(
+            database, identities, ids, clock, logIn.sessions(), longestToken, told.loggedOut());
     sessions.recheck();
     Optional<Issuer> issuer =
         logIn.issuer().map(other -> new Issuer(other, identities, sessions, clock));

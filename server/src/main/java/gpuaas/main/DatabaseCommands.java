@@ -104,7 +104,13 @@ final class DatabaseCommands {
   private void run(String[] arguments) {
     Sessions sessions =
         new Sessions(
-            database, identities, ids, clock, settings.people().logIn().sessions(), Duration.ZERO, _ -> {});
+            database,
+            identities,
+            ids,
+            clock,
+            settings.people().logIn().sessions(),
+            Duration.ZERO,
+            _ -> {});
     People.ensure(settings, identities, sessions, secrets, database);
     List<String> words = new ArrayList<>();
     Map<String, String> options = new HashMap<>();

@@ -159,7 +159,8 @@ class DocumentScenarioTest {
     // The administrator chooses the ids; one pair is made here, another is brought along.
     JsonNode me = json(ME);
     String path = "/api/v1/projects/" + me.path("project_id").asText() + "/service-accounts";
-    String body = "{\"name\": \"Nightly run\", \"sa_id\": \"sa-1234\", \"key_id\": \"key-2024-01\"}";
+    String body =
+        "{\"name\": \"Nightly run\", \"sa_id\": \"sa-1234\", \"key_id\": \"key-2024-01\"}";
     Answer made = server.call("POST", path, token, body);
     assertThat(made.status()).as(made.body()).isEqualTo(201);
     Files.writeString(
@@ -188,8 +189,11 @@ class DocumentScenarioTest {
   @Test
   void anErrorIsAsPrinted() throws Exception {
     JsonNode error =
-        json(CREATE.replace("us-buffalo-1", "").replace("my-run-001", "my-run-002")
-            .replace("-d '", "-H \"X-Correlation-Id: my-trace-002\" -d '"));
+        json(
+            CREATE
+                .replace("us-buffalo-1", "")
+                .replace("my-run-001", "my-run-002")
+                .replace("-d '", "-H \"X-Correlation-Id: my-trace-002\" -d '"));
     assertThat(error.path("code").asText()).isEqualTo("validation_error");
     assertThat(error.path("message").asText()).isNotEmpty();
     assertThat(error.path("correlation_id").asText()).isEqualTo("my-trace-002");

@@ -148,7 +148,8 @@ class SshKeysS8Test {
     String place = "[" + way.path("host").asText() + "]:" + way.path("port").asText() + " ";
     Path known = server.data().resolve("known-hosts");
     List<String> line = Shell.ssh(way, person.file(), "true");
-    line.replaceAll(word -> word.replace("UserKnownHostsFile=/dev/null", "UserKnownHostsFile=" + known));
+    line.replaceAll(
+        word -> word.replace("UserKnownHostsFile=/dev/null", "UserKnownHostsFile=" + known));
     line.replaceAll(word -> word.replace("HostKeyChecking=no", "HostKeyChecking=yes"));
 
     Files.writeString(known, place + way.path("ssh_host_key").asText() + "\n");
@@ -170,7 +171,10 @@ class SshKeysS8Test {
     assertThat(seen.path("project_id").isNull()).isTrue();
     for (String project : List.of(one, two)) {
       assertThat(
-              in(project, "GET", KEYS, person.token(), "").json().path("items").findValuesAsText("id"))
+              in(project, "GET", KEYS, person.token(), "")
+                  .json()
+                  .path("items")
+                  .findValuesAsText("id"))
           .contains(key);
     }
     JsonNode first = machine(one, person.token(), key);
@@ -232,7 +236,10 @@ class SshKeysS8Test {
     String project = project("Shared", Map.of(maker, "member", colleague, "member"));
     String key = maker.register(project, "project");
     assertThat(
-            in(project, "GET", KEYS, colleague.token(), "").json().path("items").findValuesAsText("id"))
+            in(project, "GET", KEYS, colleague.token(), "")
+                .json()
+                .path("items")
+                .findValuesAsText("id"))
         .contains(key);
     JsonNode way = machine(project, colleague.token(), key);
     Process open = enter(way, maker.file());

@@ -81,7 +81,9 @@ class TerminalS5Test {
   void onlyPagesOfAMatchingOrigin() {
     String once = mint(token);
     for (String foreign :
-        new String[] {"https://evil.example.com", "null", CONSOLE + ".evil.com", "http://localhost"}) {
+        new String[] {
+          "https://evil.example.com", "null", CONSOLE + ".evil.com", "http://localhost"
+        }) {
       try (TerminalClient terminal = from(foreign, once)) {
         assertThat(terminal.closed()).as(foreign).isEqualTo(4403);
       }

@@ -53,7 +53,7 @@ class IdempotencyMatrixTest {
     server =
         TestServer.start(
             Map.of(
-                "GPUAAS_PROVIDER_LOCAL_GPUS", "1xH200",
+                "GPUAAS_PROVIDER_LOCAL_GPUS", "16xH200",
                 "GPUAAS_RATE_LIMIT_GPUAI_REQUESTS_PER_SECOND", "100000",
                 "GPUAAS_RATE_LIMIT_GPUAI_REQUESTS_BURST", "100000",
                 "GPUAAS_WEBHOOK_ALLOW_PRIVATE", "true"));
@@ -78,7 +78,8 @@ class IdempotencyMatrixTest {
     Set<String> known = new TreeSet<>(calls.makers().keySet());
     known.addAll(RouteCalls.WITHOUT_KEY.keySet());
     assertThat(known).isEqualTo(changing.keySet());
-    assertThat(calls.makers().keySet()).doesNotContainAnyElementsOf(RouteCalls.WITHOUT_KEY.keySet());
+    assertThat(calls.makers().keySet())
+        .doesNotContainAnyElementsOf(RouteCalls.WITHOUT_KEY.keySet());
   }
 
   @Test
@@ -168,8 +169,7 @@ class IdempotencyMatrixTest {
         answers.add(one.get());
       }
       boolean shut = RouteCalls.SHUTS_THE_DOOR.contains(route);
-      List<Answer> good =
-          answers.stream().filter(one -> !shut || one.status() != 404).toList();
+      List<Answer> good = answers.stream().filter(one -> !shut || one.status() != 404).toList();
       check(good.stream().map(Answer::status).distinct().count() == 1, "statuses " + answers);
       check(good.getFirst().status() / 100 == 2, "refused: " + good.getFirst());
       check(good.stream().map(Answer::body).distinct().count() == 1, "answers differ: " + good);
@@ -185,19 +185,21 @@ class IdempotencyMatrixTest {
       for (int i = 0; i < turns; i++) {
         traces.add(trace(i));
       }
-      return server.running().database().read(tx ->
-          tx.query(
-                  "select count(distinct correlation_id) from audit where result = 'success' and"
-                      + " correlation_id = any(:traces)")
-              .bindArray("traces", String.class, traces)
-              .mapTo(Long.class)
-              .one());
+      return server
+          .running()
+          .database()
+          .read(tx ->
+              tx.query(
+                      "select count(distinct correlation_id) from audit where result = 'success'"
+                          + " and correlation_id = any(:traces)")
+                  .bindArray("traces", String.class, traces)
+                  .mapTo(Long.class)
+                  .one());
     }
 
     void anotherBody(Call call) {
       Answer answer = send(call.with(call.body().isEmpty() ? "{}" : call.body() + " "), 1000);
-      Answer different =
-          send(call.with("{\"name\": \"another\", \"role\": \"viewer\"}"), 1001);
+      Answer different = send(call.with("{\"name\": \"another\", \"role\": \"viewer\"}"), 1001);
       int conflict = route.startsWith("gpuaas") ? 409 : 422;
       boolean shut = RouteCalls.SHUTS_THE_DOOR.contains(route);
       check(

@@ -73,7 +73,15 @@ class MassAssignmentTest {
 
   private static final List<String> TEXTS =
       List.of(
-          "state", "status", "phase", "slug_of_org", "secret", "hash", "prefix", "requested_by", "provider");
+          "state",
+          "status",
+          "phase",
+          "slug_of_org",
+          "secret",
+          "hash",
+          "prefix",
+          "requested_by",
+          "provider");
 
   private static TestServer server;
   private static Map<String, Maker> makers;
@@ -107,12 +115,12 @@ class MassAssignmentTest {
   void everyChangeIsWalked() {
     Set<String> known = new TreeSet<>(makers.keySet());
     known.addAll(OtherRouteCalls.PROOFS.keySet());
-    assertThat(known)
-        .isEqualTo(RouteCalls.changing(server.running().dialects()).keySet());
+    assertThat(known).isEqualTo(RouteCalls.changing(server.running().dialects()).keySet());
   }
 
   @Test
-  @DisplayName("S2: price, owner, state, balance, organisation, project and role are nobody's to set")
+  @DisplayName(
+      "S2: price, owner, state, balance, organisation, project and role are nobody's to set")
   void whatIsNotTheirsToSetMeansNothing() throws Exception {
     Actor actor = calls.actor("assigning");
     Actor victim = calls.actor("victim");
@@ -124,7 +132,14 @@ class MassAssignmentTest {
     List<String> wrong = new ArrayList<>();
     Map<String, Integer> statuses = new TreeMap<>();
     List<String> marks =
-        List.of(victim.id(), victim.project(), tenant, PLANTED_ID, PLANTED_TEXT, "2001-02-03", "" + PLANTED_NUMBER);
+        List.of(
+            victim.id(),
+            victim.project(),
+            tenant,
+            PLANTED_ID,
+            PLANTED_TEXT,
+            "2001-02-03",
+            "" + PLANTED_NUMBER);
     Map<String, Long> before = mentions(marks);
     for (Map.Entry<String, Maker> each : makers.entrySet()) {
       String route = each.getKey();
@@ -144,7 +159,8 @@ class MassAssignmentTest {
           wrong.add(route + " answers with what was planted: " + mark + " in " + answer.body());
         }
       }
-      if (answer.status() < 300 && !afterHostile.minus(afterPlain).equals(afterPlain.minus(start))) {
+      if (answer.status() < 300
+          && !afterHostile.minus(afterPlain).equals(afterPlain.minus(start))) {
         wrong.add(route + " makes somebody more than they were");
       }
       Map<String, Long> now = mentions(marks);
@@ -205,10 +221,15 @@ class MassAssignmentTest {
         String schema = operation.getValue().path("requestBody").findPath("$ref").asText("");
         Set<String> names = new TreeSet<>();
         if (!schema.isEmpty()) {
-          contract.at(schema.substring(1)).path("properties").fieldNames().forEachRemaining(names::add);
+          contract
+              .at(schema.substring(1))
+              .path("properties")
+              .fieldNames()
+              .forEachRemaining(names::add);
         }
         fields.put(
-            "gpuaas-api " + operation.getKey().toUpperCase(Locale.ROOT) + " " + path.getKey(), names);
+            "gpuaas-api " + operation.getKey().toUpperCase(Locale.ROOT) + " " + path.getKey(),
+            names);
       }
     }
     return fields;
@@ -217,15 +238,18 @@ class MassAssignmentTest {
   /** How much power there is, all in all. */
   private record Rank(long owners, long administrators) {
     static Rank now() {
-      return server.running().database().read(tx ->
-          new Rank(
-              tx.query(
-                      "select (select count(*) from tenant_member where role = 'owner') + (select"
-                          + " count(*) from project_member where role = 'owner') + (select count(*)"
-                          + " from service_account where role = 'owner')")
-                  .mapTo(Long.class)
-                  .one(),
-              tx.query("select count(*) from person where admin").mapTo(Long.class).one()));
+      return server
+          .running()
+          .database()
+          .read(tx ->
+              new Rank(
+                  tx.query(
+                          "select (select count(*) from tenant_member where role = 'owner') +"
+                              + " (select count(*) from project_member where role = 'owner') +"
+                              + " (select count(*) from service_account where role = 'owner')")
+                      .mapTo(Long.class)
+                      .one(),
+                  tx.query("select count(*) from person where admin").mapTo(Long.class).one()));
     }
 
     Rank minus(Rank before) {
@@ -245,7 +269,9 @@ class MassAssignmentTest {
         for (String mark : marks) {
           long rows =
               tx.query(
-                      "select count(*) from \"" + table + "\" t where t::text like '%' || :mark || '%'")
+                      "select count(*) from \""
+                          + table
+                          + "\" t where t::text like '%' || :mark || '%'")
                   .bind("mark", mark)
                   .mapTo(Long.class)
                   .one();

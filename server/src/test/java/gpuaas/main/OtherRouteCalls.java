@@ -16,7 +16,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 /** How the routes are called that change something and take no idempotency key. */
 final class OtherRouteCalls {
 
-  /** Those that take a proof of who comes, and nothing that could be planted: and what they give. */
+  /**
+   * Those that take a proof of who comes, and nothing that could be planted: and what they give.
+   */
   static final Map<String, String> PROOFS =
       Map.ofEntries(
           Map.entry("gpuaas-api POST /api/v1/auth/oidc/exchange", "a session"),
@@ -59,7 +61,8 @@ final class OtherRouteCalls {
   private void gpuaas() {
     String signUp = "/api/v1/auth/personal/sign-up";
     makers.put(
-        "gpuaas-api POST " + signUp, a -> new Call("POST", signUp, a.token(), Optional.empty(), person()));
+        "gpuaas-api POST " + signUp,
+        a -> new Call("POST", signUp, a.token(), Optional.empty(), person()));
     String signIn = "/api/v1/auth/personal/sign-in";
     makers.put(
         "gpuaas-api POST " + signIn,
@@ -187,5 +190,4 @@ final class OtherRouteCalls {
     """
         .formatted(NUMBERS.incrementAndGet(), offers.path(0).path("id").asText());
   }
-
 }

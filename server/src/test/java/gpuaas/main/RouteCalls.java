@@ -39,7 +39,8 @@ final class RouteCalls {
           Map.entry("gpuai DELETE /v1/webhook-endpoints/{id}", "the document: none; gone is gone"),
           Map.entry("gpuai-sdk DELETE /sdk/v1/ssh-keys/{id}", "the document: none; gone is gone"),
           Map.entry(
-              "gpuai-sdk DELETE /sdk/v1/webhook-endpoints/{id}", "the document: none; gone is gone"));
+              "gpuai-sdk DELETE /sdk/v1/webhook-endpoints/{id}",
+              "the document: none; gone is gone"));
 
   /** After these the caller is not there any more, so that who comes late is told so. */
   static final Set<String> SHUTS_THE_DOOR =
@@ -56,7 +57,8 @@ final class RouteCalls {
   record Actor(String name, String id, String token, String project, String apiKey, String admin) {}
 
   /** A request that is answered with success the first time. */
-  record Call(String method, String path, String credential, Optional<String> project, String body) {
+  record Call(
+      String method, String path, String credential, Optional<String> project, String body) {
     Map<String, String> headers() {
       Map<String, String> headers =
           new HashMap<>(
@@ -190,7 +192,9 @@ final class RouteCalls {
     String project = "/api/v1/budgets/projects/";
     String key = "/api/v1/budgets/api-keys/";
     String much = "{\"most_micros\": 900000000000}";
-    add("PUT " + project + "{id}/{period}", a -> byAdmin(a, "PUT", project + a.project() + "/total", much));
+    add(
+        "PUT " + project + "{id}/{period}",
+        a -> byAdmin(a, "PUT", project + a.project() + "/total", much));
     add(
         "DELETE " + project + "{id}/{period}",
         a -> {
@@ -250,7 +254,11 @@ final class RouteCalls {
         a -> {
           Guest guest = joined(a, path);
           if (!path.contains("project_id")) {
-            ask("POST", in(a, "/api/v1/projects/{project_id}/memberships"), a.token(), member(guest));
+            ask(
+                "POST",
+                in(a, "/api/v1/projects/{project_id}/memberships"),
+                a.token(),
+                member(guest));
           }
           return new Call("POST", in(a, leave), guest.token(), Optional.of(a.project()), "");
         });
@@ -320,6 +328,32 @@ final class RouteCalls {
     add(
         "POST " + path + "/{id}/release",
         a -> call(a, "POST", path + "/" + made(a, path, wanted) + "/release", ""));
+    add(
+        "POST " + path + "/{id}/restart",
+        a -> {
+          String id = made(a, path, wanted);
+          server.awaitStatus(a.token(), id, "active");
+          return call(a, "POST", path + "/" + id + "/restart", "");
+        });
+    String groups = "/api/v1/allocation-groups";
+    String several = wanted.replace("{", "{\"allocations_total\": 1, ");
+    add("POST " + groups, a -> call(a, "POST", groups, several));
+    add(
+        "POST " + groups + "/{id}/release",
+        a -> call(a, "POST", groups + "/" + made(a, groups, several) + "/release", ""));
+    String admin = "/api/v1/admin/allocations/";
+    add(
+        "POST " + admin + "{id}/force-release",
+        a -> byAdmin(a, "POST", admin + made(a, path, wanted) + "/force-release", ""));
+    add(
+        "POST " + admin + "{id}/force-cleanup",
+        a -> {
+          String id = made(a, path, wanted);
+          ask("POST", path + "/" + id + "/release", a.token(), "");
+          server.awaitStatus(a.token(), id, "released");
+          String proof = "{\"runtime_verified_absent\": true, \"evidence\": \"looked\"}";
+          return byAdmin(a, "POST", admin + id + "/force-cleanup", proof);
+        });
   }
 
   private void webhooks() {
@@ -328,7 +362,9 @@ final class RouteCalls {
     String one = path + "/{id}";
     add("DELETE " + one, a -> call(a, "DELETE", path + "/" + made(a, path, hook(TYPE)), ""));
     for (String end : List.of("/probe", "/rotate-secret")) {
-      add("POST " + one + end, a -> call(a, "POST", path + "/" + made(a, path, hook(TYPE)) + end, ""));
+      add(
+          "POST " + one + end,
+          a -> call(a, "POST", path + "/" + made(a, path, hook(TYPE)) + end, ""));
     }
     add(
         "POST " + one + "/deliveries/{delivery_id}/resend",

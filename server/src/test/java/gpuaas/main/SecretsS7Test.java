@@ -150,7 +150,9 @@ class SecretsS7Test {
     accounts();
     keep(
         "invitation",
-        post(PROJECT + project() + "/invitations", "{\"role\": \"viewer\"}").path("token").asText());
+        post(PROJECT + project() + "/invitations", "{\"role\": \"viewer\"}")
+            .path("token")
+            .asText());
     keep(
         "webhook secret",
         post(
@@ -174,7 +176,8 @@ class SecretsS7Test {
       assertThat(secrets.get(one)).as("scanners know it").startsWith("gpuai_live_");
       done(server.call("GET", "/api/v1/me", secrets.get(one), ""));
     }
-    JsonNode old = done(server.call("GET", "/api/v1/api-keys/" + key.path("id").asText(), token, ""));
+    JsonNode old =
+        done(server.call("GET", "/api/v1/api-keys/" + key.path("id").asText(), token, ""));
     assertThat(old.path("last_used_at").isNull()).as("when it was used").isFalse();
     assertThat(old.path("expires_at").isNull()).as("the old one ends after an overlap").isFalse();
     JsonNode login =
@@ -220,10 +223,12 @@ class SecretsS7Test {
   /** Shows each where it opens nothing, for refusals are logged as well. */
   private void useWrongly() {
     secrets.forEach((name, secret) -> {
-      for (String base : List.of(server.apiUrl() + "/api/v1/me", server.gpuaiUrl() + "/v1/instances")) {
+      for (String base :
+          List.of(server.apiUrl() + "/api/v1/me", server.gpuaiUrl() + "/v1/instances")) {
         TestServer.send("GET", base, Map.of("Authorization", "Bearer " + secret), "");
       }
-      server.call("POST", "/api/v1/auth/token/refresh", "", "{\"refresh_token\": \"" + secret + "\"}");
+      server.call(
+          "POST", "/api/v1/auth/token/refresh", "", "{\"refresh_token\": \"" + secret + "\"}");
       server.call(
           "POST",
           "/api/v1/auth/personal/sign-in",
@@ -239,23 +244,26 @@ class SecretsS7Test {
 
   private List<String> inRows(String secret) {
     String hex = HexFormat.of().formatHex(secret.getBytes(UTF_8));
-    return server.running().database().read(tx ->
-        tx
-            .query("select tablename from pg_tables where schemaname = 'public'")
-            .mapTo(String.class)
-            .list()
-            .stream()
-            .filter(table ->
-                tx.query(
-                        "select exists (select from \""
-                            + table
-                            + "\" t where position(:text in t::text) > 0 or position(:hex in"
-                            + " t::text) > 0)")
-                    .bind("text", secret)
-                    .bind("hex", hex)
-                    .mapTo(Boolean.class)
-                    .one())
-            .toList());
+    return server
+        .running()
+        .database()
+        .read(tx ->
+            tx
+                .query("select tablename from pg_tables where schemaname = 'public'")
+                .mapTo(String.class)
+                .list()
+                .stream()
+                .filter(table ->
+                    tx.query(
+                            "select exists (select from \""
+                                + table
+                                + "\" t where position(:text in t::text) > 0 or position(:hex in"
+                                + " t::text) > 0)")
+                        .bind("text", secret)
+                        .bind("hex", hex)
+                        .mapTo(Boolean.class)
+                        .one())
+                .toList());
   }
 
   private List<String> inFiles(String secret) {
