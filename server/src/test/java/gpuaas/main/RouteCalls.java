@@ -89,11 +89,7 @@ final class RouteCalls {
     this.hook = hook;
     keys();
     money();
-    projects();
-    members("/api/v1/tenant/memberships", "/api/v1/tenant/leave");
-    members("/api/v1/projects/{project_id}/memberships", "/api/v1/projects/{project_id}/leave");
-    invitations();
-    accounts();
+    new TenancyRouteCalls(this, server).makers().forEach(this::add);
     leases();
     webhooks();
     gpuai("gpuai", "/v1");
@@ -157,7 +153,7 @@ final class RouteCalls {
     makers.put("gpuaas-api " + route, maker);
   }
 
-  private static Call call(Actor actor, String method, String path, String body) {
+  static Call call(Actor actor, String method, String path, String body) {
     return new Call(method, path, actor.token(), Optional.empty(), body);
   }
 
@@ -215,109 +211,6 @@ final class RouteCalls {
 
   private static Call byAdmin(Actor actor, String method, String path, String body) {
     return new Call(method, path, actor.admin(), Optional.empty(), body);
-  }
-
-  private void projects() {
-    String path = "/api/v1/projects";
-    add("POST " + path, a -> call(a, "POST", path, named()));
-    add(
-        "PATCH " + path + "/{project_id}",
-        a -> call(a, "PATCH", path + "/" + made(a, path, named()), named()));
-    add(
-        "POST " + path + "/{project_id}/default",
-        a -> call(a, "POST", path + "/" + a.project() + "/default", ""));
-  }
-
-  /** Somebody else. */
-  private record Guest(String id, String token) {}
-
-  private Guest guest() {
-    String name = "guest-" + NUMBERS.incrementAndGet();
-    server.running().admittance().identities().ensure(name, "a long password", false);
-    String token = server.token(name, "a long password");
-    return new Guest(ask("GET", "/api/v1/me", token, "").path("id").asText(), token);
-  }
-
-  private static String member(Guest guest) {
-    return "{\"user_id\": \"" + guest.id() + "\", \"role\": \"viewer\"}";
-  }
-
-  private void members(String path, String leave) {
-    add("POST " + path, a -> call(a, "POST", in(a, path), member(guest())));
-    String one = path + "/{user_id}";
-    add(
-        "PATCH " + one,
-        a -> call(a, "PATCH", in(a, path) + "/" + joined(a, path).id(), "{\"role\": \"member\"}"));
-    add("DELETE " + one, a -> call(a, "DELETE", in(a, path) + "/" + joined(a, path).id(), ""));
-    add(
-        "POST " + leave,
-        a -> {
-          Guest guest = joined(a, path);
-          if (!path.contains("project_id")) {
-            ask(
-                "POST",
-                in(a, "/api/v1/projects/{project_id}/memberships"),
-                a.token(),
-                member(guest));
-          }
-          return new Call("POST", in(a, leave), guest.token(), Optional.of(a.project()), "");
-        });
-  }
-
-  private static String in(Actor actor, String path) {
-    return path.replace("{project_id}", actor.project());
-  }
-
-  private Guest joined(Actor actor, String path) {
-    Guest guest = guest();
-    ask("POST", in(actor, path), actor.token(), member(guest));
-    return guest;
-  }
-
-  private void invitations() {
-    String path = "/api/v1/projects/{project_id}/invitations";
-    String viewer = "{\"role\": \"viewer\"}";
-    add("POST " + path, a -> call(a, "POST", in(a, path), viewer));
-    add(
-        "DELETE " + path + "/{id}",
-        a -> call(a, "DELETE", in(a, path) + "/" + made(a, in(a, path), viewer), ""));
-    add(
-        "POST /api/v1/invitations/accept",
-        a -> {
-          String words = ask("POST", in(a, path), a.token(), viewer).path("token").asText();
-          String body = "{\"token\": \"" + words + "\"}";
-          return new Call(
-              "POST", "/api/v1/invitations/accept", guest().token(), Optional.empty(), body);
-        });
-  }
-
-  private void accounts() {
-    String path = "/api/v1/projects/{project_id}/service-accounts";
-    add("POST " + path, a -> call(a, "POST", in(a, path), account()));
-    String one = path + "/{sa_id}";
-    add(
-        "DELETE " + one,
-        a -> call(a, "DELETE", in(a, path) + "/" + made(a, in(a, path), account()), ""));
-    add(
-        "POST " + one + "/rotate",
-        a ->
-            call(
-                a,
-                "POST",
-                in(a, path) + "/" + made(a, in(a, path), account()) + "/rotate",
-                "{\"algorithm\": \"client_secret\"}"));
-    add(
-        "DELETE " + one + "/keys/{key_id}",
-        a -> {
-          JsonNode made = ask("POST", in(a, path), a.token(), account());
-          String key = made.path("sa_id").asText() + "/keys/" + made.path("key_id").asText();
-          return call(a, "DELETE", in(a, path) + "/" + key, "");
-        });
-  }
-
-  private static String account() {
-    return "{\"name\": \"a%d\", \"algorithm\": \"client_secret\"}"
-        .formatted(NUMBERS.incrementAndGet());
   }
 
   private void leases() {
@@ -411,11 +304,11 @@ final class RouteCalls {
 
   // --- making ---
 
-  private String made(Actor actor, String path, String body) {
+  String made(Actor actor, String path, String body) {
     return ask("POST", path, actor.token(), body).path("id").asText();
   }
 
-  private JsonNode ask(String method, String path, String token, String body) {
+  JsonNode ask(String method, String path, String token, String body) {
     Answer answer = server.call(method, path, token, body);
     assertThat(answer.status()).as(method + " " + path + " " + answer.body()).isBetween(200, 204);
     return answer.body().isEmpty() ? JSON.createObjectNode() : answer.json();
