@@ -92,7 +92,7 @@ class MassAssignmentTest {
     server =
         TestServer.start(
             Map.of(
-                "GPUAAS_PROVIDER_LOCAL_GPUS", "32xH200",
+                "GPUAAS_PROVIDER_LOCAL_GPUS", "64xH200",
                 "GPUAAS_RATE_LIMIT_GPUAI_REQUESTS_PER_SECOND", "100000",
                 "GPUAAS_RATE_LIMIT_GPUAI_REQUESTS_BURST", "100000",
                 "GPUAAS_RATE_LIMIT_TERMINAL_TOKEN_REQUESTS_PER_MINUTE", "100000",
