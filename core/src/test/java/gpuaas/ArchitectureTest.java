@@ -31,6 +31,7 @@ class ArchitectureTest {
           "operation",
           "identity",
           "session",
+          "policy",
           "provider",
           "access",
           "catalog",
@@ -139,6 +140,9 @@ class ArchitectureTest {
                 "gpuaas\\.(ledger\\.(Hold|Usage|Evidence|Spending)|catalog\\.(Price|PriceBook))(\\$.*)?")
             .or()
             .haveNameMatching(
+                "gpuaas\\.policy\\.(PolicyDefinition|PolicyValue|PolicyBook|Holding)(\\$.*)?")
+            .or()
+            .haveNameMatching(
                 "gpuaas\\.lease\\.(LeaseState|LeaseSignal|Change|EndReason|LeaseSpec|LeaseRules|LeaseHistory|Guards|Place)(\\$.*)?")
             .should()
             .onlyDependOnClassesThat(
@@ -153,6 +157,7 @@ class ArchitectureTest {
                         "gpuaas.capacity",
                         "gpuaas.events",
                         "gpuaas.ledger",
+                        "gpuaas.policy",
                         "gpuaas.queue",
                         "gpuaas.spi",
                         "gpuaas.spi.gang",

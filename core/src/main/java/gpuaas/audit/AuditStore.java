@@ -44,8 +44,8 @@ public final class AuditStore {
     ALLOCATION_RELEASE,
     ALLOCATION_UPDATE,
     ALLOCATION_DISMISS,
-    ALLOCATION_FORCE_RELEASE,
-    ALLOCATION_FORCE_CLEANUP,
+    ALLOCATION_FORCE_RELEASE(10),
+    ALLOCATION_FORCE_CLEANUP(10),
     ALLOCATION_RESTART,
     ALLOCATION_GROUP_CREATE,
     ALLOCATION_GROUP_RELEASE,
@@ -83,20 +83,45 @@ public final class AuditStore {
     SERVICE_ACCOUNT_KEY_CREATE,
     SERVICE_ACCOUNT_KEY_REVOKE,
     SESSION_REVOKE,
+    POLICY_UPDATE,
+    POLICY_BOUND_VIOLATION(6),
     AUTHZ_DENY,
     RATE_LIMIT_BLOCK;
+
+    private final int dot;
+
+    Act() {
+      this.dot = name().lastIndexOf('_');
+    }
+
+    Act(int dot) {
+      this.dot = dot;
+    }
 
     /** The name in the trail: {@code allocation.create}. */
     String text() {
       String name = name().toLowerCase(Locale.ROOT);
-      int dot = name.contains("_force_") ? name.indexOf("_force_") : name.lastIndexOf('_');
       return name.substring(0, dot) + "." + name.substring(dot + 1);
+    }
+
+    private boolean isRefusal() {
+      return this == AUTHZ_DENY || this == RATE_LIMIT_BLOCK || this == POLICY_BOUND_VIOLATION;
     }
   }
 
   /** Writes that the caller did this to that. */
   public static void append(Tx tx, Caller caller, Act act, UUID target, Instant now) {
-    append(tx, entry(Optional.of(caller), caller.origin(), act, target, now, Map.of()));
+    append(tx, caller, act, target, now, Map.of());
+  }
+
+  /**
+   * The same, with what else is to be known.
+   *
+   * @param details words for words, never secrets
+   */
+  public static void append(
+      Tx tx, Caller caller, Act act, UUID target, Instant now, Map<String, String> details) {
+    append(tx, entry(Optional.of(caller), caller.origin(), act, target, now, details));
   }
 
   /** The same of what is in another project than the caller, with what is to be known of it. */
@@ -148,7 +173,6 @@ public final class AuditStore {
       UUID target,
       Instant now,
       Map<String, String> details) {
-    boolean success = act != Act.AUTHZ_DENY && act != Act.RATE_LIMIT_BLOCK;
     return new Entry(
         0,
         now,
@@ -158,7 +182,7 @@ public final class AuditStore {
         caller.map(Caller::project).orElse(NOBODY),
         act.text(),
         target,
-        success,
+        !act.isRefusal(),
         caller
             .map(Caller::correlationId)
             .orElseGet(() -> details.getOrDefault("correlation_id", "")),

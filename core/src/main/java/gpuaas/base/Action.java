@@ -33,6 +33,7 @@ public enum Action {
   TENANT_READ(Where.TENANT, Role.VIEWER),
   TENANT_MEMBER_WRITE(Where.TENANT, Role.ADMIN),
   AUDIT_READ(Where.TENANT, Role.ADMIN),
+  POLICY_WRITE(Where.TENANT, Role.ADMIN),
 
   BILLING_WRITE(Where.PLATFORM, Role.OWNER),
   /** Over everything that runs here: ends, cleans up, looks at what others have. */

@@ -98,6 +98,8 @@ public sealed interface Refusal {
     INVITATION,
     SERVICE_ACCOUNT,
     SESSION,
-    GROUP
+    GROUP,
+    TENANT,
+    POLICY
   }
 }

@@ -156,6 +156,13 @@ public final class Identities {
     }
   }
 
+  /** True for a name that another provider knows, and that has no password here. */
+  public boolean logsInElsewhere(String username) {
+    return database.read(tx ->
+        IdentityStore.findByName(tx, username).isEmpty()
+            && IdentityStore.isKnownElsewhere(tx, username));
+  }
+
   /**
    * Lets somebody in again, or nowhere any more. Nothing happens when there is nobody of that name.
    */

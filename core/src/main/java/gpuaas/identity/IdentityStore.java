@@ -62,6 +62,15 @@ final class IdentityStore {
   }
 
   /** Somebody of this name whom somebody else vouches for. */
+  static boolean isKnownElsewhere(Tx tx, String username) {
+    return tx.query(
+            "select exists (select 1 from person where username = :username and issuer <> '' and"
+                + " password_hash is null)")
+        .bind("username", username)
+        .mapTo(Boolean.class)
+        .one();
+  }
+
   static Optional<Person> findByIssuer(Tx tx, String issuer, String username) {
     return tx.query(SELECT + "where person.issuer = :issuer and person.username = :username")
         .bind("issuer", issuer)

@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
 
 /**
  * Runs reconcilers over db-scheduler: each row by one worker at a time, as long as its steps want
@@ -29,6 +30,7 @@ import org.slf4j.LoggerFactory;
 public final class WorkLoop implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(WorkLoop.class);
+  private static final String SERVICE = "gpuaas-provisioning-worker"; // in logs
   private static final int STEPS_AT_ONCE_MOST = 50;
   private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
   private static final Duration LONGEST_RETRY = Duration.ofMinutes(1);
@@ -93,8 +95,10 @@ public final class WorkLoop implements AutoCloseable {
         .onDeadExecutionRevive()
         .onFailure(this::failed)
         .execute((instance, context) -> {
-          Next next = steps(reconciler, instance.getId());
-          return completion(reconciler.kind(), instance.getId(), next);
+          try (var _ = MDC.putCloseable("service", SERVICE)) {
+            Next next = steps(reconciler, instance.getId());
+            return completion(reconciler.kind(), instance.getId(), next);
+          }
         });
   }
 

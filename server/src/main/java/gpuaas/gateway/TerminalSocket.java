@@ -51,6 +51,7 @@ public final class TerminalSocket implements SocketRoute.Opener {
   private final Activity activity;
   private final Duration idleLimit;
   private final BiPredicate<Redeemed.Opened, Lease> still;
+  private final Runnable rejected;
   private final Map<UUID, Set<Open>> open = new ConcurrentHashMap<>();
 
   /** A terminal, who is in it, and what they came with. */
@@ -58,6 +59,7 @@ public final class TerminalSocket implements SocketRoute.Opener {
 
   /**
    * @param still whether somebody may be in a lease's terminal who came in a while ago
+   * @param rejected told of each token that was shown and opens nothing
    */
   public TerminalSocket(
       Terminals terminals,
@@ -65,8 +67,10 @@ public final class TerminalSocket implements SocketRoute.Opener {
       Providers providers,
       Activity activity,
       Duration idleLimit,
-      BiPredicate<Redeemed.Opened, Lease> still) {
+      BiPredicate<Redeemed.Opened, Lease> still,
+      Runnable rejected) {
     this.still = still;
+    this.rejected = rejected;
     this.terminals = terminals;
     this.leases = leases;
     this.providers = providers;
@@ -159,10 +163,15 @@ public final class TerminalSocket implements SocketRoute.Opener {
     } catch (IllegalArgumentException e) {
       return Optional.empty();
     }
-    return token(handshake)
-        .map(token -> terminals.redeem(token, id))
-        .filter(Redeemed.Opened.class::isInstance)
-        .map(Redeemed.Opened.class::cast);
+    Optional<Redeemed> redeemed = token(handshake).map(token -> terminals.redeem(token, id));
+    return redeemed.flatMap(came ->
+        switch (came) {
+          case Redeemed.Opened opened -> Optional.of(opened);
+          case Redeemed.Unknown _, Redeemed.ForAnotherLease _ -> {
+            rejected.run();
+            yield Optional.empty();
+          }
+        });
   }
 
   private static Optional<String> token(Handshake handshake) {

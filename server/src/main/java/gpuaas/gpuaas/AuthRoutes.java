@@ -93,11 +93,12 @@ final class AuthRoutes {
     if (!required(request, "method").equals("S256")) {
       throw invalid("method", "must be S256");
     }
-    hint(request, "provider_hint");
-    hint(request, "tenant_hint");
+    Optional<String> otherProvider = hint(request, "provider_hint");
+    hint(request, "tenant_hint"); // one tenant of each person is their default, whatever is hinted
     Optional<String> identity = hint(request, "identity_hint");
     String state = Secrets.token();
-    String url = provider.authorizeUrl(new Ask(redirectUri, state, challenge, identity));
+    String url =
+        provider.authorizeUrl(new Ask(redirectUri, state, challenge, identity, otherProvider));
     return Reply.json(200, new Authorization(url, state, state)).with("Cache-Control", "no-store");
   }
 

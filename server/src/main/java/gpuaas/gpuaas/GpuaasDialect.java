@@ -12,13 +12,14 @@ import gpuaas.gpuaas.allocation.AdminAllocationRoutes;
 import gpuaas.gpuaas.allocation.AllocationRoutes;
 import gpuaas.gpuaas.allocation.AllocationViews;
 import gpuaas.gpuaas.allocation.GroupRoutes;
+import gpuaas.gpuaas.policy.CallLimits;
+import gpuaas.gpuaas.policy.PolicyRoutes;
 import gpuaas.gpuaas.wire.DocumentRoutes;
 import gpuaas.gpuaas.wire.GpuaasErrors;
 import gpuaas.group.Groups;
 import gpuaas.http.Dialect;
 import gpuaas.http.FailedTries;
 import gpuaas.http.Origins;
-import gpuaas.http.RateLimits;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
@@ -29,9 +30,11 @@ import gpuaas.lease.Leases;
 import gpuaas.ledger.Budgets;
 import gpuaas.ledger.Ledger;
 import gpuaas.oversight.Oversight;
+import gpuaas.policy.Policies;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.BooleanSupplier;
@@ -42,7 +45,7 @@ import java.util.stream.Stream;
 public final class GpuaasDialect implements Dialect {
 
   private final GpuaasAuth auth;
-  private final RateLimits rateLimits;
+  private final CallLimits limits;
   private final List<Route> routes;
   private final List<SocketRoute> sockets;
 
@@ -60,8 +63,7 @@ public final class GpuaasDialect implements Dialect {
       ApiKeys apiKeys,
       Membership membership,
       Terminals terminals,
-      int terminalTokensPerMinute,
-      RateLimits rateLimits,
+      Policies policies,
       Optional<String> publicUrl,
       SshKey hostKey,
       SocketRoute.Opener terminalSocket,
@@ -80,7 +82,7 @@ public final class GpuaasDialect implements Dialect {
 
   public GpuaasDialect(Parts parts) {
     this.auth = parts.auth();
-    this.rateLimits = parts.rateLimits();
+    this.limits = new CallLimits(parts.policies());
     AllocationViews views = new AllocationViews(parts.hostKey());
     AllocationRoutes allocations = new AllocationRoutes(parts.leases(), views);
     Groups groups =
@@ -91,7 +93,6 @@ public final class GpuaasDialect implements Dialect {
             parts.leases(),
             parts.terminals(),
             parts.database(),
-            RateLimits.perMinute(parts.terminalTokensPerMinute()),
             new Origins(parts.publicUrl(), parts.membership().admittance().redirectUris().named()),
             parts.auth(),
             parts.terminalSocket());
@@ -109,6 +110,7 @@ public final class GpuaasDialect implements Dialect {
                 new MemberRoutes(parts.membership().admittance()).routes(),
                 new ServiceAccountRoutes(parts.membership(), parts.clock()).routes(),
                 new AuditRoutes(parts.membership().audit()).routes(),
+                new PolicyRoutes(parts.policies()).routes(),
                 allocations.routes(),
                 new GroupRoutes(groups, views).routes(),
                 new AdminAllocationRoutes(oversight, allocations, views).routes(),
@@ -142,12 +144,10 @@ public final class GpuaasDialect implements Dialect {
     return auth.caller(request);
   }
 
-  /** Each caller in each project has calls of their own; what is for everybody has no limit. */
+  /** By policies; what is for everybody has no limit. */
   @Override
-  public void admit(Request request) {
-    request
-        .knownCaller()
-        .ifPresent(caller -> rateLimits.take(caller.user() + " " + caller.project()));
+  public Map<String, String> admit(Route route, Request request) {
+    return request.knownCaller().map(caller -> limits.take(route, caller)).orElseGet(Map::of);
   }
 
   @Override

@@ -79,7 +79,10 @@ final class PersonalRoutes {
               200, logIns.begin(person, Way.PASSWORD, AuthRoutes.visitor(request)));
       case PasswordDoor.Outcome.Wrong() -> {
         failedTries.failed(request.remoteAddress());
-        yield GpuaasErrors.wrongPassword(request.correlationId());
+        boolean elsewhere = rules.issuer().isPresent() && identities.logsInElsewhere(name);
+        yield elsewhere
+            ? GpuaasErrors.enterpriseRequired(request.correlationId())
+            : GpuaasErrors.wrongPassword(request.correlationId());
       }
       case PasswordDoor.Outcome.Locked(Duration left) ->
           throw new Refused(new Refusal.RateLimited(rules.tries().failuresMost(), left));

@@ -8,7 +8,6 @@ import gpuaas.base.Refusal.Kind;
 import gpuaas.base.Refused;
 import gpuaas.db.Database;
 import gpuaas.http.Origins;
-import gpuaas.http.RateLimits;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
@@ -31,7 +30,6 @@ final class TerminalRoutes {
   private final Leases leases;
   private final Terminals terminals;
   private final Database database;
-  private final RateLimits limits;
   private final Optional<String> publicUrl;
   private final Origins origins;
   private final GpuaasAuth auth;
@@ -41,14 +39,12 @@ final class TerminalRoutes {
       Leases leases,
       Terminals terminals,
       Database database,
-      RateLimits limits,
       Origins origins,
       GpuaasAuth auth,
       SocketRoute.Opener opener) {
     this.leases = leases;
     this.terminals = terminals;
     this.database = database;
-    this.limits = limits;
     this.publicUrl = origins.publicUrl();
     this.origins = origins;
     this.auth = auth;
@@ -83,7 +79,6 @@ final class TerminalRoutes {
 
   private Reply mint(Request request) {
     request.caller().require(Action.TERMINAL_OPEN);
-    limits.take(request.caller().user().toString());
     Lease lease = leases.get(request.caller(), request.id("id", Kind.LEASE));
     if (!(lease.state() instanceof LeaseState.Running)) {
       throw new Refused(

@@ -25,6 +25,7 @@ import gpuaas.operation.Operations;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Supplier;
@@ -141,15 +142,16 @@ public final class GpuaiDialect implements Dialect {
   }
 
   @Override
-  public void admit(Request request) {
+  public Map<String, String> admit(Route route, Request request) {
     if (request.path().endsWith("/health") || request.path().endsWith("/openapi.json")) {
-      return; // whoever watches over us must not be told that we are too busy to live
+      return Map.of(); // whoever watches over us must not be told that we are too busy to live
     }
     rateLimits.take(
         request
             .knownCaller()
             .map(caller -> caller.tenant().toString())
             .orElse(request.remoteAddress()));
+    return Map.of();
   }
 
   @Override

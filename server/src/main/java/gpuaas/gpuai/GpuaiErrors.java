@@ -158,6 +158,8 @@ record GpuaiErrors(String base) {
           case SERVICE_ACCOUNT -> "service account";
           case SESSION -> "session";
           case GROUP -> "group";
+          case TENANT -> "organization";
+          case POLICY -> "policy";
         };
     return "There is no such " + noun + ".";
   }

@@ -4,6 +4,7 @@ import gpuaas.base.Caller;
 import gpuaas.base.Refusal;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -54,8 +55,14 @@ public interface Dialect {
     return false;
   }
 
-  /** Refuses whoever comes too often. Called once it is known who asks, if that can be known. */
-  default void admit(Request request) {}
+  /**
+   * Refuses whoever comes too often. Called once it is known who asks, if that can be known.
+   *
+   * @return headers of the answer, whatever it becomes
+   */
+  default Map<String, String> admit(Route route, Request request) {
+    return Map.of();
+  }
 
   /** A route was answered. For those who measure in words of their own. */
   default void answered(Route route, int status, Duration took) {}

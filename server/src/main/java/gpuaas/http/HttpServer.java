@@ -8,52 +8,60 @@ import io.javalin.http.Context;
 import io.javalin.http.Handler;
 import io.javalin.http.HandlerType;
 import io.javalin.http.HttpResponseException;
-import io.javalin.websocket.WsConfig;
-import io.javalin.websocket.WsContext;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.LockSupport;
 import org.eclipse.jetty.http.UriCompliance;
+import org.eclipse.jetty.server.Connector;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.handler.ErrorHandler;
 import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.component.LifeCycle;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * One listener: an address, a port, and the dialects that are mounted there, told apart by their
- * paths. The only class that knows the server library.
+ * paths. Only this class, with {@link Sockets} and {@link SlowClients}, knows the server library.
  */
 public final class HttpServer implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(HttpServer.class);
   private static final int HEADERS_BYTES_MOST = 32 * 1024;
   private static final int FRAME_BYTES_MOST = 1024 * 1024;
-  private static final int CLOSED_BY_PEER = 1001;
-  private static final Duration HANG_UP = Duration.ofSeconds(5);
 
   private final Javalin javalin;
   private final Streams streams = new Streams();
+  private final SlowClients slowClients;
 
   /** What a listener needs. The first dialect also answers for what belongs to none. */
-  public record Listener(String address, int port, List<Dialect> dialects, int bodyBytesMost) {}
+  public record Listener(String address, int port, List<Dialect> dialects, Limits limits) {}
+
+  /**
+   * What a request may take.
+   *
+   * @param receive how long its head may take to come, and then its body
+   */
+  public record Limits(int bodyBytesMost, Duration receive) {}
 
   /** Starts to listen; port 0 takes any. */
   public HttpServer(Listener listener, Pipeline pipeline) {
-    this.javalin = Javalin.create(config -> configure(config, listener, pipeline, streams));
+    this.slowClients = new SlowClients(listener.limits().receive());
+    this.javalin =
+        Javalin.create(config -> {
+          configure(config, listener, pipeline, streams);
+          guard(config, slowClients);
+        });
+    slowClients.start();
     javalin.start(listener.address(), listener.port());
   }
 
@@ -66,6 +74,7 @@ public final class HttpServer implements AutoCloseable {
   @Override
   public void close() {
     streams.close();
+    slowClients.close();
     javalin.stop();
   }
 
@@ -103,7 +112,7 @@ public final class HttpServer implements AutoCloseable {
     for (Dialect dialect : listener.dialects()) {
       for (Route route : dialect.routes()) {
         Handler handler =
-            context -> handle(context, dialect, route, pipeline, streams, listener.bodyBytesMost());
+            context -> handle(context, dialect, route, pipeline, streams, listener.limits());
         config.routes.addHttpHandler(
             HandlerType.findOrCreate(route.method()), route.path(), handler);
         if (route.method().equals("GET")) {
@@ -116,7 +125,7 @@ public final class HttpServer implements AutoCloseable {
         }
       }
       for (SocketRoute socket : dialect.sockets()) {
-        config.routes.ws(socket.path(), ws -> mount(ws, socket));
+        config.routes.ws(socket.path(), ws -> Sockets.mount(ws, socket));
       }
     }
     config.routes.exception(
@@ -125,6 +134,20 @@ public final class HttpServer implements AutoCloseable {
     config.routes.exception(
         Exception.class,
         (e, context) -> crashed(context, dialectOf(context, listener), e, pipeline));
+  }
+
+  private static void guard(JavalinConfig config, SlowClients slowClients) {
+    config.jetty.modifyHttpConfiguration(http -> http.addCustomizer(slowClients));
+    config.jetty.modifyServer(server ->
+        server.addEventListener(
+            new LifeCycle.Listener() {
+              @Override
+              public void lifeCycleStarting(LifeCycle starting) {
+                for (Connector connector : server.getConnectors()) {
+                  connector.addBean(slowClients);
+                }
+              }
+            }));
   }
 
   private static void prepare(Server server, Dialect first, Pipeline pipeline) {
@@ -140,7 +163,7 @@ public final class HttpServer implements AutoCloseable {
       Route route,
       Pipeline pipeline,
       Streams streams,
-      int bodyBytesMost) {
+      Limits limits) {
     String id = id(context, dialect, pipeline);
     if (dialect.redirectsSlashes() && context.path().length() > 1 && context.path().endsWith("/")) {
       redirect(context);
@@ -148,7 +171,10 @@ public final class HttpServer implements AutoCloseable {
     }
     Optional<String> body;
     try {
-      body = Bodies.read(context.req(), bodyBytesMost);
+      body = Bodies.read(context.req(), limits);
+    } catch (Bodies.TooSlow e) {
+      hangUp(context, dialect, 408, id);
+      return;
     } catch (IOException | RuntimeException e) {
       log.debug("a body could not be read", e);
       hangUp(context, dialect, 400, id);
@@ -159,7 +185,7 @@ public final class HttpServer implements AutoCloseable {
       return;
     }
     Reply reply = pipeline.answer(dialect, route, request(context, body.get(), id));
-    if (reply.stream().isPresent()) {
+    if (reply.stream().isPresent() && !context.method().equals(HandlerType.HEAD)) {
       streams.run(context, reply, reply.stream().get());
     } else {
       write(context, reply);
@@ -311,85 +337,6 @@ public final class HttpServer implements AutoCloseable {
       String id = pipeline.correlationId(dialect, Optional.empty());
       Reply reply = status >= 500 ? dialect.crashed(id) : dialect.misdirected(status, id);
       return reply.with(dialect.correlationHeaders().getFirst(), id);
-    }
-  }
-
-  // --- sockets ---
-
-  private static void mount(WsConfig ws, SocketRoute route) {
-    Map<String, SocketRoute.Listener> listeners = new ConcurrentHashMap<>();
-    ws.onConnect(context -> {
-      SocketRoute.Listener listener =
-          route.opener().open(handshake(context), new JettySocket(context));
-      listeners.put(context.sessionId(), listener);
-    });
-    ws.onMessage(context -> {
-      SocketRoute.Listener listener = listeners.get(context.sessionId());
-      if (listener != null) {
-        listener.received(context.message().getBytes(UTF_8), true);
-      }
-    });
-    ws.onBinaryMessage(context -> {
-      SocketRoute.Listener listener = listeners.get(context.sessionId());
-      if (listener != null) {
-        byte[] bytes = new byte[context.data().remaining()];
-        context.data().get(bytes);
-        listener.received(bytes, false);
-      }
-    });
-    ws.onClose(context -> {
-      SocketRoute.Listener listener = listeners.remove(context.sessionId());
-      if (listener != null) {
-        listener.closed();
-      }
-    });
-  }
-
-  private static SocketRoute.Handshake handshake(WsContext context) {
-    Map<String, String> headers = new HashMap<>();
-    context.headerMap().forEach((name, value) -> headers.put(name.toLowerCase(Locale.ROOT), value));
-    List<String> offered =
-        Arrays.stream(headers.getOrDefault("sec-websocket-protocol", "").split(",", 20))
-            .map(String::strip)
-            .filter(name -> !name.isEmpty())
-            .toList();
-    String remote =
-        context.session.getRemoteSocketAddress() instanceof InetSocketAddress address
-            ? address.getHostString()
-            : "";
-    return new SocketRoute.Handshake(context.pathParamMap(), offered, headers, remote);
-  }
-
-  /**
-   * Sends one frame after the other, and waits for each: whoever reads slowly is written to slowly.
-   */
-  private record JettySocket(WsContext context) implements SocketRoute.Socket {
-    @Override
-    public boolean send(String text) {
-      org.eclipse.jetty.websocket.api.Callback.Completable sent =
-          new org.eclipse.jetty.websocket.api.Callback.Completable();
-      context.session.sendText(text, sent);
-      try {
-        sent.join();
-        return true;
-      } catch (CompletionException e) {
-        return false;
-      }
-    }
-
-    @Override
-    public void close(int code, String reason) {
-      context.session.close(
-          code == 0 ? CLOSED_BY_PEER : code, reason, org.eclipse.jetty.websocket.api.Callback.NOOP);
-      // The close frame waits behind what a peer that reads nothing has not taken.
-      Thread.ofVirtual().name("socket-hang-up").start(this::hangUp);
-    }
-
-    private void hangUp() {
-      LockSupport.parkNanos(HANG_UP.toNanos());
-      if (context.session.isOpen()) {
-        context.session.disconnect();
-      }
     }
   }
 }

@@ -1,6 +1,7 @@
 package gpuaas.http;
 
 import gpuaas.audit.Audit;
+import gpuaas.base.Action.Where;
 import gpuaas.base.Caller;
 import gpuaas.base.Origin;
 import gpuaas.base.Refusal;
@@ -9,10 +10,11 @@ import gpuaas.db.Database;
 import gpuaas.db.DatabaseGone;
 import gpuaas.db.DatabaseSlow;
 import gpuaas.db.Tx;
+import gpuaas.observe.PlatformMetrics;
+import gpuaas.observe.Tracing;
 import gpuaas.operation.Idempotency;
-import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -23,7 +25,6 @@ import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.slf4j.MDC;
 
 /**
  * The way of a request: correlation id, authentication, idempotency, handler, and whatever goes
@@ -44,7 +45,8 @@ public final class Pipeline {
 
   private final Database database;
   private final Idempotency idempotency;
-  private final MeterRegistry metrics;
+  private final PlatformMetrics metrics;
+  private final Tracing tracing;
   private final Supplier<UUID> ids;
   private final FailedTries failedTries;
   private final Consumer<Audit.Refusal> refusals;
@@ -55,7 +57,8 @@ public final class Pipeline {
   public Pipeline(
       Database database,
       Idempotency idempotency,
-      MeterRegistry metrics,
+      PlatformMetrics metrics,
+      Tracing tracing,
       Supplier<UUID> ids,
       FailedTries failedTries,
       Consumer<Audit.Refusal> refusals) {
@@ -63,6 +66,7 @@ public final class Pipeline {
     this.database = database;
     this.idempotency = idempotency;
     this.metrics = metrics;
+    this.tracing = tracing;
     this.ids = ids;
     this.failedTries = failedTries;
   }
@@ -77,20 +81,47 @@ public final class Pipeline {
   /** Answers a request for a route. Never throws. */
   public Reply answer(Dialect dialect, Route route, Request request) {
     long start = System.nanoTime();
-    MDC.put("correlation_id", request.correlationId());
+    Tracing.Ongoing trace =
+        tracing.begin(
+            new Tracing.Started(
+                dialect.name(),
+                request.method(),
+                route.path(),
+                request.headers(),
+                request.correlationId()));
+    RequestLog requestLog =
+        new RequestLog(dialect, request, trace.ids(), QUIET.contains(request.path()));
+    Reply reply;
+    Visitor visitor = new Visitor(requestLog);
+    try (requestLog) {
+      reply = answer(dialect, route, request, visitor);
+      Duration took = Duration.ofNanos(System.nanoTime() - start);
+      metrics.answered(dialect.name(), route.method(), route.path(), reply.status(), took);
+      dialect.answered(route, reply.status(), took);
+      requestLog.answered(reply, took);
+      trace.end(reply.status());
+    }
+    return visitor
+        .told(reply)
+        .with(dialect.correlationHeaders().getFirst(), request.correlationId());
+  }
+
+  private Reply answer(Dialect dialect, Route route, Request request, Visitor visitor) {
     Reply reply;
     boolean hidden = false;
-    Visitor visitor = new Visitor();
     try {
       reply = handled(dialect, route, request, visitor);
     } catch (Refused e) {
       hidden = e.refusal() instanceof Refusal.NotFound gone && gone.kind() == Refusal.Kind.PROJECT;
       log.debug("refused: {}", e.refusal());
+      if (e.refusal() instanceof Refusal.Denied no && no.action().where() == Where.PLATFORM) {
+        metrics.adminDenied();
+      }
       reply = dialect.refused(e.refusal(), request.correlationId());
     } catch (Halt e) {
       reply = e.reply();
     } catch (DatabaseSlow e) {
-      log.warn("{} {} took too long", request.method(), request.path(), e);
+      log.warn("{} {} took too long", request.method(), route.path(), e);
       reply =
           dialect.refused(
               new Refusal.NotReady("the database in time", COME_AGAIN), request.correlationId());
@@ -106,19 +137,34 @@ public final class Pipeline {
     if (hidden || NOT_ALLOWED.contains(reply.status())) {
       tell(dialect, route, request, visitor, reply.status());
     }
-    Duration took = Duration.ofNanos(System.nanoTime() - start);
-    measure(dialect, route, reply.status(), took);
-    dialect.answered(route, reply.status(), took);
-    if (!QUIET.contains(request.path())) {
-      log.info("{} {} {} {} ms", request.method(), request.path(), reply.status(), took.toMillis());
-    }
-    MDC.remove("correlation_id");
-    return reply.with(dialect.correlationHeaders().getFirst(), request.correlationId());
+    return reply;
   }
 
-  /** Who asks, once that is known. */
+  /** Who asks, once that is known, and what every answer to them says. */
   private static final class Visitor {
+    private final RequestLog log;
     private Optional<Caller> caller = Optional.empty();
+    private Map<String, String> headers = Map.of();
+
+    Visitor(RequestLog log) {
+      this.log = log;
+    }
+
+    void is(Caller known, Route route) {
+      caller = Optional.of(known);
+      log.knows(known, route);
+    }
+
+    /** What the answer says by itself stays. */
+    Reply told(Reply reply) {
+      Reply told = reply;
+      for (Map.Entry<String, String> header : headers.entrySet()) {
+        if (!reply.headers().containsKey(header.getKey())) {
+          told = told.with(header.getKey(), header.getValue());
+        }
+      }
+      return told;
+    }
   }
 
   private static Origin origin(Request request) {
@@ -154,20 +200,20 @@ public final class Pipeline {
                   + " must have 1 to 128 letters, digits or any of . _ : @ / + = -"));
     }
     return switch (route.access()) {
-      case PUBLIC -> run(dialect, route, request);
+      case PUBLIC -> run(dialect, route, request, visitor);
       case CALLER -> {
         Caller caller =
             failedTries
                 .check(request.remoteAddress(), () -> dialect.authenticate(request))
                 .from(origin(request));
-        visitor.caller = Optional.of(caller);
-        yield run(dialect, route, request.by(caller));
+        visitor.is(caller, route);
+        yield run(dialect, route, request.by(caller), visitor);
       }
     };
   }
 
-  private Reply run(Dialect dialect, Route route, Request request) {
-    dialect.admit(request);
+  private Reply run(Dialect dialect, Route route, Request request, Visitor visitor) {
+    visitor.headers = dialect.admit(route, request);
     route.needs().ifPresent(action -> request.caller().require(action));
     return switch (route.handler()) {
       case Route.Handler.Plain plain -> plain.work().apply(request);
@@ -230,16 +276,5 @@ public final class Pipeline {
 
   private static Reply reply(Idempotency.Answer answer) {
     return new Reply(answer.status(), answer.headers(), answer.contentType(), answer.body());
-  }
-
-  private void measure(Dialect dialect, Route route, int status, Duration took) {
-    Timer.builder("http.server.requests")
-        .description("Requests answered, and how long it took")
-        .tag("service", dialect.name())
-        .tag("method", route.method())
-        .tag("path", route.path())
-        .tag("status", Integer.toString(status))
-        .register(metrics)
-        .record(took);
   }
 }

@@ -30,7 +30,10 @@ public record Reply(
   /** Writes an answer piece by piece. */
   @FunctionalInterface
   public interface Stream {
-    /** Runs once, whatever became of the client; interrupted when the server stops. */
+    /**
+     * Runs once, whatever became of the client, but not for HEAD; interrupted when the server
+     * stops.
+     */
     void run(Out out) throws IOException, InterruptedException;
   }
 
@@ -64,6 +67,14 @@ public record Reply(
   /** Text of another kind. */
   public static Reply text(int status, String contentType, String body) {
     return new Reply(status, Map.of(), contentType, body);
+  }
+
+  /** The word that programs tell this no by; empty: it is none, or has no such word. */
+  Optional<String> errorCode() {
+    if (status < 400 || !contentType.endsWith("json")) {
+      return Optional.empty();
+    }
+    return Optional.of(Json.read(body).path("code").asText()).filter(code -> !code.isEmpty());
   }
 
   /** The same with one more header. */

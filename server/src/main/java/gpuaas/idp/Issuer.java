@@ -129,9 +129,13 @@ public final class Issuer implements LogInProvider {
             + IssuerCalls.encoded(ask.state())
             + "&code_challenge_method=S256&code_challenge="
             + IssuerCalls.encoded(ask.challenge());
-    return ask.loginHint()
-        .map(hint -> url + "&login_hint=" + IssuerCalls.encoded(hint))
-        .orElse(url);
+    return url
+        + hint("login_hint", ask.loginHint())
+        + hint("kc_idp_hint", ask.providerHint()); // Keycloak's; others leave it alone
+  }
+
+  private static String hint(String name, Optional<String> hint) {
+    return hint.map(text -> "&" + name + "=" + IssuerCalls.encoded(text)).orElse("");
   }
 
   @Override

@@ -13,8 +13,15 @@ public interface LogInProvider {
    *
    * @param challenge of the verifier, by S256
    * @param loginHint who they probably are
+   * @param providerHint by whom they want to be known, such as {@code github}; for a provider that
+   *     stands before others
    */
-  record Ask(String redirectUri, String state, String challenge, Optional<String> loginHint) {}
+  record Ask(
+      String redirectUri,
+      String state,
+      String challenge,
+      Optional<String> loginHint,
+      Optional<String> providerHint) {}
 
   /**
    * What a log-in gives. Secrets, all of it.

@@ -77,7 +77,7 @@ public record Listeners(
   private record Opening(Settings settings, Pipeline pipeline) {
     HttpServer at(String address, int port, List<Dialect> dialects) {
       return new HttpServer(
-          new HttpServer.Listener(address, port, dialects, settings.bodyBytesMost()), pipeline);
+          new HttpServer.Listener(address, port, dialects, settings.requestLimits()), pipeline);
     }
   }
 

@@ -1,16 +1,20 @@
 package gpuaas.main;
 
 import gpuaas.archive.Archives;
+import gpuaas.audit.Audit;
 import gpuaas.capacity.NodeSync;
 import gpuaas.command.Commands;
 import gpuaas.db.Database;
 import gpuaas.db.DatabaseGone;
 import gpuaas.events.Telling;
 import gpuaas.fill.FillWatch;
+import gpuaas.gateway.TerminalSocket;
+import gpuaas.idp.Admittance;
 import gpuaas.lease.LeaseParts;
 import gpuaas.ledger.BudgetAlerts;
 import gpuaas.ledger.Reconciliation;
 import gpuaas.operation.Idempotency;
+import gpuaas.policy.Policies;
 import gpuaas.provider.Providers;
 import gpuaas.spi.ProviderException;
 import io.micrometer.core.instrument.Counter;
@@ -35,7 +39,7 @@ import org.slf4j.LoggerFactory;
 public final class Loops implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Loops.class);
-  static final Duration TIDY_EVERY = Duration.ofMinutes(10);
+  private static final Duration TIDY_EVERY = Duration.ofMinutes(10);
   private static final Duration FIRST_BILLS = Duration.ofMinutes(1);
 
   private final Settings settings;
@@ -63,8 +67,29 @@ public final class Loops implements AutoCloseable {
   private final List<Chore> chores;
   private volatile boolean swept;
 
+  private final Runnable measuring;
+
   /** Something that is done again and again. */
   record Chore(String what, Duration pause, Runnable work) {}
+
+  /** Those of who comes in, and what they may. */
+  static List<Chore> chores(
+      Settings settings,
+      Audit audit,
+      Policies policies,
+      Admittance admittance,
+      TerminalSocket terminals) {
+    return List.of(
+        new Chore("sealing the audit trail", settings.auditSealEvery(), audit::seal),
+        new Chore("reading policies", settings.policies().readEvery(), policies::read),
+        new Chore("tidying sessions", TIDY_EVERY, admittance::tidy),
+        new Chore(
+            "looking at ended sessions",
+            settings.people().logIn().recheckEvery(),
+            admittance.sessions()::recheck),
+        new Chore(
+            "looking at who is in terminals", settings.sshRecheckEvery(), terminals::recheckAll));
+  }
 
   Loops(
       Settings settings,
@@ -79,7 +104,9 @@ public final class Loops implements AutoCloseable {
       Telling telling,
       MeterRegistry metrics,
       IntConsumer orphansFound,
-      List<Chore> chores) {
+      List<Chore> chores,
+      Runnable measuring) {
+    this.measuring = measuring;
     this.chores = List.copyOf(chores);
     this.orphansFound = orphansFound;
     this.settings = settings;
@@ -143,6 +170,7 @@ public final class Loops implements AutoCloseable {
     every(TIDY_EVERY, () -> quietly("tidying archives", archives::tidy));
     every(TIDY_EVERY, () -> quietly("tidying commands", commands::tidy));
     every(TIDY_EVERY, () -> quietly("tidying", telling.webhooks()::forgetOld));
+    every(settings.observe().countEvery(), () -> quietly("measuring", measuring));
     chores.forEach(chore -> every(chore.pause(), () -> quietly(chore.what(), chore.work())));
     telling.start();
   }

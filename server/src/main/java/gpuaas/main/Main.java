@@ -89,7 +89,9 @@ public final class Main {
 
   private static void up(Settings settings, Optional<SimMarkets> markets) throws Exception {
     Files.createDirectories(settings.data());
-    new SystemUser(settings.databaseSystemUser(), System.out::println).ensure();
+    settings.observe().logFormat().begin();
+    PrintStream out = settings.observe().logFormat().people();
+    new SystemUser(settings.databaseSystemUser(), out::println).ensure();
     FileLock lock = lock(settings.data().resolve("lock"));
     Optional<EmbeddedPostgres> embedded = embedded(settings);
     Database database = Database.open(databaseSettings(settings, embedded));
@@ -99,15 +101,15 @@ public final class Main {
         .addShutdownHook(
             new Thread(
                 () -> {
-                  stop(system, embedded, lock, stopped);
+                  stop(system, embedded, lock, stopped, out);
                   markets.ifPresent(SimMarkets::close);
                 },
                 "stop"));
     system.gateway().start();
     system.loops().start();
     system.workLoop().start();
-    new Welcome(system).print(System.out);
-    markets.ifPresent(simulated -> simulated.print(System.out));
+    new Welcome(system).print(out);
+    markets.ifPresent(simulated -> simulated.print(out));
     stopped.await();
   }
 
@@ -116,8 +118,8 @@ public final class Main {
       Wiring.Running system,
       Optional<EmbeddedPostgres> embedded,
       FileLock lock,
-      CountDownLatch stopped) {
-    PrintStream out = System.out;
+      CountDownLatch stopped,
+      PrintStream out) {
     boolean ends = system.settings().endAllAtStop().isPresent();
     out.println(ends ? "Stopping; all leases end." : "Stopping; environments go on running.");
     system.closeListeners();

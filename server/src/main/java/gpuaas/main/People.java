@@ -23,6 +23,7 @@ import java.util.Optional;
 /** The people who are there from the start. */
 final class People {
 
+  private static final String DEVELOPMENT_SECRET = "dev-client-secret";
   private static final String ADMIN_FACT = "first-admin-password";
 
   private static final int PASSWORD_LENGTH_LEAST = 12;
@@ -33,6 +34,42 @@ final class People {
       "https?://[A-Za-z0-9.:\\[\\]-]+(/[\\x21-\\x7e&&[^#\\\\]]*)?";
 
   private People() {}
+
+  /**
+   * Whether the development users and secret exist: on this machine only, and not where somebody
+   * has said who may log in, for a proxy may let the world in.
+   */
+  static boolean development(SettingsReader reader, String address, boolean loopback) {
+    boolean said =
+        reader.optional("oidc.issuer").isPresent()
+            || reader.optional("idp.client-secret").isPresent();
+    boolean development = reader.flag("development", loopback && !said);
+    if (development && !loopback) {
+      throw new Settings.Wrong(
+          "development is on, and address is "
+              + address
+              + ": the development users are for loopback only."
+              + " Remove the setting development, or bind to 127.0.0.1.");
+    }
+    return development;
+  }
+
+  /**
+   * Of the client at the built-in provider; one that nobody knows where people log in elsewhere.
+   */
+  static String clientSecret(SettingsReader reader, boolean development) {
+    boolean elsewhere = reader.optional("oidc.issuer").isPresent();
+    String secret =
+        reader
+            .optional("idp.client-secret")
+            .orElseGet(
+                () -> development ? DEVELOPMENT_SECRET : elsewhere ? Secrets.longToken() : "");
+    if (!development && (secret.isEmpty() || secret.equals(DEVELOPMENT_SECRET))) {
+      throw new Settings.Wrong(
+          "idp.client-secret must be set to a secret of your own when development is off");
+    }
+    return secret;
+  }
 
   /** What people and programs are held to. */
   static Admittance.Rules read(SettingsReader reader, boolean development) {

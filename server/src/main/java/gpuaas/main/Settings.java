@@ -1,9 +1,12 @@
 package gpuaas.main;
 
 import gpuaas.archive.ArchiveRules;
+import gpuaas.base.Ids;
 import gpuaas.capacity.CatalogRules;
 import gpuaas.command.CommandRules;
+import gpuaas.db.Database;
 import gpuaas.db.DatabaseSettings;
+import gpuaas.db.DeploymentFactStore;
 import gpuaas.disk.DiskRules;
 import gpuaas.events.Telling;
 import gpuaas.events.WebhookRules;
@@ -11,11 +14,14 @@ import gpuaas.gpuaas.EventStreamRules;
 import gpuaas.gpuai.GpuaiDialect;
 import gpuaas.gpudev.GpudevDialect.GpudevSettings;
 import gpuaas.gpudev.LogInDoor;
+import gpuaas.http.HttpServer;
 import gpuaas.identity.ApiKeys;
 import gpuaas.idp.Admittance;
 import gpuaas.lease.LeaseRules;
 import gpuaas.ledger.LedgerRules;
 import gpuaas.ledger.ReconciliationRules;
+import gpuaas.observe.ObserveSettings;
+import gpuaas.policy.PolicyRules;
 import gpuaas.shopper.ShopperDialect.ShopperSettings;
 import java.io.IOException;
 import java.io.Reader;
@@ -65,12 +71,12 @@ public record Settings(
     Duration accessTokenLifetime,
     Duration refreshTokenLifetime,
     Duration terminalTokenLifetime,
-    int terminalTokensPerMinute,
-    int requestsPerMinute,
+    PolicyRules policies,
+    ObserveSettings observe,
     int failedAuthenticationsPerMinute,
     Duration terminalIdleLimit,
     Duration idempotencyKept,
-    int bodyBytesMost,
+    HttpServer.Limits requestLimits,
     int leasesMostPerProject,
     ApiKeys.ApiKeyRules apiKeys,
     Admittance.Rules people,
@@ -106,7 +112,6 @@ public record Settings(
     Map<String, ProviderSettings> providers) {
 
   private static final String LOOPBACK = "127.0.0.1";
-  private static final String DEVELOPMENT_SECRET = "dev-client-secret";
 
   /** An external PostgreSQL. */
   public record DatabaseAddress(String url, String user, String password) {
@@ -155,19 +160,8 @@ public record Settings(
   private static Settings of(Path data, SettingsReader reader) {
     String address = reader.text("address", LOOPBACK);
     boolean loopback = isLoopback(address);
-    boolean development = reader.flag("development", loopback);
-    if (development && !loopback) {
-      throw new Wrong(
-          "development is on, and address is "
-              + address
-              + ": the development users are for loopback only."
-              + " Remove the setting development, or bind to 127.0.0.1.");
-    }
-    String clientSecret = reader.text("idp.client-secret", development ? DEVELOPMENT_SECRET : "");
-    if (!development && (clientSecret.isEmpty() || clientSecret.equals(DEVELOPMENT_SECRET))) {
-      throw new Wrong(
-          "idp.client-secret must be set to a secret of your own when development is off");
-    }
+    boolean development = People.development(reader, address, loopback);
+    String clientSecret = People.clientSecret(reader, development);
     Duration callLimit = reader.duration("provider.call-limit", Duration.ofSeconds(45));
     int idpPort = reader.integer("idp.port", 8080, 0, 65_535);
     // Its documents know no log-in, so it is for this machine only, unless there is a key.
@@ -213,12 +207,12 @@ public record Settings(
             reader.duration("idp.access-token-lifetime", Duration.ofMinutes(60)),
             reader.duration("idp.refresh-token-lifetime", Duration.ofHours(12)),
             reader.duration("terminal.token-lifetime", Duration.ofSeconds(300)),
-            reader.integer("rate-limit.terminal-token-requests-per-minute", 10, 1, 1_000_000),
-            reader.integer("rate-limit.requests-per-minute", 600_000, 1, 100_000_000),
+            RuleReader.policies(reader),
+            RuleReader.observe(reader),
             reader.integer("rate-limit.failed-authentications-per-minute", 600, 1, 1_000_000),
             reader.duration("terminal.idle-limit", Duration.ofHours(4)),
             reader.duration("idempotency.kept", Duration.ofHours(24)),
-            reader.integer("api.body-bytes-most", 1024 * 1024, 1024, 1 << 30),
+            RuleReader.requestLimits(reader),
             reader.integer("lease.most-per-project", 1000, 1, 1_000_000),
             new ApiKeys.ApiKeyRules(
                 reader.integer("api-key.most-per-project", 100, 1, 100_000),
@@ -231,7 +225,7 @@ public record Settings(
             ArchiveReader.disks(reader),
             ArchiveReader.commands(reader),
             ledger(reader),
-            reconciliation(reader),
+            RuleReader.reconciliation(reader),
             reader.duration("lease.probe-limit", Duration.ofSeconds(5)),
             reader.duration("sweep.every", Duration.ofSeconds(60)),
             reader.duration("node-sync.every", Duration.ofSeconds(10)),
@@ -245,7 +239,7 @@ public record Settings(
             reader.duration("ssh.recheck-every", Duration.ofSeconds(10)),
             reader.duration("audit.seal-every", Duration.ofSeconds(1)),
             telling(reader),
-            eventStreams(reader),
+            RuleReader.eventStreams(reader),
             gpuai(reader),
             GpudevReader.read(reader),
             GpudevReader.logIn(reader, development),
@@ -270,6 +264,13 @@ public record Settings(
     return shopperAddress.equals(address) && shopperPort == idpPort;
   }
 
+  /** Part of the tag on every instance: as it was set, or made once. */
+  String deployment(Database database, Ids ids) {
+    return deployment.orElseGet(() ->
+        DeploymentFactStore.getOrMake(
+            database, "deployment", () -> "gpuaas-" + ids.next().toString().substring(24)));
+  }
+
   @Override
   public String toString() {
     return "Settings[" + data + ", " + address + "]"; // never the secrets
@@ -287,7 +288,7 @@ public record Settings(
         reader.duration("spot.grace", standard.spotGrace()),
         reader.duration("lease.end-warn-before", standard.endWarnBefore()),
         reader.duration("lease.idle-warn-before", standard.idleWarnBefore()),
-        QueueReader.read(reader));
+        RuleReader.queue(reader));
   }
 
   private static LedgerRules ledger(SettingsReader reader) {
@@ -312,13 +313,6 @@ public record Settings(
       throw new Wrong("ledger.stop-ahead must not be shorter than ledger.check-every");
     }
     return rules;
-  }
-
-  private static ReconciliationRules reconciliation(SettingsReader reader) {
-    ReconciliationRules standard = ReconciliationRules.standard();
-    return new ReconciliationRules(
-        reader.duration("reconciliation.every", standard.every()),
-        reader.integer("reconciliation.days-back", standard.daysBack(), 1, 366));
   }
 
   private static Telling.Rules telling(SettingsReader reader) {
@@ -349,18 +343,6 @@ public record Settings(
         reader.integer("rate-limit.gpuai-requests-per-second", 10, 1, 10_000_000),
         reader.integer("rate-limit.gpuai-requests-burst", 20, 1, 10_000_000),
         reader.text("gpuai.error-base", "https://api.gpu.ai/errors/"));
-  }
-
-  private static EventStreamRules eventStreams(SettingsReader reader) {
-    Duration heartbeat = reader.duration("events.stream-heartbeat", Duration.ofSeconds(15));
-    if (heartbeat.compareTo(Duration.ofSeconds(25)) > 0) {
-      throw new Wrong("events.stream-heartbeat must be at most 25s: longer silence ends a stream");
-    }
-    return new EventStreamRules(
-        heartbeat,
-        reader.duration("events.stream-recheck-every", Duration.ofSeconds(30)),
-        reader.integer("events.streams-most", 1000, 1, 1_000_000),
-        reader.integer("events.streams-most-per-caller", 10, 1, 1_000_000));
   }
 
   private static String defaultData(Map<String, String> environment) {

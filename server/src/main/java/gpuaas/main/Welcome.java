@@ -28,7 +28,19 @@ record Welcome(Wiring.Running system) {
     out.println("  Browser    " + system.proxy().addresses().publicUrl() + " (ports of leases)");
     out.println("  Data       " + settings.data());
     if (!settings.development()) {
-      out.println("  Log in as admin; ./gpuaas admin-password shows the first password.");
+      settings
+          .people()
+          .logIn()
+          .issuer()
+          .ifPresentOrElse(
+              issuer ->
+                  out.println(
+                      "  People log in at "
+                          + issuer.issuer()
+                          + "; oidc.group-roles says who of them runs this."),
+              () ->
+                  out.println(
+                      "  Log in as admin; ./gpuaas admin-password shows the first password."));
       out.flush();
       return;
     }

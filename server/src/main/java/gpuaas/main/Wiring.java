@@ -17,7 +17,6 @@ import gpuaas.capacity.PriceList;
 import gpuaas.command.CommandReconciler;
 import gpuaas.command.Commands;
 import gpuaas.db.Database;
-import gpuaas.db.DeploymentFactStore;
 import gpuaas.disk.DiskReconciler;
 import gpuaas.disk.Disks;
 import gpuaas.events.Telling;
@@ -39,7 +38,6 @@ import gpuaas.gpudev.WebJobs;
 import gpuaas.http.Dialect;
 import gpuaas.http.FailedTries;
 import gpuaas.http.Pipeline;
-import gpuaas.http.RateLimits;
 import gpuaas.identity.ApiKeys;
 import gpuaas.identity.Identities;
 import gpuaas.idp.Admittance;
@@ -50,8 +48,11 @@ import gpuaas.ledger.Budgets;
 import gpuaas.ledger.Ledger;
 import gpuaas.ledger.Reconciliation;
 import gpuaas.ledger.Statement;
+import gpuaas.observe.PlatformMetrics;
+import gpuaas.observe.Tracing;
 import gpuaas.operation.Idempotency;
 import gpuaas.operation.Operations;
+import gpuaas.policy.Policies;
 import gpuaas.provider.Providers;
 import gpuaas.proxy.ProxyServer;
 import gpuaas.shopper.SessionRetries;
@@ -90,6 +91,7 @@ public final class Wiring {
       ShopperDialect sessions,
       GpudevDialect jobs,
       List<Dialect> dialects,
+      Tracing tracing,
       String deployment) {
 
     /** Takes no more requests, and lets those that run finish. */
@@ -98,6 +100,7 @@ public final class Wiring {
       proxy.close();
       sessions.close();
       jobs.close();
+      tracing.close();
     }
   }
 
@@ -109,7 +112,7 @@ public final class Wiring {
     SecretBox secrets = SecretBox.open(settings.data().resolve("secret.key"));
     Ids ids = Ids.timeOrdered(clock);
     PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    String deployment = settings.deployment().orElseGet(() -> deploymentId(database, ids));
+    String deployment = settings.deployment(database, ids);
     Listeners.Entrances entrances =
         new Listeners.Entrances(new Later<>(), new Later<>(), new Later<>());
     Later<WorkLoop> loop = new Later<>();
@@ -139,6 +142,7 @@ public final class Wiring {
     Audit audit = new Audit(database, clock);
     Identities identities = new Identities(database, ids, clock);
     ApiKeys apiKeys = new ApiKeys(database, ids, clock, settings.apiKeys(), entrances::loggedOut);
+    Policies policies = Policies.open(database, clock, settings.policies());
     Admittance admittance =
         Admittance.open(
             database,
@@ -151,6 +155,7 @@ public final class Wiring {
             ids,
             clock);
     ShopperMetrics shopperMetrics = new ShopperMetrics(metrics);
+    PlatformMetrics platformMetrics = new PlatformMetrics(metrics);
     Providers providers = opener.open(settings, deployment, clock, shopperMetrics::called);
     SshKeys sshKeys =
         new SshKeys(database, ids, clock, _ -> entrances.gateway().get().recheckAll());
@@ -185,6 +190,7 @@ public final class Wiring {
             changed -> {
               entrances.changed(changed);
               shopperMetrics.changed(changed);
+              platformMetrics.changed(changed);
               if (changed.state().isOver()) {
                 activity.forget(changed.id());
               }
@@ -259,7 +265,8 @@ public final class Wiring {
             providers,
             activity,
             settings.terminalIdleLimit(),
-            (opened, one) -> admittance.still(opened, one.project()));
+            (opened, one) -> admittance.still(opened, one.project()),
+            platformMetrics::terminalTokenRejected);
     entrances.terminals().set(terminalSocket);
 
     // loops and listeners
@@ -278,22 +285,21 @@ public final class Wiring {
             telling,
             metrics,
             shopperMetrics::orphans,
-            List.of(
-                new Loops.Chore("sealing the audit trail", settings.auditSealEvery(), audit::seal),
-                new Loops.Chore("tidying sessions", Loops.TIDY_EVERY, admittance::tidy),
-                new Loops.Chore(
-                    "looking at ended sessions",
-                    settings.people().logIn().recheckEvery(),
-                    admittance.sessions()::recheck),
-                new Loops.Chore(
-                    "looking at who is in terminals",
-                    settings.sshRecheckEvery(),
-                    terminalSocket::recheckAll)));
+            Loops.chores(settings, audit, policies, admittance, terminalSocket),
+            () -> platformMetrics.count(lease.leases()));
     FailedTries failedTries = new FailedTries(settings.failedAuthenticationsPerMinute());
     ProxyServer proxy = web.listen(settings, lease.leases(), providers, failedTries, activity);
     entrances.proxy().set(proxy);
+    Tracing tracing = Tracing.open(settings.observe().tracing());
     Pipeline pipeline =
-        new Pipeline(database, idempotency, metrics, ids::next, failedTries, audit::refused);
+        new Pipeline(
+            database,
+            idempotency,
+            platformMetrics,
+            tracing,
+            ids::next,
+            failedTries,
+            audit::refused);
     GpuaasDialect gpuaas =
         new GpuaasDialect(
             new GpuaasDialect.Parts(
@@ -304,8 +310,7 @@ public final class Wiring {
                 apiKeys,
                 new GpuaasDialect.Membership(admittance, audit, failedTries, ids::next),
                 terminals,
-                settings.terminalTokensPerMinute(),
-                RateLimits.perMinute(settings.requestsPerMinute()),
+                policies,
                 settings.apiUrl(),
                 gateway.hostKeys().getFirst(),
                 terminalSocket,
@@ -385,11 +390,7 @@ public final class Wiring {
         shopper,
         gpudev,
         dialects.all(),
+        tracing,
         deployment);
-  }
-
-  private static String deploymentId(Database database, Ids ids) {
-    return DeploymentFactStore.getOrMake(
-        database, "deployment", () -> "gpuaas-" + ids.next().toString().substring(24));
   }
 }

@@ -29,6 +29,8 @@ class ContractTest {
 
   private static final Set<String> METHODS = Set.of("get", "post", "put", "patch", "delete");
 
+  private static final String LIMIT = "x-ratelimit-limit";
+
   private static JsonNode contract;
   private static TestServer server;
   private static String token;
@@ -193,6 +195,30 @@ class ContractTest {
     token = before;
   }
 
+  @Test
+  void policiesAreAsWritten() throws IOException {
+    String path = "/api/v1/policies";
+    String admin = "/api/v1/admin/policies";
+    String key = "/rate_limit.requests_per_minute";
+    String value = "{\"value\": 100000}";
+    as(path, "get", path, "");
+    as(admin, "get", admin, "");
+    as(path + "/{key}/tenant", "put", path + key + "/tenant", value);
+    as(path + "/{key}/tenant", "put", path + key + "/tenant", "{\"value\": 0}");
+    as(path + "/{key}/tenant", "delete", path + key + "/tenant", "");
+    String before = token;
+    token = server.token("dev-admin", "admin123");
+    as(admin, "get", admin, "");
+    as(admin + "/{key}/global", "put", admin + key + "/global", "{\"value\": 600000}");
+    String values = "/api/v1/admin/policy-values";
+    as(values, "get", values + "?page_size=1", "");
+    String tenant = admin + key + "/tenants/" + UUID.randomUUID();
+    as(admin + "/{key}/tenants/{id}", "put", tenant, value);
+    as(admin + "/{key}/global", "delete", admin + key + "/global", "");
+    as(admin + "/{key}/global", "delete", admin + key + "/global", "");
+    token = before;
+  }
+
   private static void anApiKey() throws IOException {
     String path = "/api/v1/api-keys";
     String body = "{\"name\": \"n\", \"expires_at\": \"2999-01-01T00:00:00Z\"}";
@@ -217,6 +243,12 @@ class ContractTest {
         .fieldNames()
         .forEachRemaining(name ->
             assertThat(answer.headers()).as(asked).containsKey(name.toLowerCase(Locale.ROOT)));
+    if (!operation.path("security").isEmpty() || operation.path("security").isMissingNode()) {
+      Set<Integer> unknown = Set.of(401, 413);
+      assertThat(unknown.contains(answer.status()) || answer.headers().containsKey(LIMIT))
+          .as(asked + " says nothing of limits")
+          .isTrue();
+    }
     JsonNode schema = response.path("content").path("application/json").path("schema");
     if (schema.isMissingNode()) {
       assertThat(answer.body()).isEmpty();

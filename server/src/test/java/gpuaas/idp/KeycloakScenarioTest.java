@@ -45,6 +45,8 @@ class KeycloakScenarioTest {
                 "1xH200",
                 "GPUAAS_IDP_PORT",
                 LogInClient.freePort(),
+                "GPUAAS_DEVELOPMENT",
+                "true",
                 "GPUAAS_OIDC_ISSUER",
                 keycloak.issuer(),
                 "GPUAAS_OIDC_CLIENT_SECRET",
@@ -147,6 +149,36 @@ class KeycloakScenarioTest {
     assertThat(there.path("id")).isNotEqualTo(here.path("id"));
     assertThat(there.path("tenant_id")).isNotEqualTo(here.path("tenant_id"));
     assertThat(me(password("dev-user", "their-word")).path("id")).isEqualTo(there.path("id"));
+  }
+
+  @Test
+  @Order(2)
+  void whoIsKnownThereIsToldToLogInThere() {
+    assertThat(signIn("grace", "grace-word").json().path("code").asText())
+        .isEqualTo("auth_enterprise_required");
+    assertThat(signIn("nobody-at-all", "x").json().path("code").asText())
+        .isEqualTo("token_invalid");
+    assertThat(signIn("dev-user", "dev123").status()).isEqualTo(200);
+    JsonNode asked =
+        server
+            .call(
+                "GET",
+                "/api/v1/auth/oidc/authorize?redirect_uri=http://127.0.0.1:9/callback&method=S256"
+                    + "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+                    + "&provider_hint=github&identity_hint=grace@example.com",
+                "",
+                "")
+            .json();
+    assertThat(asked.path("authorize_url").asText())
+        .contains("&kc_idp_hint=github")
+        .contains("&login_hint=grace%40example.com");
+  }
+
+  private static Answer signIn(String name, String word) {
+    return client.post(
+        "/api/v1/auth/personal/sign-in",
+        "",
+        "{\"username\": \"" + name + "\", \"password\": \"" + word + "\"}");
   }
 
   @Test

@@ -26,6 +26,19 @@ class DevelopmentSettingsTest {
   }
 
   @Test
+  void whereSomebodySaidWhoLogsInDevelopmentIsOff() {
+    // Behind a proxy on the same machine the address is loopback, and the world comes in.
+    Settings elsewhere =
+        load(
+            Map.of(
+                "GPUAAS_OIDC_ISSUER", "https://id.example.com/realms/gpuaas",
+                "GPUAAS_OIDC_CLIENT_SECRET", "a-secret-there"));
+    assertThat(elsewhere.development()).isFalse();
+    assertThat(load(Map.of("GPUAAS_IDP_CLIENT_SECRET", "a-secret-of-our-own")).development())
+        .isFalse();
+  }
+
+  @Test
   void onAPublicAddressDevelopmentIsRefused() {
     assertThatThrownBy(
             () -> load(Map.of("GPUAAS_ADDRESS", "0.0.0.0", "GPUAAS_DEVELOPMENT", "true")))

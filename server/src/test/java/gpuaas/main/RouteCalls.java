@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 
 /**
  * How each route that changes something is called so that it does, for tests that walk them all.
@@ -92,6 +93,7 @@ final class RouteCalls {
     new TenancyRouteCalls(this, server).makers().forEach(this::add);
     leases();
     webhooks();
+    policies();
     gpuai("gpuai", "/v1");
     gpuai("gpuai-sdk", "/sdk/v1");
   }
@@ -247,6 +249,42 @@ final class RouteCalls {
           String proof = "{\"runtime_verified_absent\": true, \"evidence\": \"looked\"}";
           return byAdmin(a, "POST", admin + id + "/force-cleanup", proof);
         });
+  }
+
+  private void policies() {
+    String one = "/rate_limit.requests_per_minute/";
+    String own = "/api/v1/policies";
+    slot(own, own + one + "tenant", own + "/{key}/tenant");
+    slot(own, own + one + "projects/{project_id}", own + "/{key}/projects/{project_id}");
+    String all = "/api/v1/admin/policies";
+    slot(all, all + one + "global", all + "/{key}/global");
+    slot(all, all + one + "tenants/{id}", all + "/{key}/tenants/{id}");
+    slot(all, all + one + "projects/{id}", all + "/{key}/projects/{id}");
+  }
+
+  private void slot(String kind, String path, String route) {
+    String value = "{\"value\": 500000}";
+    boolean admin = kind.contains("admin");
+    Function<Actor, String> where =
+        a ->
+            path.replace("{project_id}", a.project())
+                .replace("{id}", path.contains("tenants") ? tenant(a) : a.project());
+    add("PUT " + route, a -> by(a, admin, "PUT", where.apply(a), value));
+    add(
+        "DELETE " + route,
+        a -> {
+          Call put = by(a, admin, "PUT", where.apply(a), value);
+          ask("PUT", put.path(), put.credential(), value);
+          return by(a, admin, "DELETE", where.apply(a), "");
+        });
+  }
+
+  private static Call by(Actor actor, boolean admin, String method, String path, String body) {
+    return admin ? byAdmin(actor, method, path, body) : call(actor, method, path, body);
+  }
+
+  private String tenant(Actor actor) {
+    return ask("GET", "/api/v1/me", actor.token(), "").path("tenant_id").asText();
   }
 
   private void webhooks() {

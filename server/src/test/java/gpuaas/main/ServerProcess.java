@@ -50,6 +50,8 @@ public final class ServerProcess implements AutoCloseable {
     List<String> command =
         new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin/java").toString()));
     command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Xmx256m"));
+    // Not the one of tests, which lies about here more than once.
+    command.add("-Dlogback.configurationFile=logback.xml");
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
     command.add("up");
     Path log = data.resolve("output");

@@ -17,6 +17,8 @@ public enum ErrorCode {
   TOKEN_EXPIRED(401, "The token was good, and is too old. Get a new one."),
   AUTH_PERSONAL_DISABLED(
       401, "Names and passwords are not taken here. Log in through the browser."),
+  AUTH_ENTERPRISE_REQUIRED(
+      401, "This account has no password here. Log in through the browser, at its own provider."),
   INSUFFICIENT_PERMISSIONS(
       403,
       "Your role in this project or tenant, or your key, does not allow it. The message names the"
@@ -47,6 +49,8 @@ public enum ErrorCode {
   INVITATION_NOT_FOUND(404, "There is no such invitation in this project."),
   SERVICE_ACCOUNT_NOT_FOUND(404, "There is no such service account in this project."),
   SESSION_NOT_FOUND(404, "There is no such session of yours."),
+  TENANT_NOT_FOUND(404, "There is no such tenant."),
+  POLICY_NOT_FOUND(404, "There is no policy of this key, or no value was set there."),
   ALLOCATION_INVALID_STATE(
       409, "The allocation is in a state in which this cannot be done. The message names both."),
   INVALID_STATE(409, "It is in a state in which this cannot be done. The message names both."),

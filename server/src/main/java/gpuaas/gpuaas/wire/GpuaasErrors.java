@@ -116,6 +116,8 @@ public final class GpuaasErrors {
       case SERVICE_ACCOUNT -> ErrorCode.SERVICE_ACCOUNT_NOT_FOUND;
       case SESSION -> ErrorCode.SESSION_NOT_FOUND;
       case GROUP -> ErrorCode.ALLOCATION_GROUP_NOT_FOUND;
+      case TENANT -> ErrorCode.TENANT_NOT_FOUND;
+      case POLICY -> ErrorCode.POLICY_NOT_FOUND;
     };
   }
 
@@ -136,6 +138,8 @@ public final class GpuaasErrors {
       case SERVICE_ACCOUNT -> "Service account";
       case SESSION -> "Session";
       case GROUP -> "Allocation group";
+      case TENANT -> "Tenant";
+      case POLICY -> "Policy";
     };
   }
 
@@ -189,6 +193,14 @@ public final class GpuaasErrors {
         id);
   }
 
+  /** Somebody whose name another provider knows wants to come in by a password. */
+  public static Reply enterpriseRequired(String id) {
+    return error(
+        ErrorCode.AUTH_ENTERPRISE_REQUIRED,
+        "This account logs in at its own provider; log in by /api/v1/auth/oidc/authorize",
+        id);
+  }
+
   /** Does not say which of the two it is. */
   public static Reply wrongPassword(String id) {
     return error(ErrorCode.TOKEN_INVALID, "The name or the password is wrong", id);
@@ -200,6 +212,7 @@ public final class GpuaasErrors {
         switch (status) {
           case 404 -> "There is nothing at this path";
           case 405 -> "This path does not know this method";
+          case 408 -> "The body came too slowly";
           case 413 -> "The body is too long";
           case 431 -> "The headers are too long";
           default -> "The request cannot be read";

@@ -1,4 +1,4 @@
-package gpuaas.gpuaas;
+package gpuaas.gateway;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import gpuaas.access.KeyPairs;
+import gpuaas.gpuaas.Shell;
 import gpuaas.main.TestServer;
 import gpuaas.main.TestServer.Answer;
 import gpuaas.spi.Eventually;
