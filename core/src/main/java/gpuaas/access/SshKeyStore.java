@@ -11,18 +11,42 @@ import org.jdbi.v3.core.result.RowView;
 /** Registered keys in the database. */
 final class SshKeyStore {
 
+  /**
+   * Of the keys in {@code :ids}, those that open machines of {@code :project}: they are its own or
+   * a person's, and whoever registered them may enter machines there.
+   */
+  private static final String OPENING =
+      """
+        from ssh_key
+        join person on person.id = ssh_key.person_id and person.disabled_at is null
+        join project on project.id = :project
+       where ssh_key.id = any(:ids)
+         and (ssh_key.project_id is null or ssh_key.project_id = project.id)
+         and (person.admin
+           or exists (select from project_member member
+                       where member.project_id = project.id and member.person_id = person.id
+                         and member.role <> 'viewer')
+           or exists (select from tenant_member boss
+                       where boss.tenant_id = project.tenant_id and boss.person_id = person.id
+                         and boss.role in ('admin', 'owner'))
+           or exists (select from service_account account
+                       where account.id = person.id and account.project_id = project.id
+                         and account.role <> 'viewer' and account.deleted_at is null))
+       limit 1000
+      """;
+
   private SshKeyStore() {}
 
-  /** False when the project has this key already. */
+  /** False when its project, or its person, has this key already. */
   static boolean add(Tx tx, Registered key) {
     return tx.update(
                 """
                 insert into ssh_key (id, project_id, person_id, title, public_key, fingerprint, made_at)
-                values (:id, :project, :person, :title, :publicKey, :fingerprint, :madeAt)
-                on conflict (project_id, fingerprint) do nothing
+                values (:id, :project::uuid, :person, :title, :publicKey, :fingerprint, :madeAt)
+                on conflict do nothing
                 """)
             .bind("id", key.id())
-            .bind("project", key.project())
+            .bind("project", key.project().orElse(null))
             .bind("person", key.person())
             .bind("title", key.title())
             .bind("publicKey", key.key().line())
@@ -32,27 +56,58 @@ final class SshKeyStore {
         == 1;
   }
 
-  static int count(Tx tx, UUID project) {
+  /** True when somebody has this key already for what they do in a project. */
+  static boolean has(Tx tx, UUID project, UUID person, String fingerprint) {
+    return tx.query(
+            """
+            select exists (select from ssh_key
+                            where fingerprint = :fingerprint and person_id = :person
+                              and (project_id is null or project_id = :project))
+            """)
+        .bind("fingerprint", fingerprint)
+        .bind("person", person)
+        .bind("project", project)
+        .mapTo(Boolean.class)
+        .one();
+  }
+
+  static int countOfProject(Tx tx, UUID project) {
     return tx.query("select count(*) from ssh_key where project_id = :project")
         .bind("project", project)
         .mapTo(Integer.class)
         .one();
   }
 
-  static List<Registered> list(Tx tx, UUID project, int limit) {
+  static int countOfPerson(Tx tx, UUID person) {
+    return tx.query("select count(*) from ssh_key where person_id = :person and project_id is null")
+        .bind("person", person)
+        .mapTo(Integer.class)
+        .one();
+  }
+
+  /** Those of a project, and those of a person. */
+  static List<Registered> list(Tx tx, UUID project, UUID person, int limit) {
     return tx.query(
-            "select * from ssh_key where project_id = :project order by made_at desc, id desc limit"
-                + " :limit")
+            """
+            select * from ssh_key
+             where project_id = :project or (project_id is null and person_id = :person)
+             order by made_at desc, id desc limit :limit
+            """)
         .bind("project", project)
+        .bind("person", person)
         .bind("limit", limit)
         .map(SshKeyStore::read)
         .list();
   }
 
+  /** Those that a person registered, for a project or for wherever they are. */
   static List<UUID> own(Tx tx, UUID project, UUID person, int limit) {
     return tx.query(
-            "select id from ssh_key where project_id = :project and person_id = :person"
-                + " order by made_at desc, id desc limit :limit")
+            """
+            select id from ssh_key
+             where person_id = :person and (project_id is null or project_id = :project)
+             order by made_at desc, id desc limit :limit
+            """)
         .bind("project", project)
         .bind("person", person)
         .bind("limit", limit)
@@ -71,33 +126,17 @@ final class SshKeyStore {
     tx.update("delete from ssh_key where id = :id").bind("id", id).execute();
   }
 
-  static List<UUID> existing(Tx tx, UUID project, List<UUID> ids) {
-    return tx.query("select id from ssh_key where project_id = :project and id = any(:ids)")
+  static List<UUID> opening(Tx tx, UUID project, List<UUID> ids) {
+    return tx.query("select ssh_key.id " + OPENING)
         .bind("project", project)
         .bindArray("ids", UUID.class, ids)
         .mapTo(UUID.class)
         .list();
   }
 
-  static List<SshKey> keys(Tx tx, List<UUID> ids) {
-    return tx.query(
-            """
-            select public_key from ssh_key
-              join person on person.id = ssh_key.person_id and person.disabled_at is null
-              join project on project.id = ssh_key.project_id
-             where ssh_key.id = any(:ids)
-               and (person.admin
-                 or exists (select from project_member member
-                             where member.project_id = project.id and member.person_id = person.id
-                               and member.role <> 'viewer')
-                 or exists (select from tenant_member boss
-                             where boss.tenant_id = project.tenant_id and boss.person_id = person.id
-                               and boss.role in ('admin', 'owner'))
-                 or exists (select from service_account account
-                             where account.id = person.id and account.project_id = project.id
-                               and account.role <> 'viewer' and account.deleted_at is null))
-             limit 1000
-            """)
+  static List<SshKey> keys(Tx tx, UUID project, List<UUID> ids) {
+    return tx.query("select public_key " + OPENING)
+        .bind("project", project)
         .bindArray("ids", UUID.class, ids)
         .mapTo(String.class)
         .map(SshKey::parse)
@@ -107,7 +146,7 @@ final class SshKeyStore {
   private static Registered read(RowView row) {
     return new Registered(
         row.getColumn("id", UUID.class),
-        row.getColumn("project_id", UUID.class),
+        Optional.ofNullable(row.getColumn("project_id", UUID.class)),
         row.getColumn("person_id", UUID.class),
         row.getColumn("title", String.class),
         SshKey.parse(row.getColumn("public_key", String.class)),

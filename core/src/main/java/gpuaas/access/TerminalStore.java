@@ -1,6 +1,7 @@
 package gpuaas.access;
 
 import gpuaas.access.Terminals.Redeemed.Opened;
+import gpuaas.base.Credential;
 import gpuaas.db.Tx;
 import java.time.Instant;
 import java.util.Optional;
@@ -11,13 +12,17 @@ final class TerminalStore {
 
   private TerminalStore() {}
 
-  static void add(Tx tx, byte[] hash, UUID lease, UUID person, Instant expiresAt) {
+  static void add(Tx tx, byte[] hash, Opened opens, Instant expiresAt) {
     tx.update(
-            "insert into terminal_token (hash, lease_id, person_id, expires_at) values (:hash,"
-                + " :lease, :person, :expiresAt)")
+            """
+            insert into terminal_token (hash, lease_id, person_id, credential, made_at, expires_at)
+            values (:hash, :lease, :person, :credential, :madeAt, :expiresAt)
+            """)
         .bind("hash", hash)
-        .bind("lease", lease)
-        .bind("person", person)
+        .bind("lease", opens.lease())
+        .bind("person", opens.person())
+        .bind("credential", opens.credential().text())
+        .bind("madeAt", opens.askedAt())
         .bind("expiresAt", expiresAt)
         .execute();
   }
@@ -30,12 +35,15 @@ final class TerminalStore {
   static Optional<Opened> take(Tx tx, byte[] hash, Instant now) {
     return tx.query(
             "delete from terminal_token where hash = :hash and expires_at > :now returning"
-                + " lease_id, person_id")
+                + " lease_id, person_id, credential, made_at")
         .bind("hash", hash)
         .bind("now", now)
         .map(row ->
             new Opened(
-                row.getColumn("lease_id", UUID.class), row.getColumn("person_id", UUID.class)))
+                row.getColumn("lease_id", UUID.class),
+                row.getColumn("person_id", UUID.class),
+                Credential.of(row.getColumn("credential", String.class)),
+                row.getColumn("made_at", Instant.class)))
         .findOne();
   }
 }

@@ -3,6 +3,7 @@ package gpuaas.access;
 import gpuaas.audit.AuditStore;
 import gpuaas.audit.AuditStore.Act;
 import gpuaas.base.Caller;
+import gpuaas.base.Credential;
 import gpuaas.base.Secrets;
 import gpuaas.db.Database;
 import gpuaas.db.Tx;
@@ -34,8 +35,15 @@ public final class Terminals {
 
   /** What came of presenting a token. */
   public sealed interface Redeemed {
-    /** The terminal may open, for this person. */
-    record Opened(UUID lease, UUID person) implements Redeemed {}
+    /**
+     * The terminal may open.
+     *
+     * @param person for whom
+     * @param credential what they came with when they asked for the token
+     * @param askedAt when that was
+     */
+    record Opened(UUID lease, UUID person, Credential credential, Instant askedAt)
+        implements Redeemed {}
 
     /** There is no such token: never made, used, or too old. */
     record Unknown() implements Redeemed {}
@@ -44,12 +52,20 @@ public final class Terminals {
     record ForAnotherLease() implements Redeemed {}
   }
 
-  /** Makes a token for a lease that the caller may open. */
-  public Token mint(Tx tx, Caller caller, UUID lease) {
+  /**
+   * Makes a token for a lease that the caller may open.
+   *
+   * @param credential what the caller came with
+   */
+  public Token mint(Tx tx, Caller caller, Credential credential, UUID lease) {
     String token = Secrets.token();
     Instant now = clock.instant();
     TerminalStore.deleteExpired(tx, now);
-    TerminalStore.add(tx, Secrets.hash(token), lease, caller.user(), now.plus(lifetime));
+    TerminalStore.add(
+        tx,
+        Secrets.hash(token),
+        new Redeemed.Opened(lease, caller.user(), credential, now),
+        now.plus(lifetime));
     AuditStore.append(tx, caller, Act.TERMINAL_TOKEN_CREATE, lease, now);
     return new Token(token, lifetime);
   }

@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
 /**
@@ -48,8 +49,15 @@ public final class ApiKeys {
   private final ApiKeyRules rules;
   private final Map<UUID, Instant> noted = new ConcurrentHashMap<>();
   private final Map<String, Known> known = new ConcurrentHashMap<>();
+  private final Consumer<UUID> revoked;
 
-  public ApiKeys(Database database, Ids ids, InstantSource clock, ApiKeyRules rules) {
+  /**
+   * @param revoked told after the commit whose key opens nothing any more, so that what it opened
+   *     closes
+   */
+  public ApiKeys(
+      Database database, Ids ids, InstantSource clock, ApiKeyRules rules, Consumer<UUID> revoked) {
+    this.revoked = revoked;
     this.database = database;
     this.ids = ids;
     this.clock = clock;
@@ -71,7 +79,12 @@ public final class ApiKeys {
   private record Known(ApiKeyStore.Owned owned, Instant at) {}
 
   /** A new key with what opens, which is nowhere else. */
-  public record Issued(ApiKey key, String secret) {}
+  public record Issued(ApiKey key, String secret) {
+    @Override
+    public String toString() {
+      return "Issued[" + key.id() + "]"; // never the secret
+    }
+  }
 
   /** Makes a key for the caller's project; it allows no more than its maker may do. */
   public Issued create(
@@ -163,10 +176,20 @@ public final class ApiKeys {
   /** It opens nothing any more, from the next request on. */
   public void revoke(Tx tx, Caller caller, UUID id) {
     caller.require(Action.API_KEY_WRITE);
-    caller.requireOwn(visible(tx, caller, id).person(), Action.API_KEY_WRITE);
+    UUID owner = visible(tx, caller, id).person();
+    caller.requireOwn(owner, Action.API_KEY_WRITE);
     ApiKeyStore.revoke(tx, id, clock.instant());
     tx.afterCommit(known::clear);
+    tx.afterCommit(() -> revoked.accept(owner));
     AuditStore.append(tx, caller, Act.API_KEY_REVOKE, id, clock.instant());
+  }
+
+  /** True while a key opens; for what it opened a while ago. */
+  public boolean isValid(UUID id) {
+    return database
+        .read(tx -> ApiKeyStore.find(tx, id))
+        .filter(key -> key.isValid(clock.instant()))
+        .isPresent();
   }
 
   /** One key, without what opens. */

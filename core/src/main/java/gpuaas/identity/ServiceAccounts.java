@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
 /**
@@ -42,8 +43,15 @@ public final class ServiceAccounts {
   private final Ids ids;
   private final InstantSource clock;
   private final AccountRules rules;
+  private final Consumer<UUID> revoked;
 
-  public ServiceAccounts(Database database, Ids ids, InstantSource clock, AccountRules rules) {
+  /**
+   * @param revoked told after the commit which account is out, or has a key less, so that what it
+   *     opened closes
+   */
+  public ServiceAccounts(
+      Database database, Ids ids, InstantSource clock, AccountRules rules, Consumer<UUID> revoked) {
+    this.revoked = revoked;
     this.database = database;
     this.ids = ids;
     this.clock = clock;
@@ -249,6 +257,7 @@ public final class ServiceAccounts {
             .orElseThrow(() -> new Refused(new Refusal.NotFound(Kind.API_KEY, keyId)));
     ServiceAccountStore.revokeKey(tx, account.id(), key.keyId(), clock.instant());
     AuditStore.append(tx, caller, Act.SERVICE_ACCOUNT_KEY_REVOKE, account.id(), clock.instant());
+    tx.afterCommit(() -> revoked.accept(account.id()));
   }
 
   /** It is nobody any more, from the next request on; what it made stays. */
@@ -257,6 +266,7 @@ public final class ServiceAccounts {
     ServiceAccount account = changeable(tx, caller, accountId);
     ServiceAccountStore.delete(tx, account.id(), clock.instant());
     AuditStore.append(tx, caller, Act.SERVICE_ACCOUNT_DELETE, account.id(), clock.instant());
+    tx.afterCommit(() -> revoked.accept(account.id()));
   }
 
   /** One account and its keys, without what they prove by. */

@@ -149,7 +149,8 @@ final class Accepting {
                   .filter(i -> missing.contains(spec.sshKeys().get(i)))
                   .mapToObj(i ->
                       new FieldProblem(
-                          "ssh_key_ids[" + i + "]", "is not a registered key of this project"))
+                          "ssh_key_ids[" + i + "]",
+                          "is not a key that opens machines of this project"))
                   .toList()));
     }
   }

@@ -101,17 +101,23 @@ final class SessionStore {
         .execute();
   }
 
-  /** Ends one that is not ended; its key. */
-  static Optional<String> revoke(Tx tx, UUID id, Optional<UUID> by, String reason, Instant now) {
+  /** A session that was ended just now. */
+  record Revoked(String key, UUID person) {}
+
+  /** Ends one that is not ended. */
+  static Optional<Revoked> revoke(Tx tx, UUID id, Optional<UUID> by, String reason, Instant now) {
     return tx.query(
             "update account_session set revoked_at = :now, revoked_by = cast(:by as uuid),"
                 + " revoke_reason = :reason where id = :id and (revoked_at is null or revoked_at <"
-                + " signed_in_at) returning provider_session_id")
+                + " signed_in_at) returning provider_session_id, person_id")
         .bind("now", now)
         .bind("by", by.orElse(null))
         .bind("reason", reason)
         .bind("id", id)
-        .mapTo(String.class)
+        .map(row ->
+            new Revoked(
+                row.getColumn("provider_session_id", String.class),
+                row.getColumn("person_id", UUID.class)))
         .findOne();
   }
 

@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 
 /**
  * Who is logged in where. Sessions begin with a proof, go on by refresh tokens that work once, and
@@ -43,6 +44,7 @@ public final class Sessions {
   private final InstantSource clock;
   private final SessionRules rules;
   private final Duration longestToken;
+  private final Consumer<UUID> told;
 
   /** Ended sessions by key, until no token of theirs can be good. */
   private final Map<String, Instant> ended = new ConcurrentHashMap<>();
@@ -52,6 +54,7 @@ public final class Sessions {
 
   /**
    * @param longestToken how long after the end of a session an access token of it may go on
+   * @param told after the commit of whose session has ended, so that what it opened closes
    */
   public Sessions(
       Database database,
@@ -59,7 +62,9 @@ public final class Sessions {
       Ids ids,
       InstantSource clock,
       SessionRules rules,
-      Duration longestToken) {
+      Duration longestToken,
+      Consumer<UUID> told) {
+    this.told = told;
     this.database = database;
     this.identities = identities;
     this.ids = ids;
@@ -185,7 +190,11 @@ public final class Sessions {
   void end(Tx tx, UUID id, Optional<UUID> by, String reason) {
     Instant now = clock.instant();
     SessionStore.revoke(tx, id, by, reason, now)
-        .ifPresent(key -> tx.afterCommit(() -> ended.put(key, now)));
+        .ifPresent(one ->
+            tx.afterCommit(() -> {
+              ended.put(one.key(), now);
+              told.accept(one.person());
+            }));
   }
 
   /** The caller's own, newest first. */

@@ -45,7 +45,8 @@ class ApiKeysTest {
             ids,
             CLOCK,
             new ApiKeys.ApiKeyRules(
-                5, Duration.ofHours(1), Duration.ofMinutes(1), Duration.ofSeconds(1)));
+                5, Duration.ofHours(1), Duration.ofMinutes(1), Duration.ofSeconds(1)),
+            _ -> {});
   }
 
   @AfterAll

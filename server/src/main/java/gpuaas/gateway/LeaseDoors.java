@@ -21,8 +21,8 @@ import java.util.stream.Stream;
 
 /**
  * The doors of leases. A running lease opens to its own keys, and to the registered ones that it
- * was asked with, as long as they are registered, and to those of its guests; a booting one only to
- * the probe, which proves that it can be entered.
+ * was asked with, as long as they open its project, and to those of its guests; a booting one only
+ * to the probe, which proves that it can be entered.
  */
 public final class LeaseDoors implements Doors {
 
@@ -60,7 +60,7 @@ public final class LeaseDoors implements Doors {
     LeaseSpec spec = lease.spec();
     return Stream.of(
             spec.ownKeys().stream().map(SshKey::parse),
-            sshKeys.holders(spec.sshKeys()).stream(),
+            sshKeys.holders(lease.project(), spec.sshKeys()).stream(),
             guests.keys(lease.id()).stream())
         .flatMap(keys -> keys)
         .toList();

@@ -123,9 +123,9 @@ public final class TerminalBridge {
     type(bytes);
   }
 
-  /** The allocation is no longer the peer's: says so, and hangs both up. */
-  public void revoked() {
-    end(NORMAL, "the allocation was released", null);
+  /** The terminal is no longer the peer's: says why, and hangs both up. */
+  public void revoked(String reason) {
+    end(NORMAL, reason, null);
   }
 
   /** The peer has gone. The process is hung up. */

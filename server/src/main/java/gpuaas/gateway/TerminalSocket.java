@@ -26,6 +26,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiPredicate;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,6 +40,8 @@ public final class TerminalSocket implements SocketRoute.Opener {
   private static final int BAD_TOKEN = 4401;
   private static final int NOT_RUNNING = 4409;
   private static final int TRY_LATER = 1013;
+  private static final String RELEASED = "the allocation was released";
+  private static final String NOT_ALLOWED = "what opened this terminal opens it no longer";
   private static final ExecRequest.Terminal TERMINAL =
       new ExecRequest.Terminal("xterm-256color", 80, 24);
 
@@ -47,12 +50,12 @@ public final class TerminalSocket implements SocketRoute.Opener {
   private final Providers providers;
   private final Activity activity;
   private final Duration idleLimit;
-  private final BiPredicate<UUID, Lease> still;
+  private final BiPredicate<Redeemed.Opened, Lease> still;
   private final Runnable rejected;
   private final Map<UUID, Set<Open>> open = new ConcurrentHashMap<>();
 
-  /** A terminal and who is in it. */
-  private record Open(TerminalBridge bridge, UUID person) {}
+  /** A terminal, who is in it, and what they came with. */
+  private record Open(TerminalBridge bridge, Redeemed.Opened opened) {}
 
   /**
    * @param still whether somebody may be in a lease's terminal who came in a while ago
@@ -64,7 +67,7 @@ public final class TerminalSocket implements SocketRoute.Opener {
       Providers providers,
       Activity activity,
       Duration idleLimit,
-      BiPredicate<UUID, Lease> still,
+      BiPredicate<Redeemed.Opened, Lease> still,
       Runnable rejected) {
     this.still = still;
     this.rejected = rejected;
@@ -78,22 +81,35 @@ public final class TerminalSocket implements SocketRoute.Opener {
   /** Ends the terminals of a lease: it was released. */
   public void closeAll(UUID lease) {
     Optional.ofNullable(open.remove(lease))
-        .ifPresent(all -> all.forEach(one -> end(lease, one.bridge())));
+        .ifPresent(all -> all.forEach(one -> end(lease, one, RELEASED)));
   }
 
   /** Ends the terminals of those who may not be in them any more. */
   public void recheckAll() {
-    open.forEach((id, all) ->
+    recheck(_ -> true);
+  }
+
+  /** Ends those of a person or a service account who may not be in them any more. */
+  public void recheck(UUID person) {
+    recheck(one -> one.opened().person().equals(person));
+  }
+
+  private void recheck(Predicate<Open> whose) {
+    open.forEach((id, all) -> {
+      List<Open> some = all.stream().filter(whose).toList();
+      if (!some.isEmpty()) {
         leases
             .find(id)
             .ifPresent(lease ->
-                all.stream()
-                    .filter(one -> !still.test(one.person(), lease))
-                    .forEach(one -> end(id, one.bridge()))));
+                some.stream()
+                    .filter(one -> !still.test(one.opened(), lease))
+                    .forEach(one -> end(id, one, NOT_ALLOWED)));
+      }
+    });
   }
 
-  private static void end(UUID lease, TerminalBridge bridge) {
-    Thread.ofVirtual().name("terminal-end-" + lease).start(bridge::revoked);
+  private static void end(UUID lease, Open one, String reason) {
+    Thread.ofVirtual().name("terminal-end-" + lease).start(() -> one.bridge().revoked(reason));
   }
 
   @Override
@@ -101,7 +117,7 @@ public final class TerminalSocket implements SocketRoute.Opener {
     try {
       Optional<Redeemed.Opened> opened = redeem(handshake);
       Optional<Lease> lease = opened.flatMap(it -> leases.find(it.lease()));
-      if (opened.isEmpty() || lease.isEmpty() || !still.test(opened.get().person(), lease.get())) {
+      if (opened.isEmpty() || lease.isEmpty() || !still.test(opened.get(), lease.get())) {
         return refused(
             socket, BAD_TOKEN, "the token is not valid for this terminal; ask for a new one");
       }
@@ -117,6 +133,7 @@ public final class TerminalSocket implements SocketRoute.Opener {
               .exec(
                   running.instance(), new ExecRequest(List.of(), Optional.of(TERMINAL), Map.of()));
       Listener listener = connected(opened.get(), process, handshake, socket);
+      recheck(opened.get().person()); // something may have ended while it was being opened
       if (!isRunning(lease.get().id())) {
         closeAll(lease.get().id()); // it was released while its terminal was being opened
       }
@@ -173,7 +190,7 @@ public final class TerminalSocket implements SocketRoute.Opener {
     UUID lease = opened.lease();
     boolean control = handshake.subprotocols().contains(TerminalBridge.CONTROL_PROTOCOL);
     TerminalBridge bridge = new TerminalBridge(process, peer(socket), control, lease, activity);
-    Open one = new Open(bridge, opened.person());
+    Open one = new Open(bridge, opened);
     open.computeIfAbsent(lease, _ -> ConcurrentHashMap.newKeySet()).add(one);
     Thread.ofVirtual().name("terminal-" + lease).start(() -> run(lease, one));
     return new Listener() {
@@ -224,12 +241,6 @@ public final class TerminalSocket implements SocketRoute.Opener {
 
   private static Listener refused(Socket socket, int code, String reason) {
     socket.close(code, reason);
-    return new Listener() {
-      @Override
-      public void received(byte[] data, boolean text) {}
-
-      @Override
-      public void closed() {}
-    };
+    return Listener.NONE;
   }
 }

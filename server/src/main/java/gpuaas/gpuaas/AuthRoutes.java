@@ -58,8 +58,7 @@ final class AuthRoutes {
         open("/api/v1/auth/oidc/exchange", this::exchange),
         open("/api/v1/auth/token/refresh", this::refresh),
         Route.get("/api/v1/auth/sessions", this::list).needing(Action.SELF_READ),
-        Route.change("DELETE", "/api/v1/auth/sessions/{id}", this::revoke)
-            .needing(Action.SELF_WRITE),
+        Route.once("DELETE", "/api/v1/auth/sessions/{id}", this::revoke).needing(Action.SELF_WRITE),
         new Route(
                 "POST",
                 "/api/v1/auth/logout",

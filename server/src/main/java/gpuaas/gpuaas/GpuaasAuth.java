@@ -1,6 +1,7 @@
 package gpuaas.gpuaas;
 
 import gpuaas.base.Caller;
+import gpuaas.base.Credential;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.base.Refusal.Unauthenticated;
@@ -32,6 +33,16 @@ public final class GpuaasAuth {
   /** The session that the request's token belongs to; empty: it came with something else. */
   Optional<String> session(Request request) {
     return credentials.session(credential(request));
+  }
+
+  /** What the caller of a request came with. */
+  Credential cameWith(Request request) {
+    return request
+        .caller()
+        .key()
+        .<Credential>map(key -> new Credential.ApiKey(key.id()))
+        .or(() -> credentials.behind(credential(request)))
+        .orElseThrow(() -> new Refused(new Unauthenticated(Why.INVALID)));
   }
 
   private static String credential(Request request) {

@@ -1,5 +1,6 @@
 package gpuaas.gpuaas;
 
+import gpuaas.access.SshKey;
 import gpuaas.access.SshKeys;
 import gpuaas.access.Terminals;
 import gpuaas.audit.Audit;
@@ -18,6 +19,7 @@ import gpuaas.gpuaas.wire.GpuaasErrors;
 import gpuaas.group.Groups;
 import gpuaas.http.Dialect;
 import gpuaas.http.FailedTries;
+import gpuaas.http.Origins;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
@@ -51,7 +53,7 @@ public final class GpuaasDialect implements Dialect {
    * What the dialect speaks about.
    *
    * @param publicUrl the address that the world knows; empty: the one that each client used
-   * @param hostKeyFingerprint of the SSH gateway, so that clients know it before they connect
+   * @param hostKey of the SSH gateway, so that clients know it before they connect
    */
   public record Parts(
       GpuaasAuth auth,
@@ -63,7 +65,7 @@ public final class GpuaasDialect implements Dialect {
       Terminals terminals,
       Policies policies,
       Optional<String> publicUrl,
-      String hostKeyFingerprint,
+      SshKey hostKey,
       SocketRoute.Opener terminalSocket,
       Ledger ledger,
       Budgets budgets,
@@ -81,7 +83,7 @@ public final class GpuaasDialect implements Dialect {
   public GpuaasDialect(Parts parts) {
     this.auth = parts.auth();
     this.limits = new CallLimits(parts.policies());
-    AllocationViews views = new AllocationViews(parts.hostKeyFingerprint());
+    AllocationViews views = new AllocationViews(parts.hostKey());
     AllocationRoutes allocations = new AllocationRoutes(parts.leases(), views);
     Groups groups =
         new Groups(parts.database(), parts.leases(), parts.membership().ids(), parts.clock());
@@ -91,7 +93,8 @@ public final class GpuaasDialect implements Dialect {
             parts.leases(),
             parts.terminals(),
             parts.database(),
-            parts.publicUrl(),
+            new Origins(parts.publicUrl(), parts.membership().admittance().redirectUris().named()),
+            parts.auth(),
             parts.terminalSocket());
     this.routes =
         Stream.of(

@@ -2,6 +2,7 @@ package gpuaas.gpuaas;
 
 import gpuaas.access.SshKeys;
 import gpuaas.access.SshKeys.Registered;
+import gpuaas.access.SshKeys.Scope;
 import gpuaas.base.Action;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.db.Tx;
@@ -11,6 +12,9 @@ import gpuaas.http.Request;
 import gpuaas.http.Route;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 
 /** Public keys: register, look, list, forget. */
@@ -18,6 +22,9 @@ final class SshKeyRoutes {
 
   private static final String PATH = "/api/v1/ssh-keys";
   private static final int KEY_LENGTH_MOST = 16 * 1024;
+
+  private static final Map<String, Scope> SCOPES =
+      Map.of("user", Scope.USER, "project", Scope.PROJECT);
 
   private final SshKeys sshKeys;
 
@@ -39,7 +46,8 @@ final class SshKeyRoutes {
       String key,
       String keyType,
       String fingerprint,
-      UUID projectId,
+      String scope,
+      Optional<UUID> projectId,
       UUID userId,
       Instant createdAt) {
     static SshKeyView of(Registered key) {
@@ -49,6 +57,7 @@ final class SshKeyRoutes {
           key.key().line(),
           key.key().type(),
           key.key().fingerprint(),
+          key.scope().name().toLowerCase(Locale.ROOT),
           key.project(),
           key.person(),
           key.madeAt());
@@ -61,8 +70,10 @@ final class SshKeyRoutes {
     Fields fields = request.fields();
     String title = fields.text("title", 200);
     String key = fields.text("key", KEY_LENGTH_MOST);
+    Optional<Scope> scope =
+        fields.isGiven("scope") ? Optional.of(fields.word("scope", SCOPES)) : Optional.empty();
     fields.check();
-    Registered registered = sshKeys.add(tx, request.caller(), title, key);
+    Registered registered = sshKeys.add(tx, request.caller(), title, key, scope);
     return Reply.json(201, SshKeyView.of(registered))
         .with("Location", PATH + "/" + registered.id());
   }

@@ -2,14 +2,19 @@ package gpuaas.gpuaas;
 
 import gpuaas.access.Terminals;
 import gpuaas.base.Action;
+import gpuaas.base.Credential;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.base.Refused;
 import gpuaas.db.Database;
+import gpuaas.http.Origins;
 import gpuaas.http.Reply;
 import gpuaas.http.Request;
 import gpuaas.http.Route;
 import gpuaas.http.SocketRoute;
+import gpuaas.http.SocketRoute.Handshake;
+import gpuaas.http.SocketRoute.Listener;
+import gpuaas.http.SocketRoute.Socket;
 import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseState;
 import gpuaas.lease.Leases;
@@ -20,23 +25,29 @@ import java.util.Optional;
 final class TerminalRoutes {
 
   private static final String SOCKET_PATH = "/ws/terminal/{id}";
+  private static final int FOREIGN_PAGE = 4403;
 
   private final Leases leases;
   private final Terminals terminals;
   private final Database database;
   private final Optional<String> publicUrl;
+  private final Origins origins;
+  private final GpuaasAuth auth;
   private final SocketRoute.Opener opener;
 
   TerminalRoutes(
       Leases leases,
       Terminals terminals,
       Database database,
-      Optional<String> publicUrl,
+      Origins origins,
+      GpuaasAuth auth,
       SocketRoute.Opener opener) {
     this.leases = leases;
     this.terminals = terminals;
     this.database = database;
-    this.publicUrl = publicUrl;
+    this.publicUrl = origins.publicUrl();
+    this.origins = origins;
+    this.auth = auth;
     this.opener = opener;
   }
 
@@ -52,7 +63,16 @@ final class TerminalRoutes {
   }
 
   List<SocketRoute> sockets() {
-    return List.of(new SocketRoute(SOCKET_PATH, opener));
+    return List.of(new SocketRoute(SOCKET_PATH, this::open));
+  }
+
+  /** A page of somebody else does not even get its token looked at. */
+  private Listener open(Handshake handshake, Socket socket) {
+    if (origins.allow(handshake)) {
+      return opener.open(handshake, socket);
+    }
+    socket.close(FOREIGN_PAGE, "pages of this origin may not open terminals here");
+    return Listener.NONE;
   }
 
   private record TokenView(String token, String wsUrl, long expiresIn) {}
@@ -65,7 +85,9 @@ final class TerminalRoutes {
           new Refusal.WrongState(
               Kind.LEASE, lease.id().toString(), lease.state().text(), "active"));
     }
-    Terminals.Token token = database.tx(tx -> terminals.mint(tx, request.caller(), lease.id()));
+    Credential credential = auth.cameWith(request);
+    Terminals.Token token =
+        database.tx(tx -> terminals.mint(tx, request.caller(), credential, lease.id()));
     String url = socketBase(request) + SOCKET_PATH.replace("{id}", lease.id().toString());
     return Reply.json(201, new TokenView(token.token(), url, token.lifetime().toSeconds()))
         .with("Cache-Control", "no-store");

@@ -42,10 +42,17 @@ final class GpuTypes {
   /** The type of a model that a lease has. */
   GpuType of(String model) {
     GpuType known = byModel.get(model);
-    if (known != null) {
-      return known;
-    }
-    for (GpuType type : list()) {
+    return known != null ? known : of(model, list());
+  }
+
+  /** The same inside a transaction, which must not wait for a connection beside its own. */
+  GpuType of(Tx tx, String model) {
+    GpuType known = byModel.get(model);
+    return known != null ? known : of(model, GpuTypeStore.list(tx));
+  }
+
+  private GpuType of(String model, List<GpuType> all) {
+    for (GpuType type : all) {
       if (byModel.size() < REMEMBERED_MOST) {
         byModel.put(type.model(), type);
       }

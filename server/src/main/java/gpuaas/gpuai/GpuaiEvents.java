@@ -74,7 +74,7 @@ public final class GpuaiEvents implements WebhookVoice {
                 .find(tx, event.lease())
                 .map(lease -> {
                   Object instance =
-                      views.instance(lease, gpuTypes.of(lease.spec().want().gpuModel()));
+                      views.instance(lease, gpuTypes.of(tx, lease.spec().want().gpuModel()));
                   Body body =
                       new Body(
                           eventId, type, event.at(), new Data(instance, operation(event, life)));

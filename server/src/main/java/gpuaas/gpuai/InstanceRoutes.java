@@ -167,7 +167,7 @@ final class InstanceRoutes {
   private Reply update(Request request, Tx tx) {
     UUID id = request.id("id", Kind.LEASE);
     if (request.body().isBlank()) {
-      return Reply.json(200, view(parts.leases().get(tx, request.caller(), id)));
+      return Reply.json(200, view(tx, parts.leases().get(tx, request.caller(), id)));
     }
     Fields fields = Bodies.fields(request);
     Optional<String> name = fields.maybeText("name", NAME_LENGTH_MOST);
@@ -176,7 +176,7 @@ final class InstanceRoutes {
         fields.isGiven("name")
             ? parts.leases().rename(tx, request.caller(), id, name)
             : parts.leases().get(tx, request.caller(), id);
-    return Reply.json(200, view(lease));
+    return Reply.json(200, view(tx, lease));
   }
 
   /** While it is being ended, the same operation again; when it has ended, there is nothing. */
@@ -191,6 +191,10 @@ final class InstanceRoutes {
       parts.leases().dismiss(tx, request.caller(), id);
     }
     return accepted(parts.operations().deletion(tx, id));
+  }
+
+  private GpuaiViews.Instance view(Tx tx, Lease lease) {
+    return parts.views().instance(lease, parts.gpuTypes().of(tx, lease.spec().want().gpuModel()));
   }
 
   private GpuaiViews.Instance view(Lease lease) {

@@ -11,6 +11,7 @@ import gpuaas.http.Request;
 import gpuaas.http.Route;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 
 /** The SSH keys of whoever made the API key. The public key itself is not given back. */
@@ -52,7 +53,7 @@ final class SshKeyRoutes {
         201,
         SshKeyView.of(
             Bodies.renamed(
-                () -> sshKeys.add(tx, request.caller(), name, publicKey),
+                () -> sshKeys.add(tx, request.caller(), name, publicKey, Optional.empty()),
                 java.util.Map.of("title", "name", "key", "public_key"))));
   }
 

@@ -36,6 +36,16 @@ public record SocketRoute(String path, Opener opener) {
 
   /** What happens on a socket. A call that blocks holds the sender back. */
   public interface Listener {
+    /** For a socket that was closed at once. */
+    Listener NONE =
+        new Listener() {
+          @Override
+          public void received(byte[] data, boolean text) {}
+
+          @Override
+          public void closed() {}
+        };
+
     /** Text or bytes came. */
     void received(byte[] data, boolean text);
 

@@ -1,5 +1,6 @@
 package gpuaas.idp;
 
+import gpuaas.access.Terminals.Redeemed.Opened;
 import gpuaas.base.Action;
 import gpuaas.base.Ids;
 import gpuaas.base.SecretBox;
@@ -59,9 +60,17 @@ public record Admittance(
       LogInRules logIn) {}
 
   /**
+   * Who is told after a commit.
+   *
+   * @param lessened that somebody may less than before
+   * @param loggedOut that something of somebody's opens nothing any more
+   */
+  public record Told(Consumer<UUID> lessened, Consumer<UUID> loggedOut) {}
+
+  /**
    * Makes the parts that go together.
    *
-   * @param lessened told after the commit that somebody may less than before
+   * @param told what follows when somebody may less than before
    */
   public static Admittance open(
       Database database,
@@ -70,7 +79,7 @@ public record Admittance(
       SecretBox secrets,
       IdpSettings idp,
       Rules rules,
-      Consumer<UUID> lessened,
+      Told told,
       Ids ids,
       InstantSource clock) {
     LogInRules logIn = rules.logIn();
@@ -83,11 +92,13 @@ public record Admittance(
             .plus(MARGIN);
     SigningKeys keys =
         SigningKeys.open(database, secrets, clock, logIn.signingKeyAge(), longestToken);
-    ServiceAccounts accounts = new ServiceAccounts(database, ids, clock, rules.accounts());
+    ServiceAccounts accounts =
+        new ServiceAccounts(database, ids, clock, rules.accounts(), told.loggedOut());
     TokenCheck check = new TokenCheck(keys, idp.issuer(), idp.clientId(), clock);
     Tokens tokens = new Tokens(keys, idp.issuer(), idp.clientId());
     Sessions sessions =
-        new Sessions(database, identities, ids, clock, logIn.sessions(), longestToken);
+        new Sessions(
+            database, identities, ids, clock, logIn.sessions(), longestToken, told.loggedOut());
     sessions.recheck();
     Optional<Issuer> issuer =
         logIn.issuer().map(other -> new Issuer(other, identities, sessions, clock));
@@ -95,7 +106,7 @@ public record Admittance(
     LogIns logIns = new LogIns(sessions, codes, tokens, idp, ids, clock);
     return new Admittance(
         identities,
-        new Tenancy(database, ids, clock, rules.tenancy(), lessened),
+        new Tenancy(database, ids, clock, rules.tenancy(), told.lessened()),
         new Invitations(database, ids, clock, rules.invitationLifetime()),
         accounts,
         new Assertions(accounts, rules.assertions(), clock),
@@ -119,8 +130,13 @@ public record Admittance(
     keys.recheck();
   }
 
-  /** True while somebody may do this in a project; for what they opened a while ago. */
-  public boolean still(UUID principal, UUID project, Action action) {
+  /** True while a terminal that was opened a while ago may be open. */
+  public boolean still(Opened opened, UUID project) {
+    return still(opened.person(), project, Action.TERMINAL_OPEN)
+        && credentials.isGood(opened.credential(), opened.person(), opened.askedAt());
+  }
+
+  private boolean still(UUID principal, UUID project, Action action) {
     boolean asPerson =
         identities
             .find(principal, project)

@@ -1,6 +1,7 @@
 package gpuaas.idp;
 
 import gpuaas.base.Caller;
+import gpuaas.base.Credential;
 import gpuaas.base.Refusal;
 import gpuaas.base.Refusal.Kind;
 import gpuaas.base.Refusal.Unauthenticated;
@@ -12,6 +13,7 @@ import gpuaas.identity.Identities;
 import gpuaas.identity.Person;
 import gpuaas.identity.ServiceAccounts;
 import gpuaas.session.Sessions;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -89,15 +91,41 @@ public final class Credentials {
 
   /** The session that an access token belongs to; empty: it is none of a person. */
   public Optional<String> session(String credential) {
+    return behind(credential)
+        .filter(Credential.Session.class::isInstance)
+        .map(found -> ((Credential.Session) found).key());
+  }
+
+  /** What stands behind a token that is good; empty: it is none. */
+  public Optional<Credential> behind(String credential) {
     if (issuer.isPresent() && issuer.get().claims(credential)) {
       return issuer.get().check(credential) instanceof Issuer.Opens.Person(_, String session)
-          ? Optional.of(session)
+          ? Optional.of(new Credential.Session(session))
           : Optional.empty();
     }
-    return TokenCheck.looksLikeOne(credential)
-            && tokens.check(credential) instanceof TokenCheck.Outcome.OfPerson(_, String session)
-        ? Optional.of(session)
-        : Optional.empty();
+    if (!TokenCheck.looksLikeOne(credential)) {
+      return Optional.empty();
+    }
+    return switch (tokens.check(credential)) {
+      case TokenCheck.Outcome.OfPerson(_, String session) ->
+          Optional.of(new Credential.Session(session));
+      case TokenCheck.Outcome.OfAccount(_, String keyId) ->
+          Optional.of(new Credential.AccountKey(keyId));
+      case TokenCheck.Outcome.Expired(), TokenCheck.Outcome.Bad() -> Optional.empty();
+    };
+  }
+
+  /**
+   * True while what somebody came with then still opens.
+   *
+   * @param principal the person, or the service account
+   */
+  public boolean isGood(Credential credential, UUID principal, Instant since) {
+    return switch (credential) {
+      case Credential.Session(String key) -> !sessions.isEnded(key, since);
+      case Credential.ApiKey(UUID id) -> apiKeys.isValid(id);
+      case Credential.AccountKey(String keyId) -> accounts.find(principal, keyId).isPresent();
+    };
   }
 
   private Admission byToken(String credential, Optional<UUID> project, String correlationId) {

@@ -26,6 +26,11 @@ public final class RedirectUris {
     this.named = Set.copyOf(all);
   }
 
+  /** Those that are named in the settings: the addresses of applications that are trusted. */
+  public Set<String> named() {
+    return named;
+  }
+
   /** True for an address that a code may be sent to. */
   public boolean allows(String uri) {
     if (uri.length() > LENGTH_MOST) {

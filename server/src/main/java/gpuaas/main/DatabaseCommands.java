@@ -75,7 +75,7 @@ final class DatabaseCommands {
     this.out = out;
     this.ids = Ids.timeOrdered(clock);
     this.identities = new Identities(database, ids, clock);
-    this.apiKeys = new ApiKeys(database, ids, clock, settings.apiKeys());
+    this.apiKeys = new ApiKeys(database, ids, clock, settings.apiKeys(), _ -> {});
   }
 
   /** A command that cannot be done as it was typed; the message is for the person who typed it. */
@@ -104,7 +104,13 @@ final class DatabaseCommands {
   private void run(String[] arguments) {
     Sessions sessions =
         new Sessions(
-            database, identities, ids, clock, settings.people().logIn().sessions(), Duration.ZERO);
+            database,
+            identities,
+            ids,
+            clock,
+            settings.people().logIn().sessions(),
+            Duration.ZERO,
+            _ -> {});
     People.ensure(settings, identities, sessions, secrets, database);
     List<String> words = new ArrayList<>();
     Map<String, String> options = new HashMap<>();

@@ -10,6 +10,7 @@ import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseState;
 import gpuaas.proxy.ProxyServer;
 import java.util.List;
+import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
@@ -38,6 +39,11 @@ public record Listeners(
         terminals.get().closeAll(lease.id());
         proxy.get().end(lease.id());
       }
+    }
+
+    /** Closes the terminals of somebody that were opened by what opens nothing any more. */
+    void loggedOut(UUID person) {
+      terminals.get().recheck(person);
     }
 
     /** Closes what is open of those who may less than before. */

@@ -8,7 +8,6 @@ import gpuaas.access.SshProbe;
 import gpuaas.access.Terminals;
 import gpuaas.archive.Archives;
 import gpuaas.audit.Audit;
-import gpuaas.base.Action;
 import gpuaas.base.Ids;
 import gpuaas.base.Later;
 import gpuaas.base.SecretBox;
@@ -142,7 +141,7 @@ public final class Wiring {
     // audit, identity, provider, access
     Audit audit = new Audit(database, clock);
     Identities identities = new Identities(database, ids, clock);
-    ApiKeys apiKeys = new ApiKeys(database, ids, clock, settings.apiKeys());
+    ApiKeys apiKeys = new ApiKeys(database, ids, clock, settings.apiKeys(), entrances::loggedOut);
     Policies policies = Policies.open(database, clock, settings.policies());
     Admittance admittance =
         Admittance.open(
@@ -152,7 +151,7 @@ public final class Wiring {
             secrets,
             Addresses.idp(settings),
             settings.people(),
-            _ -> entrances.lessened(),
+            new Admittance.Told(_ -> entrances.lessened(), entrances::loggedOut),
             ids,
             clock);
     ShopperMetrics shopperMetrics = new ShopperMetrics(metrics);
@@ -266,7 +265,7 @@ public final class Wiring {
             providers,
             activity,
             settings.terminalIdleLimit(),
-            (person, one) -> admittance.still(person, one.project(), Action.TERMINAL_OPEN),
+            (opened, one) -> admittance.still(opened, one.project()),
             platformMetrics::terminalTokenRejected);
     entrances.terminals().set(terminalSocket);
 
@@ -313,7 +312,7 @@ public final class Wiring {
                 terminals,
                 policies,
                 settings.apiUrl(),
-                gateway.hostKeys().getFirst().fingerprint(),
+                gateway.hostKeys().getFirst(),
                 terminalSocket,
                 ledger,
                 budgets,

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** S10: what is done and what is refused is in the trail, and nobody changes it unnoticed. */
@@ -80,6 +81,7 @@ class AuditScenarioTest {
   }
 
   @Test
+  @DisplayName("S10: what is done is found by who runs the tenant, and exported while it runs")
   void whatIsDoneIsFoundByWhoRunsTheTenantAndByNobodyElse() {
     String made =
         server
@@ -115,6 +117,7 @@ class AuditScenarioTest {
   }
 
   @Test
+  @DisplayName("S10: what is refused is in the trail too")
   void whatIsRefusedIsThereToo() {
     String nowhere = "/api/v1/projects/" + UUID.randomUUID();
     server.call("GET", nowhere, owner, ""); // somebody else's, or none at all: the same
@@ -130,6 +133,7 @@ class AuditScenarioTest {
   }
 
   @Test
+  @DisplayName("S10: a row that is changed, deleted or put in is found")
   void nobodyChangesItUnnoticed() {
     server.call("POST", "/api/v1/projects", owner, "{\"name\": \"Sealed one\"}");
     server.call("POST", "/api/v1/projects", owner, "{\"name\": \"Sealed two\"}");

@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import gpuaas.access.KeyPairs;
 import gpuaas.main.TestServer;
+import gpuaas.main.TestServer.Answer;
 import gpuaas.spi.Eventually;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -54,6 +57,28 @@ class DocumentScenarioTest {
           "ssh_key_ids": ["7f2e..."]
         }'
       """;
+  private static final String ASSERT =
+      """
+      ASSERTION=$(python3 -c "
+      import jwt, time
+      payload = {
+        'iss': 'sa-1234', 'sub': 'sa-1234',
+        'aud': 'gpuaas-api',
+        'iat': int(time.time()),
+        'exp': int(time.time()) + 60,
+        'kid': 'key-2024-01'
+      }
+      key = open('/etc/gpuaas/sa.key').read()
+      print(jwt.encode(payload, key, algorithm='RS256', headers={'kid': 'key-2024-01'}))
+      ")
+      """;
+  private static final String EXCHANGE =
+      """
+      TOKEN=$(curl -s -X POST https://api.gpuaas.example.com/api/v1/auth/sa/token \\
+        -H 'Content-Type: application/json' \\
+        -d "{\\"sa_id\\":\\"sa-1234\\",\\"assertion\\":\\"$ASSERTION\\"}" \\
+        | jq -r .access_token)
+      """;
   private static final String RETRY =
       """
       while true; do
@@ -95,10 +120,12 @@ class DocumentScenarioTest {
             .replace("http://localhost:8080", server.idpUrl())
             .replace("http://localhost:8443", server.apiUrl())
             .replace("https://api.gpuaas.example.com", server.apiUrl())
+            .replace("/etc/gpuaas/sa.key", server.data().resolve("sa.key").toString())
             .replace("7f2e...", String.valueOf(keyId));
     Shell.Ran ran =
         Shell.bash(
-            "set -o pipefail\n" + script,
+            // Python as the distribution has it, with the packages that ./dev installs.
+            "set -o pipefail; PATH=/usr/bin:$PATH\n" + script,
             Map.of("TOKEN", String.valueOf(token), "URL", server.apiUrl() + "/api/v1/catalog"));
     assertThat(ran.exit()).as(script + ran.err()).isZero();
     return ran.out();
@@ -125,6 +152,53 @@ class DocumentScenarioTest {
     assertThat(items.findValuesAsText("sku")).contains("h200-sxm-slice");
     assertThat(run(CATALOG.replace("curl -s", "curl -si")))
         .contains("X-Correlation-Id: my-trace-001");
+  }
+
+  @Test
+  void aServiceAccountOfTheDocumentsNames() throws Exception {
+    // The administrator chooses the ids; one pair is made here, another is brought along.
+    JsonNode me = json(ME);
+    String path = "/api/v1/projects/" + me.path("project_id").asText() + "/service-accounts";
+    String body =
+        "{\"name\": \"Nightly run\", \"sa_id\": \"sa-1234\", \"key_id\": \"key-2024-01\"}";
+    Answer made = server.call("POST", path, token, body);
+    assertThat(made.status()).as(made.body()).isEqualTo(201);
+    Files.writeString(
+        server.data().resolve("sa.key"), made.json().path("private_key_pem").asText());
+    JsonNode account = json(ASSERT + EXCHANGE + ME);
+    assertThat(account.path("username").asText()).isEqualTo("sa-1234");
+    assertThat(json(ASSERT + EXCHANGE + CATALOG).path("items")).isNotEmpty();
+
+    Answer taken = server.call("POST", path, token, body.replace("Nightly", "Daily"));
+    assertThat(taken.status()).isEqualTo(409);
+    String odd = body.replace("sa-1234", "sa-../x").replace("key-2024-01", "a key");
+    Answer refused = server.call("POST", path, token, odd.replace("Nightly", "Odd"));
+    assertThat(refused.status()).isEqualTo(400);
+
+    Files.writeString(
+        server.data().resolve("sa.key"),
+        Shell.bash("openssl genrsa 2048 2>/dev/null", Map.of()).out());
+    String open = run("openssl rsa -in /etc/gpuaas/sa.key -pubout 2>/dev/null");
+    ObjectNode brought = JSON.createObjectNode().put("name", "Theirs").put("sa_id", "sa-12345");
+    brought.put("key_id", "key-2024-01").put("public_key", open);
+    assertThat(server.call("POST", path, token, brought.toString()).status()).isEqualTo(201);
+    JsonNode theirs = json((ASSERT + EXCHANGE).replace("sa-1234", "sa-12345") + ME);
+    assertThat(theirs.path("username").asText()).isEqualTo("sa-12345");
+  }
+
+  @Test
+  void anErrorIsAsPrinted() throws Exception {
+    JsonNode error =
+        json(
+            CREATE
+                .replace("us-buffalo-1", "")
+                .replace("my-run-001", "my-run-002")
+                .replace("-d '", "-H \"X-Correlation-Id: my-trace-002\" -d '"));
+    assertThat(error.path("code").asText()).isEqualTo("validation_error");
+    assertThat(error.path("message").asText()).isNotEmpty();
+    assertThat(error.path("correlation_id").asText()).isEqualTo("my-trace-002");
+    assertThat(error.path("details").isObject()).isTrue();
+    assertThat(error.properties()).hasSize(4);
   }
 
   @Test

@@ -30,6 +30,7 @@ import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** S6: what programs prove who they are by, and everything that proves nothing. */
@@ -126,6 +127,7 @@ class ServiceAccountTest {
   }
 
   @Test
+  @DisplayName("S6: the document's assertion gets a token for 900 seconds")
   void theDocumentsExampleGetsATokenFor900Seconds() throws Exception {
     Account account = account("document", "");
     Answer answer = exchange(account.id(), rs256(account, it -> it));
@@ -138,6 +140,7 @@ class ServiceAccountTest {
   }
 
   @Test
+  @DisplayName("S6: every algorithm that is offered, and no other")
   void everyAlgorithmThatIsOffered() throws Exception {
     Account ec = account("elliptic", ", \"algorithm\": \"ES256\"");
     opens(
@@ -192,6 +195,7 @@ class ServiceAccountTest {
   }
 
   @Test
+  @DisplayName("S6: a wrong audience, lifetime, name or time proves nothing")
   void whatIsSaidWronglyProvesNothing() throws Exception {
     Account account = account("wrong", "");
     Account other = account("other", "");
@@ -231,6 +235,7 @@ class ServiceAccountTest {
   }
 
   @Test
+  @DisplayName("S6: none, HS256 and other keys prove nothing")
   void whatIsSignedWronglyProvesNothing() throws Exception {
     Account account = account("signature", "");
     Account other = account("signer", "");
@@ -274,6 +279,7 @@ class ServiceAccountTest {
   }
 
   @Test
+  @DisplayName("S6: an assertion's id is good once")
   void anIdIsGoodOnce() throws Exception {
     Account account = account("replay", "");
     String once = rs256(account, it -> it.jwtID("only-once"));
@@ -284,6 +290,7 @@ class ServiceAccountTest {
   }
 
   @Test
+  @DisplayName("S6: a key is rotated while in use, and revoked at once")
   void aKeyIsRotatedWhileInUseAndRevokedAtOnce() throws Exception {
     Account first = account("rotated", "");
     String token = opens(exchange(first.id(), rs256(first, it -> it)));

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -185,6 +186,7 @@ class TenancyScenarioTest {
   }
 
   @Test
+  @DisplayName("S8: who is removed has nothing here from that moment")
   void whoIsRemovedHasNothingHereFromThatMoment() {
     String project = project("Leaving");
     invite(project, "member");
@@ -249,7 +251,13 @@ class TenancyScenarioTest {
     String body =
         new ObjectMapper()
             .writeValueAsString(
-                Map.of("title", "t", "key", KeyPairs.make("neighbours").publicKey().line()));
+                Map.of(
+                    "title",
+                    "t",
+                    "key",
+                    KeyPairs.make("neighbours").publicKey().line(),
+                    "scope",
+                    "project"));
     String sshKey =
         done(201, in(project, "POST", "/api/v1/ssh-keys", owner, body)).path("id").asText();
     String apiKey =

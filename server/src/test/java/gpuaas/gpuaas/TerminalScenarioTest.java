@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** The terminal over the WebSocket, token by token and byte by byte. */
@@ -97,6 +98,7 @@ class TerminalScenarioTest {
   }
 
   @Test
+  @DisplayName("S5: a token opens one terminal, once")
   void aTokenOpensOneTerminalOnce() {
     String once = mint();
     try (TerminalClient first = TerminalClient.open(url(), once)) {
@@ -111,6 +113,7 @@ class TerminalScenarioTest {
   }
 
   @Test
+  @DisplayName("S5: a token in the address opens nothing")
   void withoutATokenOrWithAWrongOneItCloses4401() {
     try (TerminalClient none = TerminalClient.openWith(url(), Map.of());
         TerminalClient wrong = TerminalClient.open(url(), "made-up");

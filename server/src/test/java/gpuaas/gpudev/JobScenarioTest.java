@@ -16,9 +16,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -217,6 +219,7 @@ class JobScenarioTest {
   }
 
   @Test
+  @DisplayName("S8: keys of a GitHub account are looked at again, and a removed one is removed")
   void colleaguesComeAndGo() throws Exception {
     // Keys of a colleague open it, a key that vanishes closes it, a source that is away does not.
     KeyPairs.Pair pair = KeyPairs.make("theirs");
@@ -239,8 +242,13 @@ class JobScenarioTest {
     fine("POST", "/v1/jobs/" + id + "/users", "{\"github_username\": \"nobody\"}");
     assertThat(Shell.inside(connection(active), file, "true").exit()).isZero();
     github.down = false;
+    Process open = new ProcessBuilder(Shell.ssh(connection(active), file, "cat")).start();
+    open.getOutputStream().write('x');
+    open.getOutputStream().flush();
+    assertThat(open.getInputStream().read()).isEqualTo('x');
     github.keys.put("joe-1", "");
     Eventually.within(SOON, "a key that vanished opens nothing", () -> !opens(active, file));
+    assertThat(open.waitFor(20, TimeUnit.SECONDS)).as("what it had opened closes").isTrue();
     assertThat(job(id).has("secondary_users")).isFalse();
   }
 

@@ -105,7 +105,8 @@ class LogInSessionTest {
             gpuaas.base.Ids.timeOrdered(java.time.Clock.systemUTC()),
             java.time.Clock.systemUTC(),
             server.running().admittance().rules().sessions(),
-            Duration.ofHours(1));
+            Duration.ofHours(1),
+            _ -> {});
     elsewhere.endBy(grant.path("refresh_token").asText());
     Eventually.within(Duration.ofSeconds(20), "this server knows", () -> client.me(token) == 401);
     assertThat(sessions.isEnded("never")).isFalse();

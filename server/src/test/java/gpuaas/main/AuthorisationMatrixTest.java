@@ -38,6 +38,7 @@ import java.util.TreeSet;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -234,6 +235,7 @@ class AuthorisationMatrixTest {
   }
 
   @Test
+  @DisplayName("S1: every route is listed as open, or names what it needs")
   void everyRouteIsListedOrNamesWhatItNeeds() {
     Set<String> open = new TreeSet<>();
     List<String> silent = new ArrayList<>();
@@ -255,6 +257,7 @@ class AuthorisationMatrixTest {
   }
 
   @Test
+  @DisplayName("S1: everybody is told what the table of permissions says, on every route")
   void everybodyIsToldWhatTheTableSays() throws Exception {
     List<Principal> principals = principals();
     List<String> wrong = new ArrayList<>();

@@ -14,8 +14,12 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -25,6 +29,8 @@ import org.junit.jupiter.api.Test;
 class KilledServerTest {
 
   private static final Duration PATIENCE = Duration.ofSeconds(120);
+
+  private static final int MANY = 60;
 
   private ServerProcess server;
 
@@ -111,6 +117,56 @@ class KilledServerTest {
                           List.of("instance.creating", "instance.running", "instance.terminated"))
                   && receiver.types(other).contains("instance.terminated"));
     }
+  }
+
+  @Test
+  @DisplayName("R12: after a crash between effect and answer there is still one effect")
+  void whatWasUnderWayHasOneEffect() throws Exception {
+    String token = server.token();
+    Map<String, Answer> before = new ConcurrentHashMap<>();
+    CountDownLatch some = new CountDownLatch(10);
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < MANY; i++) {
+        String name = "dying-" + i;
+        threads.execute(() -> {
+          try {
+            Answer answer = keyNamed(token, name);
+            if (answer.status() == 201) {
+              before.put(name, answer);
+            }
+          } catch (AssertionError died) {
+            // It is not known what came of it: that is the point.
+          } finally {
+            some.countDown();
+          }
+        });
+      }
+      some.await();
+      server.kill();
+    }
+    server.up();
+    for (int i = 0; i < MANY; i++) {
+      Answer again = keyNamed(token, "dying-" + i);
+      assertThat(again.status()).as(again.body()).isEqualTo(201);
+      Answer first = before.getOrDefault("dying-" + i, again);
+      assertThat(again.body()).as("the same key, its secret too").isEqualTo(first.body());
+    }
+    assertThat(
+            call("GET", "/api/v1/api-keys?page_size=200", token, "")
+                .json()
+                .path("items")
+                .findValuesAsText("name"))
+        .filteredOn(name -> name.startsWith("dying"))
+        .hasSize(MANY)
+        .doesNotHaveDuplicates();
+  }
+
+  private Answer keyNamed(String token, String name) {
+    return TestServer.send(
+        "POST",
+        server.apiUrl() + "/api/v1/api-keys",
+        Map.of("Authorization", "Bearer " + token, "X-Idempotency-Key", name),
+        "{\"name\": \"" + name + "\"}");
   }
 
   /** A request whose server may die meanwhile. */

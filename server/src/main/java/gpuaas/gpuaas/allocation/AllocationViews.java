@@ -1,5 +1,6 @@
 package gpuaas.gpuaas.allocation;
 
+import gpuaas.access.SshKey;
 import gpuaas.capacity.Delay;
 import gpuaas.lease.Lease;
 import gpuaas.lease.LeaseSpec;
@@ -27,13 +28,13 @@ public final class AllocationViews {
 
   private static final long MICROS_PER_MINOR = 10_000;
 
-  private final String hostKeyFingerprint;
+  private final SshKey hostKey;
 
   /**
-   * @param hostKeyFingerprint of the SSH gateway
+   * @param hostKey of the SSH gateway
    */
-  public AllocationViews(String hostKeyFingerprint) {
-    this.hostKeyFingerprint = hostKeyFingerprint;
+  public AllocationViews(SshKey hostKey) {
+    this.hostKey = hostKey;
   }
 
   /** An allocation. What is not known in its state is null. */
@@ -70,7 +71,8 @@ public final class AllocationViews {
       int port,
       String username,
       String sshCommand,
-      String sshHostKeyFingerprint) {}
+      String sshHostKeyFingerprint,
+      String sshHostKey) {}
 
   /** Why it waits, its place in the queue, and when it may start; null when that is not known. */
   record WaitingView(int position, String reason, Optional<Instant> estimatedStartAt) {}
@@ -188,7 +190,13 @@ public final class AllocationViews {
   private Connection connection(Endpoint ssh) {
     String command = "ssh -p " + ssh.port() + " " + ssh.user() + "@" + ssh.host();
     return new Connection(
-        ssh.host(), ssh.host(), ssh.port(), ssh.user(), command, hostKeyFingerprint);
+        ssh.host(),
+        ssh.host(),
+        ssh.port(),
+        ssh.user(),
+        command,
+        hostKey.fingerprint(),
+        hostKey.type() + " " + hostKey.blob());
   }
 
   private static PlacementView placement(Place place) {
