@@ -88,6 +88,26 @@ class ContractTest {
     assertThat(operations).doesNotHaveDuplicates();
   }
 
+  /** Whoever is known may say in which project they act, wherever they call. */
+  @Test
+  void everyCallOfSomebodyKnownTakesAProject() {
+    contract
+        .path("paths")
+        .properties()
+        .forEach(path ->
+            path.getValue()
+                .properties()
+                .forEach(method -> {
+                  JsonNode operation = method.getValue();
+                  boolean open = operation.path("security").isArray();
+                  if (METHODS.contains(method.getKey()) && !open) {
+                    assertThat(operation.path("parameters").findValuesAsText("$ref"))
+                        .as(method.getKey() + " " + path.getKey())
+                        .contains("#/components/parameters/Project");
+                  }
+                }));
+  }
+
   /** The codes of the contract are those of the code, and the page shows them all. */
   @Test
   void theErrorCodesAreThoseOfTheContract() {
