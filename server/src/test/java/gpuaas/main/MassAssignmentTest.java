@@ -316,7 +316,7 @@ class MassAssignmentTest {
       for (Future<Answer> one : asked) {
         counts.merge(one.get().status(), 1, Integer::sum);
       }
-      assertThat(counts).isEqualTo(Map.of(201, 1, 402, 49));
+      assertThat(counts).isEqualTo(Map.of(201, 1, 409, 49));
       JsonNode credits = prepaid.call("GET", "/api/v1/credits", token, "").json();
       assertThat(credits.path("funds_micros").asLong() + credits.path("held_micros").asLong())
           .isLessThanOrEqualTo(5_000_000);

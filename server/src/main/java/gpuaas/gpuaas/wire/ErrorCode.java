@@ -30,8 +30,8 @@ public enum ErrorCode {
           + " each other."),
   VALIDATION_ERROR(
       400, "The request can be read and breaks a rule; details says which, field by field."),
-  INSUFFICIENT_FUNDS(
-      402,
+  INSUFFICIENT_BALANCE(
+      409,
       "The account does not cover the first part of what is asked for. Add credit, or ask for"
           + " less."),
   ALLOCATION_NOT_FOUND(404, "There is no such allocation, or it is not yours to know of."),

@@ -50,7 +50,7 @@ public final class GpuaasErrors {
               id);
       case Refusal.InsufficientFunds f ->
           error(
-              ErrorCode.INSUFFICIENT_FUNDS,
+              ErrorCode.INSUFFICIENT_BALANCE,
               "The account has "
                   + dollars(f.hasMicros())
                   + " "
