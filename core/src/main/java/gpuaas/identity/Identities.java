@@ -3,6 +3,7 @@ package gpuaas.identity;
 import gpuaas.base.Ids;
 import gpuaas.db.Database;
 import gpuaas.db.Duplicate;
+import gpuaas.db.Tx;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.UUID;
@@ -81,6 +82,21 @@ public final class Identities {
       return Optional.empty();
     }
     return findByName(username);
+  }
+
+  /**
+   * The same, in a transaction with something else.
+   *
+   * @throws Duplicate at the latest at its end when the name is taken
+   */
+  public UUID add(Tx tx, String username, String password) throws InterruptedException {
+    passwordChecks.acquire();
+    try {
+      String hash = Passwords.hash(password);
+      return IdentityStore.add(tx, ids, username, hash, false, clock.instant());
+    } finally {
+      passwordChecks.release();
+    }
   }
 
   /**

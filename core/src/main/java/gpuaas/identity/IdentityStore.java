@@ -93,7 +93,7 @@ final class IdentityStore {
     for (int i = 2; findByIssuer(tx, issuer, free).isPresent(); i++) {
       free = name + "-" + i;
     }
-    add(tx, ids, issuer, free, Optional.empty(), false, now);
+    var _ = add(tx, ids, issuer, free, Optional.empty(), false, now);
     tx.update(
             "update person set subject = :subject where issuer = :issuer and username = :username")
         .bind("subject", subject)
@@ -109,13 +109,13 @@ final class IdentityStore {
         .one();
   }
 
-  static void add(
+  static UUID add(
       Tx tx, Ids ids, String username, String passwordHash, boolean admin, Instant now) {
-    add(tx, ids, "", username, Optional.of(passwordHash), admin, now);
+    return add(tx, ids, "", username, Optional.of(passwordHash), admin, now);
   }
 
   /** Somebody new, with a tenant and a project of their own. */
-  static void add(
+  static UUID add(
       Tx tx,
       Ids ids,
       String issuer,
@@ -153,6 +153,7 @@ final class IdentityStore {
         .execute();
     TenancyStore.setRole(tx, TenancyStore.Of.TENANT, tenant, person, Role.OWNER, now);
     TenancyStore.setRole(tx, TenancyStore.Of.PROJECT, project, person, Role.OWNER, now);
+    return person;
   }
 
   static void enable(Tx tx, String username, boolean enabled, Instant now) {

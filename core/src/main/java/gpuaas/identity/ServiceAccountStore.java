@@ -13,7 +13,7 @@ import org.jdbi.v3.core.result.RowView;
 final class ServiceAccountStore {
 
   /** The issuer of the rows of person behind them; nobody logs in by that. */
-  private static final String ISSUER = "service-account";
+  static final String ISSUER = "service-account";
 
   private ServiceAccountStore() {}
 

@@ -268,6 +268,15 @@ public final class LeaseListStore {
         .one();
   }
 
+  /** True while something goes on that somebody asked for. */
+  public static boolean hasLiving(Tx tx, UUID person) {
+    return tx.query(
+            "select exists (select 1 from lease where requested_by = :person and state <> 'ended')")
+        .bind("person", person)
+        .mapTo(Boolean.class)
+        .one();
+  }
+
   /** Those that have not ended. */
   static List<UUID> living(Tx tx, int limit) {
     return tx.query("select id from lease where state <> 'ended' order by id limit :limit")

@@ -176,8 +176,12 @@ public final class Sessions {
 
   /** Ends all sessions of somebody. */
   public void endAll(UUID person, String reason) {
-    database.run(tx ->
-        SessionStore.openIds(tx, person).forEach(id -> end(tx, id, Optional.empty(), reason)));
+    database.run(tx -> endAll(tx, person, reason));
+  }
+
+  /** The same, in a transaction with something else. */
+  public void endAll(Tx tx, UUID person, String reason) {
+    SessionStore.openIds(tx, person).forEach(id -> end(tx, id, Optional.empty(), reason));
   }
 
   /** Lets somebody in again, or nowhere any more: then what they have open ends. */

@@ -30,6 +30,7 @@ import gpuaas.lease.Leases;
 import gpuaas.ledger.Budgets;
 import gpuaas.ledger.Ledger;
 import gpuaas.oversight.Oversight;
+import gpuaas.oversight.Roster;
 import gpuaas.policy.Policies;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.InstantSource;
@@ -113,6 +114,14 @@ public final class GpuaasDialect implements Dialect {
                 new PolicyRoutes(parts.policies()).routes(),
                 allocations.routes(),
                 new GroupRoutes(groups, views).routes(),
+                new UserRoutes(
+                        new Roster(
+                            parts.database(),
+                            parts.membership().admittance().identities(),
+                            parts.membership().admittance().sessions(),
+                            parts.clock()),
+                        parts.membership().admittance().rules().passwordLengthLeast())
+                    .routes(),
                 new AdminAllocationRoutes(oversight, allocations, views).routes(),
                 new EventRoutes(parts.telling().feed(), parts.eventStreams(), parts.auth()::caller)
                     .routes(),

@@ -91,17 +91,8 @@ final class PersonalRoutes {
 
   private Reply signUp(Request request) throws InterruptedException {
     Fields fields = request.fields();
-    String name = fields.text("username", 127);
-    String password = fields.text("password", PASSWORD_LENGTH_MOST);
-    if (!name.isEmpty() && !name.matches(NAME)) {
-      fields.problem("username", "must have 3 to 127 small letters, digits or any of . _ @ -", "");
-    }
-    if (!password.isEmpty() && password.length() < rules.passwordLengthLeast()) {
-      fields.problem(
-          "password", "must have at least " + rules.passwordLengthLeast() + " characters", "");
-    } else if (!name.isEmpty() && password.toLowerCase(Locale.ROOT).contains(name)) {
-      fields.problem("password", "must not have the name in it", "");
-    }
+    String name = username(fields);
+    String password = newPassword(fields, name, rules.passwordLengthLeast());
     fields.check();
     Optional<Person> person = identities.signUp(name, password);
     return AuthRoutes.GrantView.reply(
@@ -111,5 +102,25 @@ final class PersonalRoutes {
                 new Refused(new Refusal.Exists(Kind.PERSON, "This name is taken; choose another"))),
             Way.PASSWORD,
             AuthRoutes.visitor(request)));
+  }
+
+  /** A name for somebody new. */
+  static String username(Fields fields) {
+    String name = fields.text("username", 127);
+    return name.isEmpty() || name.matches(NAME)
+        ? name
+        : fields.problem(
+            "username", "must have 3 to 127 small letters, digits or any of . _ @ -", "");
+  }
+
+  /** A password for somebody new, of this name. */
+  static String newPassword(Fields fields, String name, int lengthLeast) {
+    String password = fields.text("password", PASSWORD_LENGTH_MOST);
+    if (!password.isEmpty() && password.length() < lengthLeast) {
+      return fields.problem("password", "must have at least " + lengthLeast + " characters", "");
+    }
+    return name.isEmpty() || !password.toLowerCase(Locale.ROOT).contains(name)
+        ? password
+        : fields.problem("password", "must not have the name in it", "");
   }
 }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import gpuaas.main.RouteCalls.Actor;
 import gpuaas.main.RouteCalls.Call;
 import gpuaas.main.RouteCalls.Maker;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -29,6 +30,7 @@ final class TenancyRouteCalls {
     members("/api/v1/projects/{project_id}/memberships", "/api/v1/projects/{project_id}/leave");
     invitations();
     accounts();
+    users();
   }
 
   /** By method and path, in the GPUaaS dialect. */
@@ -46,6 +48,31 @@ final class TenancyRouteCalls {
 
   private JsonNode ask(String method, String path, String token, String body) {
     return calls.ask(method, path, token, body);
+  }
+
+  private void users() {
+    String path = "/api/v1/admin/users";
+    add("POST " + path, a -> byAdmin(a, "POST", path, somebody()));
+    for (String word : List.of("/disable", "/enable")) {
+      add(
+          "POST " + path + "/{id}" + word,
+          a -> byAdmin(a, "POST", path + "/" + user(a) + word, ""));
+    }
+    add("DELETE " + path + "/{id}", a -> byAdmin(a, "DELETE", path + "/" + user(a), ""));
+  }
+
+  private String user(Actor actor) {
+    return ask("POST", "/api/v1/admin/users", actor.admin(), somebody()).path("id").asText();
+  }
+
+  private static String somebody() {
+    return "{\"username\": \"somebody-"
+        + NUMBERS.incrementAndGet()
+        + "\", \"password\": \"a long password\"}";
+  }
+
+  private static Call byAdmin(Actor actor, String method, String path, String body) {
+    return new Call(method, path, actor.admin(), Optional.empty(), body);
   }
 
   private void projects() {
