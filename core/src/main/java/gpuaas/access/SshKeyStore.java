@@ -22,17 +22,21 @@ final class SshKeyStore {
         join project on project.id = :project
        where ssh_key.id = any(:ids)
          and (ssh_key.project_id is null or ssh_key.project_id = project.id)
-         and (person.admin
-           or exists (select from project_member member
-                       where member.project_id = project.id and member.person_id = person.id
-                         and member.role <> 'viewer')
-           or exists (select from tenant_member boss
-                       where boss.tenant_id = project.tenant_id and boss.person_id = person.id
-                         and boss.role in ('admin', 'owner'))
-           or exists (select from service_account account
-                       where account.id = person.id and account.project_id = project.id
-                         and account.role <> 'viewer' and account.deleted_at is null))
-       limit 1000
+         and (person.admin or %s)
+      """;
+
+  /** Whoever registered it is in the project, and may do more than look. */
+  private static final String IS_IN =
+      """
+      (exists (select from project_member member
+                where member.project_id = project.id and member.person_id = person.id
+                  and member.role <> 'viewer')
+        or exists (select from tenant_member boss
+                    where boss.tenant_id = project.tenant_id and boss.person_id = person.id
+                      and boss.role in ('admin', 'owner'))
+        or exists (select from service_account account
+                    where account.id = person.id and account.project_id = project.id
+                      and account.role <> 'viewer' and account.deleted_at is null))
       """;
 
   private SshKeyStore() {}
@@ -126,16 +130,22 @@ final class SshKeyStore {
     tx.update("delete from ssh_key where id = :id").bind("id", id).execute();
   }
 
-  static List<UUID> opening(Tx tx, UUID project, List<UUID> ids) {
-    return tx.query("select ssh_key.id " + OPENING)
+  /**
+   * Those that somebody may name in a project: its own, theirs, and those of people who are in it.
+   * Who runs the platform is in no project by that.
+   */
+  static List<UUID> nameable(Tx tx, UUID project, UUID person, List<UUID> ids) {
+    String theirs = " and (ssh_key.project_id is not null or person.id = :person or %s) limit 1000";
+    return tx.query("select ssh_key.id " + OPENING.formatted(IS_IN) + theirs.formatted(IS_IN))
         .bind("project", project)
+        .bind("person", person)
         .bindArray("ids", UUID.class, ids)
         .mapTo(UUID.class)
         .list();
   }
 
   static List<SshKey> keys(Tx tx, UUID project, List<UUID> ids) {
-    return tx.query("select public_key " + OPENING)
+    return tx.query("select public_key " + OPENING.formatted(IS_IN) + " limit 1000")
         .bind("project", project)
         .bindArray("ids", UUID.class, ids)
         .mapTo(String.class)

@@ -144,7 +144,7 @@ public final class SshKeys {
     List<Object> whose = List.of("own SSH keys", caller.project(), caller.user(), most);
     List<UUID> own =
         tx.recall(whose, read -> SshKeyStore.own(read, caller.project(), caller.user(), most));
-    tx.recall(keysOf(caller.project(), own), _ -> own); // they are there: no need to look again
+    tx.recall(keysOf(caller, own), _ -> own); // they are there: no need to look again
     return own;
   }
 
@@ -167,14 +167,16 @@ public final class SshKeys {
     tx.afterCommit(() -> deleted.accept(id));
   }
 
-  private static List<Object> keysOf(UUID project, List<UUID> wanted) {
-    return List.of("SSH keys", project, wanted);
+  private static List<Object> keysOf(Caller caller, List<UUID> wanted) {
+    return List.of("SSH keys", caller.project(), caller.user(), wanted);
   }
 
-  /** Which of these ids are not keys that open machines of this project. */
-  public List<UUID> missing(Tx tx, UUID project, List<UUID> wanted) {
+  /** Which of these ids are not keys that the caller may name in their project. */
+  public List<UUID> missing(Tx tx, Caller caller, List<UUID> wanted) {
     List<UUID> there =
-        tx.recall(keysOf(project, wanted), own -> SshKeyStore.opening(own, project, wanted));
+        tx.recall(
+            keysOf(caller, wanted),
+            own -> SshKeyStore.nameable(own, caller.project(), caller.user(), wanted));
     return wanted.stream().filter(id -> !there.contains(id)).toList();
   }
 

@@ -141,7 +141,7 @@ final class Accepting {
   }
 
   private void refuseForeignKeys(Tx tx, Caller caller, LeaseSpec spec) {
-    List<UUID> missing = sshKeys.missing(tx, caller.project(), spec.sshKeys());
+    List<UUID> missing = sshKeys.missing(tx, caller, spec.sshKeys());
     if (!missing.isEmpty()) {
       throw new Refused(
           new Refusal.Invalid(
