@@ -11,20 +11,6 @@ import org.jdbi.v3.core.result.RowView;
 /** Registered keys in the database. */
 final class SshKeyStore {
 
-  /**
-   * Of the keys in {@code :ids}, those that open machines of {@code :project}: they are its own or
-   * a person's, and whoever registered them may enter machines there.
-   */
-  private static final String OPENING =
-      """
-        from ssh_key
-        join person on person.id = ssh_key.person_id and person.disabled_at is null
-        join project on project.id = :project
-       where ssh_key.id = any(:ids)
-         and (ssh_key.project_id is null or ssh_key.project_id = project.id)
-         and (person.admin or %s)
-      """;
-
   /** Whoever registered it is in the project, and may do more than look. */
   private static final String IS_IN =
       """
@@ -38,6 +24,22 @@ final class SshKeyStore {
                     where account.id = person.id and account.project_id = project.id
                       and account.role <> 'viewer' and account.deleted_at is null))
       """;
+
+  /**
+   * Of the keys in {@code :ids}, those that open machines of {@code :project}: they are its own or
+   * a person's, and whoever registered them may enter machines there.
+   */
+  private static final String OPENING =
+      """
+        from ssh_key
+        join person on person.id = ssh_key.person_id and person.disabled_at is null
+        join project on project.id = :project
+       where ssh_key.id = any(:ids)
+         and (ssh_key.project_id is null or ssh_key.project_id = project.id)
+      """
+          + " and (person.admin or "
+          + IS_IN
+          + ")";
 
   private SshKeyStore() {}
 
@@ -135,8 +137,12 @@ final class SshKeyStore {
    * Who runs the platform is in no project by that.
    */
   static List<UUID> nameable(Tx tx, UUID project, UUID person, List<UUID> ids) {
-    String theirs = " and (ssh_key.project_id is not null or person.id = :person or %s) limit 1000";
-    return tx.query("select ssh_key.id " + OPENING.formatted(IS_IN) + theirs.formatted(IS_IN))
+    return tx.query(
+            "select ssh_key.id "
+                + OPENING
+                + " and (ssh_key.project_id is not null or person.id = :person or "
+                + IS_IN
+                + ") limit 1000")
         .bind("project", project)
         .bind("person", person)
         .bindArray("ids", UUID.class, ids)
@@ -145,7 +151,7 @@ final class SshKeyStore {
   }
 
   static List<SshKey> keys(Tx tx, UUID project, List<UUID> ids) {
-    return tx.query("select public_key " + OPENING.formatted(IS_IN) + " limit 1000")
+    return tx.query("select public_key " + OPENING + " limit 1000")
         .bind("project", project)
         .bindArray("ids", UUID.class, ids)
         .mapTo(String.class)
