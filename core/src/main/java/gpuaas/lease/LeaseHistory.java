@@ -86,6 +86,11 @@ public record LeaseHistory(
       return new Trouble(memoryKills, memoryKillAt, lostGpus, failure, "", Optional.of(at));
     }
 
+    /** The kernel counts from nothing again. */
+    Trouble startedAnew() {
+      return new Trouble(0, memoryKillAt, lostGpus, "", stuck, stopAskedAgainAt);
+    }
+
     /** True when its end takes longer than it may. */
     public boolean takesTooLong() {
       return !stuck.isEmpty();
@@ -159,7 +164,14 @@ public record LeaseHistory(
 
   LeaseHistory restarted() {
     return new LeaseHistory(
-        provider, region, readyAt, dismissedAt, reclaimAt, told, trouble, restarts + 1);
+        provider,
+        region,
+        readyAt,
+        dismissedAt,
+        reclaimAt,
+        told,
+        trouble.startedAnew(),
+        restarts + 1);
   }
 
   LeaseHistory dismissed(Instant at) {

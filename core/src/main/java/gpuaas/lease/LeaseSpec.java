@@ -138,31 +138,15 @@ public record LeaseSpec(
   public LeaseSpec noting(String name, String text) {
     Map<String, String> all = new HashMap<>(notes);
     all.put(name, text);
-    return new LeaseSpec(
-        want,
-        image,
-        sshKeys,
-        ownKeys,
-        environment,
-        launch,
-        term,
-        termFromRequest,
-        bootLimit,
-        whenFull,
-        patience,
-        guards,
-        disk,
-        keep,
-        all,
-        onlyOne,
-        command,
-        ending,
-        gang,
-        priority);
+    return with(all, gang);
   }
 
   /** The same as a member of a gang. */
   public LeaseSpec in(Gang member) {
+    return with(notes, Optional.of(member));
+  }
+
+  private LeaseSpec with(Map<String, String> otherNotes, Optional<Gang> otherGang) {
     return new LeaseSpec(
         want,
         image,
@@ -178,11 +162,11 @@ public record LeaseSpec(
         guards,
         disk,
         keep,
-        notes,
+        otherNotes,
         onlyOne,
         command,
         ending,
-        Optional.of(member),
+        otherGang,
         priority);
   }
 

@@ -180,6 +180,16 @@ class LeaseTest {
   }
 
   @Test
+  void afterARestartLackOfMemoryIsToldFromTheFirstTime() {
+    Lease running = lease(new Running(PLACE, 1, INSTANCE, SSH, T0, T0));
+    Trouble often = running.history().trouble().killed(7, T0);
+    Lease killed = running.on(new LeaseSignal.Troubled(often), T0, RULES).after();
+    Lease again = killed.on(new LeaseSignal.RestartAsked("trace-8"), T9, RULES).after();
+    assertThat(again.history().trouble().memoryKills()).isZero();
+    assertThat(again.history().trouble().memoryKillAt()).contains(T0);
+  }
+
+  @Test
   void anEndThatIsStuckIsToldOnceAndAgainAfterItWasTriedAnew() {
     Lease stopping = lease(new Stopping(Optional.of(INSTANCE), 1, EndReason.ASKED, T0, T0));
     Trouble why = stopping.history().trouble().stuck("sim still has i-1");
