@@ -30,6 +30,8 @@ final class People {
   private static final int PASSWORD_LENGTH_LEAST_IN_DEVELOPMENT = 6;
   private static final String SECRETS_ARE_SAFE =
       "https://.+|http://(localhost|127\\.0\\.0\\.1|\\[::1])([:/].*)?";
+  private static final String OF_THIS_MACHINE =
+      "https?://(localhost|127\\.0\\.0\\.1|\\[::1])([:/].*)?";
   private static final String REDIRECT_URI =
       "https?://[A-Za-z0-9.:\\[\\]-]+(/[\\x21-\\x7e&&[^#\\\\]]*)?";
 
@@ -42,7 +44,9 @@ final class People {
   static boolean development(SettingsReader reader, String address, boolean loopback) {
     boolean said =
         reader.optional("oidc.issuer").isPresent()
-            || reader.optional("idp.client-secret").isPresent();
+            || reader.optional("idp.client-secret").isPresent()
+            || isOfTheWorld(reader.optional("api.url"))
+            || isOfTheWorld(reader.optional("idp.url"));
     boolean development = reader.flag("development", loopback && !said);
     if (development && !loopback) {
       throw new Settings.Wrong(
@@ -52,6 +56,10 @@ final class People {
               + " Remove the setting development, or bind to 127.0.0.1.");
     }
     return development;
+  }
+
+  private static boolean isOfTheWorld(Optional<String> url) {
+    return url.filter(text -> !text.matches(OF_THIS_MACHINE)).isPresent();
   }
 
   /**

@@ -39,6 +39,16 @@ class DevelopmentSettingsTest {
   }
 
   @Test
+  void whoeverTellsTheWorldAnAddressNeedsASecret() {
+    assertThatThrownBy(() -> load(Map.of("GPUAAS_API_URL", "https://gpus.example.com")))
+        .isInstanceOf(Settings.Wrong.class)
+        .hasMessageContaining("idp.client-secret must be set to a secret of your own");
+    assertThatThrownBy(() -> load(Map.of("GPUAAS_IDP_URL", "http://localhost.example.com")))
+        .isInstanceOf(Settings.Wrong.class);
+    assertThat(load(Map.of("GPUAAS_API_URL", "http://localhost:8443")).development()).isTrue();
+  }
+
+  @Test
   void onAPublicAddressDevelopmentIsRefused() {
     assertThatThrownBy(
             () -> load(Map.of("GPUAAS_ADDRESS", "0.0.0.0", "GPUAAS_DEVELOPMENT", "true")))
